@@ -1,0 +1,74 @@
+# Everything that `make demo` and `make test` need beyond Python, git and make, they fetch
+# themselves: .venv/ (Understudy and its tools) and .lab/ (a LiteLLM of its own).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+VENV := .venv/.made
+LOCK := requirements-dev.txt
+LOCK_COMMAND := pip-compile --quiet --allow-unsafe --extra=dev --no-emit-find-links \
+	--no-emit-index-url --no-emit-trusted-host --strip-extras --output-file=$(LOCK) pyproject.toml
+
+export UNDERSTUDY_LAB_DIR := $(CURDIR)/.lab
+# Our own settings must not change what the tests and the demo see.
+unexport UNDERSTUDY_CONFIG
+
+.PHONY: demo
+demo: lab ## Tell the story of a fallback that does not hold, in under two minutes
+	@$(BIN)/understudy demo
+
+.PHONY: test
+test: lab ## Run every test, those with a real LiteLLM too; ARGS="-k word" narrows them
+	$(BIN)/pytest $(ARGS)
+
+.PHONY: test-unit
+test-unit: $(VENV) ## Run the tests that need no LiteLLM
+	$(BIN)/pytest -m "not litellm" $(ARGS)
+
+.PHONY: lint
+lint: $(VENV) ## Check style, types and the order of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: lab
+lab: $(VENV) ## Install the LiteLLM of the lab into .lab/ (at once if it is there)
+	@$(BIN)/understudy lab --prepare --dir .lab
+
+.PHONY: bench
+bench: $(VENV) ## Measure, and print; nothing is judged
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: lock
+lock: $(VENV) ## Choose the newest versions of the tools and write them down
+	@$(BIN)/$(LOCK_COMMAND) --upgrade
+
+.PHONY: clean
+clean: ## Remove everything that make made
+	@rm -rf .venv .lab build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The first Python that is new enough and can make environments: Debian's own often cannot.
+$(VENV): pyproject.toml $(LOCK)
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do
+		if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+			echo "Making .venv with $$("$$python" --version)" >&2
+			"$$python" -m venv .venv
+			$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $(LOCK)
+			$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+			touch $@
+			exit 0
+		fi
+	done
+	echo "No Python 3.11 or later with venv found. On Debian: apt install python3-venv. Or: make PYTHON=/path/to/python3" >&2
+	exit 1

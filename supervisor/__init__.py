@@ -1,0 +1,1 @@
+"""Understudy around the drill engine: settings, audits, the command line and, later, the daemon."""

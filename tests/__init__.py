@@ -1,0 +1,1 @@
+"""Mirrors the source; every module has its twin here."""

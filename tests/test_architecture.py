@@ -1,0 +1,124 @@
+"""Rules about the shape of the source, so that it stays as easy to find one's way in."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import chaos
+import supervisor
+
+REPOSITORY = Path(__file__).parents[1]
+PACKAGES = ("chaos", "supervisor")
+
+# Modules without a twin under tests/, and where they are tested instead, or why they need no test.
+TESTED_ELSEWHERE: dict[str, str] = {
+    "chaos.errors": "holds names only; whoever raises them tests them",
+}
+
+MEANINGLESS_NAMES = {"utils", "helpers", "common", "base", "manager", "core", "misc"}
+
+# Third-party packages are imported once, before the forks: what may be broken is ours.
+IMPORT_EACH_ALONE = """
+import importlib, os, sys, traceback
+for known in ("aiohttp.web", "jinja2", "jsonschema", "packaging.version", "pydantic",
+              "rich.live", "rich.table", "structlog", "typer", "uvloop", "yaml"):
+    importlib.import_module(known)
+broken = 0
+for name in sys.argv[1:]:
+    child = os.fork()
+    if child == 0:
+        try:
+            importlib.import_module(name)
+        except BaseException:
+            print(f"--- import {name}", traceback.format_exc(), sep="\\n", flush=True)
+            os._exit(1)
+        os._exit(0)
+    broken += os.waitpid(child, 0)[1] != 0
+sys.exit(broken != 0)
+"""
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """Yield every module of ours with its file, packages too."""
+    for package in PACKAGES:
+        for file in sorted((REPOSITORY / package).rglob("*.py")):
+            parts = file.relative_to(REPOSITORY).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), file
+
+
+def twin(file: Path) -> Path:
+    """Say where the tests of *file* belong."""
+    inside = file.relative_to(REPOSITORY)
+    return REPOSITORY / "tests" / inside.with_name(f"test_{inside.name}")
+
+
+def test_both_packages_come_from_this_repository():
+    """No other package called supervisor or chaos, supervisord's say, stands in for ours."""
+    assert Path(chaos.__file__) == REPOSITORY / "chaos" / "__init__.py"
+    assert Path(supervisor.__file__) == REPOSITORY / "supervisor" / "__init__.py"
+
+
+def test_every_module_has_a_test_twin():
+    """Who changes a module finds its tests at the same place under tests/."""
+    lonely = [
+        f"{name}: write {twin(file).relative_to(REPOSITORY)}"
+        for name, file in modules()
+        if file.name not in {"__init__.py", "__main__.py"}
+        and name not in TESTED_ELSEWHERE
+        and not twin(file).exists()
+    ]
+    assert lonely == []
+
+
+def test_modules_without_a_twin_exist_and_have_none():
+    """The list of exceptions to the rule of twins holds no module that needs none."""
+    files = dict(modules())
+    outdated = [
+        name for name in TESTED_ELSEWHERE if name not in files or twin(files[name]).exists()
+    ]
+    assert outdated == []
+
+
+def test_every_folder_of_tests_is_a_package():
+    """Without __init__.py equal file names collide, and tests/supervisor hides supervisor."""
+    folders = {file.parent for file in (REPOSITORY / "tests").rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_every_folder_of_source_is_a_package():
+    """A folder without __init__.py is invisible to import-linter."""
+    folders = {file.parent for _, file in modules()}
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_no_module_is_named_after_nothing():
+    """Every file is named after what it holds, none after the lack of a better idea."""
+    assert [name for name, _ in modules() if MEANINGLESS_NAMES & set(name.split("."))] == []
+
+
+def test_every_module_can_be_imported_first_and_alone():
+    """No module relies on another having been imported before it."""
+    names = [name for name, _ in modules() if not name.endswith("__main__")]
+    tried = subprocess.run(
+        [sys.executable, "-c", IMPORT_EACH_ALONE, *names],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert tried.returncode == 0, tried.stdout + tried.stderr
+
+
+def test_every_test_states_a_behaviour():
+    """Every test has a docstring of one sentence: a statement that could be false."""
+    silent = [
+        f"{file.relative_to(REPOSITORY)}:{node.lineno} {node.name}"
+        for file in sorted((REPOSITORY / "tests").rglob("test_*.py"))
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        and not (ast.get_docstring(node) or "").endswith(".")
+    ]
+    assert silent == []
