@@ -1,0 +1,1 @@
+"""Neighbours of the engine for tests: real servers and clocks, no mocks."""

@@ -1,0 +1,77 @@
+"""A gateway in forty lines: walks its chain on the lane that the request names.
+
+Honest by default; each way of being wrong is a switch, so that a check can be seen to fire.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from tests.fakes.server import serving
+
+
+@dataclass
+class FakeGateway:
+    """What the gateway does.
+
+    Attributes:
+        chains: Hops by requested group, the group itself first.
+        falls_back: It walks its chain at all.
+        refuses: Status with which it turns every request away before any hop.
+        claims: The group that its header names, whoever served.
+        asked: Bodies of the requests that came.
+    """
+
+    chains: Mapping[str, Sequence[str]]
+    falls_back: bool = True
+    refuses: int | None = None
+    claims: str | None = None
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        """Serve until exit; yields the base URL."""
+        async with aiohttp.ClientSession() as self._session, serving(self._handle) as url:
+            yield url
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        self.asked.append(body)
+        if self.refuses is not None:
+            return self._error(self.refuses, "refused")
+        lane, key = body.pop("api_base"), body.pop("api_key", "sk-real-one")
+        body.pop("cache", None)
+        hops = self.chains[body["model"]]
+        first_error: web.StreamResponse = self._error(500, "no hop")
+        for place, hop in enumerate(hops if self.falls_back else hops[:1]):
+            reply = await self._one(
+                request, f"{lane}/chat/completions", {**body, "model": hop}, key
+            )
+            if reply is not None and reply.status < 400:
+                return reply
+            if place == 0 and reply is not None:
+                first_error = reply
+        return first_error
+
+    async def _one(self, request, url, body, key) -> web.StreamResponse | None:
+        try:
+            async with self._session.post(
+                url, json=body, headers={"authorization": f"Bearer {key}"}
+            ) as upstream:
+                data = await upstream.read()
+                headers = {
+                    "content-type": upstream.content_type,
+                    "x-litellm-model-group": self.claims or body["model"],
+                }
+                return web.Response(status=upstream.status, body=data, headers=headers)
+        except aiohttp.ClientError:
+            return self._error(502, "broken upstream")
+
+    @staticmethod
+    def _error(status: int, message: str) -> web.Response:
+        error = {"message": message, "type": "error", "param": None, "code": str(status)}
+        return web.json_response({"error": error}, status=status)
