@@ -1,0 +1,1 @@
+"""Tests of the checks: each judges observations that were built, not drilled."""

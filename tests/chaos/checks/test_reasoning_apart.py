@@ -1,0 +1,62 @@
+"""Tests of the check that reasoning stays out of the visible text."""
+
+from dataclasses import replace
+
+import pytest
+
+from chaos.conversation import Turn
+from tests.chaos.checks.observations import (
+    CHAT,
+    PASSED,
+    PROMPT,
+    TEXT,
+    outcome,
+    plan,
+    says,
+    usual,
+    where,
+)
+
+THOUGHT = "The user wants the word, so I will say the word."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<think>\n{THOUGHT}\n</think>\n{TEXT}",
+        f"{THOUGHT}</think>{TEXT}",
+        f"<|channel>thought\n{THOUGHT}{TEXT}",
+        f"<seed:think>{THOUGHT}</seed:think>{TEXT}",
+        f"{TEXT}<|im_end|>",
+        f"{TEXT}<pad><pad>",
+    ],
+)
+def test_markup_in_the_text_is_a_leak(text):
+    """Tags of reasoning and control tokens are for the engine's parser."""
+    assert outcome(plan(), usual(says(text))) == ("failed", "answer_degraded")
+    assert where(plan(), usual(says(text))) == "hop"
+
+
+def test_reasoning_that_the_gateway_mixes_in_is_the_gateways():
+    """The hop kept it apart, the client finds it in the text."""
+    mixed = usual(says(THOUGHT + TEXT), own=says(reasoning=THOUGHT))
+    assert outcome(plan(), mixed) == ("failed", "answer_degraded")
+    assert where(plan(), mixed) == "gateway"
+
+
+def test_reasoning_apart_from_the_text_is_right():
+    """A reasoning model may reason."""
+    assert outcome(plan(), usual(says(reasoning=THOUGHT))) == PASSED
+
+
+@pytest.mark.parametrize("text", ["if a < b and b > c", "See <https://x.org>.", "<b>bold</b>"])
+def test_ordinary_angle_brackets_are_no_markup(text):
+    """Code, links and HTML are text."""
+    assert outcome(plan(), usual(says(text))) == PASSED
+
+
+def test_markup_that_the_prompt_has_may_come_back():
+    """A question about a tag is answered with that tag."""
+    ask = replace(CHAT.ask, turns=(Turn("user", f"What is <think>? {PROMPT}"),))
+    task = replace(CHAT, ask=ask)
+    assert outcome(plan(task=task), usual(says("<think> begins it."), task=task)) == PASSED
