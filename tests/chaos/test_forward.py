@@ -1,0 +1,115 @@
+"""Passing a request on: faithful both ways."""
+
+import aiohttp
+import pytest
+from aiohttp import web
+from multidict import CIMultiDict
+
+from chaos.forward import AT_ONCE_BYTES, Forwarder, _forwarded
+from chaos.player import Played
+from tests.fakes.server import serving
+
+
+class Through:
+    """A server that passes everything on to *url*."""
+
+    def __init__(self, url):
+        self.url = url
+        self.played = Played()
+        self.trouble = None
+        self.forwarder = Forwarder(connect_s=2.0)
+
+    async def __call__(self, request):
+        body = await request.read()
+        self.trouble = await self.forwarder.forward(
+            request, f"{self.url}{request.path_qs}", body, self.played, local=True
+        )
+        return self.played.response or web.StreamResponse()
+
+
+async def through(upstream, **request):
+    """Send one request through a forwarder to *upstream*."""
+    async with serving(upstream) as url:
+        passing = Through(url)
+        try:
+            async with serving(passing) as front, aiohttp.ClientSession() as session:
+                method = request.pop("method", "POST")
+                async with session.request(method, f"{front}/x?y=1", **request) as reply:
+                    return passing, reply, await reply.read()
+        finally:
+            await passing.forwarder.close()
+
+
+def test_headers_of_one_connection_are_not_passed_on():
+    """Neither the fixed ones, nor those that the Connection header names, nor the old host."""
+    kept = _forwarded(
+        CIMultiDict(
+            {
+                "Connection": "close, X-Mine",
+                "X-Mine": "1",
+                "Host": "witness",
+                "TE": "trailers",
+                "X-Api-Key": "k",
+            }
+        )
+    )
+    assert dict(kept) == {"X-Api-Key": "k"}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+async def test_any_method_and_query_arrive(method):
+    """A gateway also lists and deletes."""
+    seen = []
+
+    async def upstream(request):
+        seen.append((request.method, request.path_qs))
+        return web.Response(text="ok")
+
+    _, reply, body = await through(upstream, method=method)
+    assert (seen, reply.status, body) == ([(method, "/x?y=1")], 200, b"ok")
+
+
+async def test_a_compressed_reply_stays_compressed():
+    """What the upstream packed, the gateway unpacks; we look at a copy."""
+
+    async def upstream(request):
+        reply = web.Response(text="hello " * 100)
+        reply.enable_compression(web.ContentCoding.gzip)
+        return reply
+
+    passing, reply, body = await through(upstream)
+    assert reply.headers["content-encoding"] == "gzip"
+    assert body == b"hello " * 100
+    assert bytes(passing.played.sent[:2]) == b"\x1f\x8b"
+
+
+async def test_a_large_reply_arrives_whole():
+    """Beyond what is read at once, it streams."""
+
+    async def upstream(request):
+        return web.Response(body=b"x" * (AT_ONCE_BYTES * 3))
+
+    passing, _, body = await through(upstream)
+    assert len(body) == AT_ONCE_BYTES * 3
+    assert passing.played.whole is True
+
+
+async def test_an_error_of_the_upstream_is_passed_on_as_it_is():
+    """Its status and its body are the evidence."""
+
+    async def upstream(request):
+        return web.json_response({"error": "no"}, status=422)
+
+    passing, reply, body = await through(upstream)
+    assert (reply.status, body) == (422, b'{"error": "no"}')
+    assert (passing.trouble, passing.played.status) == (None, 422)
+
+
+async def test_a_redirect_of_the_upstream_is_not_followed():
+    """Following it could carry a key to another host."""
+
+    async def upstream(request):
+        raise web.HTTPFound("http://127.0.0.1:9/elsewhere")
+
+    _, reply, _ = await through(upstream, allow_redirects=False)
+    assert reply.status == 302
