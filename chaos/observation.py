@@ -58,7 +58,6 @@ class Observation:
         direct: The serving hop's replies when it was asked directly, to tell who is to blame.
         collateral: What changed for other traffic, one sentence each.
         aborted: Why the drill was broken off; None if it ran to its end.
-        refused: Why the gateway or the guard did not let the drill run, as a kind's value.
     """
 
     reply: ClientReply

@@ -40,14 +40,16 @@ def make_plan(
     rng: random.Random,
     injector: str,
     attempt: int = 1,
+    nonce: str | None = None,
 ) -> DrillPlan:
     """Plan one drill of *scenario*.
 
     Args:
         rng: Gives the nonce and the id, so that a seed replays a campaign.
+        nonce: That of an earlier drill, to ask the very same thing again.
         attempt: From the second on, the answer may be ``BUDGET_FACTOR`` times as long.
     """
-    nonce = f"{rng.getrandbits(32):08x}"
+    nonce = nonce or f"{rng.getrandbits(32):08x}"
     serving = topology.groups.get(scenario.expected_hop or "")
     real = options.real_keys and serving is not None and not serving.local
     max_tokens = _max_tokens(serving) * (BUDGET_FACTOR if attempt > 1 else 1)

@@ -105,7 +105,7 @@ class DrillPlan:
         nonce: In the prompt, and to come back in the answer.
         phase: Of the faults that are played.
         canary: The request carried our canary key instead of real ones.
-        retry_wait_s: The longest pause that a fault's ``retry-after`` asks of the gateway.
+        known_groups: Every model group of the gateway, to tell whom a claim names.
     """
 
     id: str
@@ -140,6 +140,7 @@ class Selection:
     Attributes:
         stream: True, False, or None for both.
         depth: None for all.
+        has_twin: Faults that only a twin can have are drilled without being asked for.
     """
 
     groups: tuple[str, ...] = ()
@@ -149,6 +150,7 @@ class Selection:
     stream: bool | None = None
     depth: int | None = None
     profile: Profile = Profile.SMOKE
+    has_twin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +270,7 @@ def _faults(selection: Selection, catalogue: Catalogue) -> Iterable[str]:
         return selection.faults
     if selection.profile == Profile.SMOKE:
         return [name for name in SMOKE_FAULTS if name in catalogue.faults]
-    return list(catalogue.faults)
+    return [name for name, f in catalogue.faults.items() if selection.has_twin or not f.twin_only]
 
 
 def _applies(fault: Fault, shape: TrafficShape, *, embeds: bool, stream: bool) -> bool:

@@ -1,0 +1,273 @@
+"""Redirect: one request of the running gateway carries ``api_base`` and goes to the witness.
+
+It drills the gateway that is running, with the configuration that it really loaded, and nothing
+sits in the path of users. Source of every limit here: design.md, section 3, measured on LiteLLM
+1.106.2.
+"""
+
+import asyncio
+import contextlib
+import re
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from itertools import combinations
+from typing import Any
+
+import aiohttp
+from packaging.version import InvalidVersion, Version
+
+from chaos.check import Kind
+from chaos.conversation import Ask, Turn
+from chaos.dialects import DIALECTS
+from chaos.fault import FaultName
+from chaos.faults import FAULTS
+from chaos.injector import Objection, Route, leased_hops, other_upstreams, upstream_of
+from chaos.lease import Action, LeasedHop
+from chaos.scenario import DrillPlan, Scenario
+from chaos.surfaces import SURFACES
+from chaos.topology import Deployment, Topology
+from chaos.wire import AttemptOutcome, WireRecord
+from chaos.witness import LANES, Witness
+
+OLDEST = Version("1.103.0")
+"""Below it a redirected deployment joins the model group for every caller, for good."""
+
+GRACE_S = 30.0
+"""A lease outlives its drill's deadline by this, in case ending it is never reached."""
+
+
+class Redirect:
+    """Drills the running gateway.
+
+    Args:
+        real_keys: The user allows requests with the gateway's own keys.
+        has_metrics: The gateway publishes Prometheus metrics, whose per-deployment state has
+            to be put right after a fault.
+    """
+
+    name = "redirect"
+    stripped: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        witness: Witness,
+        topology: Topology,
+        *,
+        url: str,
+        key: str,
+        session: aiohttp.ClientSession,
+        real_keys: bool = False,
+        has_metrics: bool = False,
+    ) -> None:
+        self.topology = topology
+        self._witness = witness
+        self._url = url
+        self._key = key
+        self._session = session
+        self._real_keys = real_keys
+        self._has_metrics = has_metrics
+        self._canary = f"understudy-canary-{secrets.token_urlsafe(12)}"
+        self._arrived_clean: set[tuple[str, ...]] = set()
+
+    def objection(self, scenario: Scenario) -> Objection | None:
+        """Object to old versions, missing permission, and hops that look alike on the wire."""
+        return (
+            version_objection(self.topology.litellm_version)
+            or self._permission_objection(scenario.group)
+            or _fault_objection(scenario)
+            or self._identity_objection(scenario)
+        )
+
+    def _permission_objection(self, group: str) -> Objection | None:
+        deployments = self.topology.groups[group].deployments
+        urls = [self._witness.lane_url(lane) for lane in range(LANES)]
+        allowed = [d for d in deployments if permits(d.redirect_permission, urls)]
+        if len(allowed) == len(deployments) and deployments:
+            return None
+        some = "only some of its deployments allow" if allowed else "its deployments do not allow"
+        return Objection(
+            f"group {group!r} cannot be redirected: {some} api_base {urls[0]!r} "
+            "(configurable_clientside_auth_params)",
+            "Add the lines that 'understudy init' prints to every deployment of the group and "
+            "restart the gateway, or drill a twin: --injector twin --litellm-config FILE",
+            Kind.GATEWAY_REFUSED,
+        )
+
+    def _identity_objection(self, scenario: Scenario) -> Objection | None:
+        contacted = scenario.chain[: scenario.depth + 1]
+        for group in contacted:
+            for deployment in self.topology.groups[group].deployments:
+                if upstream_of(deployment) is None:
+                    return Objection(
+                        f"hop {group!r} speaks {deployment.provider!r}, a dialect that the "
+                        "witness does not know",
+                        "Drill the other hops; adding a dialect is one file in chaos/dialects.",
+                    )
+        return self._serving_objection(scenario) or self._look_alike_objection(scenario)
+
+    def _serving_objection(self, scenario: Scenario) -> Objection | None:
+        serving = scenario.expected_hop
+        if serving is None:
+            return None
+        group = self.topology.groups[serving]
+        if not group.local and not self._real_keys:
+            return None  # the witness stands in for it
+        if any(d.dialect and DIALECTS[d.dialect].signs for d in group.deployments):
+            return Objection(
+                f"hop {serving!r} signs its requests for its own host and cannot be passed on",
+                "Drill it without --real-keys: it is then answered by a stand-in.",
+            )
+        addresses = {d.base_url for d in group.deployments}
+        if len(addresses) == 1 and None not in addresses:
+            return None
+        return Objection(
+            f"hop {serving!r} has {len(group.deployments)} deployments at {len(addresses)} real "
+            "addresses; on a lane they cannot be told apart",
+            "Drill a twin, where every deployment has an address of its own: "
+            "--injector twin --litellm-config FILE",
+        )
+
+    def _look_alike_objection(self, scenario: Scenario) -> Objection | None:
+        failing = set(scenario.chain[: scenario.depth])
+        for one, other in combinations(scenario.chain, 2):
+            if (one in failing) == (other in failing) and one in failing:
+                continue
+            for a in self.topology.groups[one].deployments:
+                for b in self.topology.groups[other].deployments:
+                    if _look_alike(a, b):
+                        return Objection(
+                            f"hops {one!r} and {other!r} look alike on the wire: both ask for "
+                            f"{a.upstream_model!r}",
+                            "Drill a twin, where every deployment has an address of its own: "
+                            "--injector twin --litellm-config FILE",
+                        )
+        return None
+
+    @asynccontextmanager
+    async def route(self, plan: DrillPlan) -> AsyncIterator[Route]:
+        """Lease a lane and say what the request carries to reach it."""
+        lease = await self._witness.lease(
+            nonce=plan.nonce,
+            hops=leased_hops(plan),
+            others=other_upstreams(plan, self.topology),
+            ttl_s=plan.deadline_s + GRACE_S,
+            canary=self._canary,
+        )
+        try:
+            assert lease.lane is not None  # noqa: S101 -- a lease of a redirect has a lane
+            body: dict[str, Any] = {"api_base": self._witness.lane_url(lease.lane)}
+            if plan.canary:
+                body["api_key"] = self._canary
+            body["cache"] = {"no-cache": True}
+            yield Route(self._url, self._key, body, lease)
+        finally:
+            await lease.end()
+            self._remember(plan, lease.records())
+
+    def _remember(self, plan: DrillPlan, wire: Sequence[WireRecord]) -> None:
+        if plan.canary and wire and not any(record.via_proxy for record in wire):
+            self._arrived_clean.add(plan.scenario.chain)
+
+    def trusts_real_keys(self, plan: DrillPlan) -> bool:
+        """A canary of this chain has arrived without a proxy in between."""
+        return plan.scenario.chain in self._arrived_clean
+
+    def infer(
+        self,
+        plan: DrillPlan,  # noqa: ARG002 -- the contract's; a lane needs no inference
+        wire: tuple[WireRecord, ...],
+        status: int | None,  # noqa: ARG002 -- likewise
+    ) -> tuple[WireRecord, ...]:
+        """Everything that happens on a lane is seen."""
+        return wire
+
+    async def settle(self, plan: DrillPlan, wire: Sequence[WireRecord]) -> None:
+        """Let each faulted deployment of the lane succeed once.
+
+        LiteLLM's ``litellm_deployment_state`` of a redirected deployment stays at 1 until one
+        reply on it succeeded, and people alert on it.
+        """
+        faulted = [r.group for r in wire if r.outcome is AttemptOutcome.FAULTED and r.group]
+        if not self._has_metrics or not faulted:
+            return
+        for group in dict.fromkeys(faulted):
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError, asyncio.TimeoutError):
+                await self._succeed_once(plan, group)
+
+    async def _succeed_once(self, plan: DrillPlan, group: str) -> None:
+        hop = plan.hop(group)
+        if hop is None:
+            return
+        nonce = secrets.token_hex(4)
+        leased = next(h for h in leased_hops(plan) if h.group == group)
+        lease = await self._witness.lease(
+            nonce=nonce,
+            hops=[LeasedHop(group, leased.upstreams, Action.STAND_IN)],
+            ttl_s=GRACE_S,
+            canary=self._canary,
+        )
+        try:
+            embeds = self.topology.groups[group].embeds
+            surface = SURFACES["embeddings" if embeds else "chat_completions"]
+            text = f"Say {nonce}."
+            ask = Ask(inputs=(text,)) if embeds else Ask(turns=(Turn("user", text),), max_tokens=16)
+            body: Mapping[str, Any] = {
+                **surface.format.write_ask(ask, model=group, stream=False),
+                "api_base": self._witness.lane_url(lease.lane or 0),
+                "api_key": self._canary,
+                "cache": {"no-cache": True},
+            }
+            async with self._session.post(
+                self._url + surface.path,
+                json=body,
+                headers=surface.headers(self._key),
+                timeout=aiohttp.ClientTimeout(total=10),
+            ) as reply:
+                await reply.read()
+        finally:
+            await lease.end()
+
+
+def version_objection(version: str) -> Objection | None:
+    """Refuse gateways on which a redirect would stay behind for every caller."""
+    try:
+        if Version(version) >= OLDEST:
+            return None
+    except InvalidVersion:
+        pass
+    return Objection(
+        f"LiteLLM {version or '(version unknown)'} keeps a redirected deployment for every "
+        f"caller; redirect needs {OLDEST} or newer",
+        "Upgrade LiteLLM, or drill a twin: --injector twin --litellm-config FILE",
+        Kind.GATEWAY_REFUSED,
+        for_all=True,
+    )
+
+
+def permits(pattern: str | None, urls: Sequence[str]) -> bool:
+    """Tell whether LiteLLM would take every one of *urls*; it matches with ``re.match``."""
+    if pattern is None:
+        return False
+    try:
+        return all(re.match(pattern, url) for url in urls)
+    except re.error:
+        return False
+
+
+def _fault_objection(scenario: Scenario) -> Objection | None:
+    for text in scenario.faults.values():
+        if FAULTS[FaultName.parse(text).name].twin_only:
+            return Objection(
+                f"fault {text!r} needs an address of its own, which only a twin has",
+                "Give --litellm-config FILE, so that a twin can be drilled.",
+            )
+    return None
+
+
+def _look_alike(a: Deployment, b: Deployment) -> bool:
+    """Two deployments ask for the same model in a language that both speak."""
+    if a.upstream_model != b.upstream_model or a.dialect is None or b.dialect is None:
+        return False
+    spoken = {f.name for f in DIALECTS[a.dialect].formats}
+    return bool(spoken & {f.name for f in DIALECTS[b.dialect].formats})

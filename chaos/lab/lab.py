@@ -1,0 +1,137 @@
+"""A whole lab: simulated providers, an engine, and a real LiteLLM in front of them."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chaos.errors import UsageError
+from chaos.lab.prepare import default_lab_dir, prepare
+from chaos.lab.setups import SETUPS, WITNESS_PORT, Setup, gateway_config
+from chaos.lab.simulated_engine import SimulatedEngine
+from chaos.lab.simulated_provider import SimulatedProvider, simulated_provider
+from chaos.litellm_process import LiteLLMProcess, running_litellm
+from chaos.registry import lookup
+
+ENGINE_NAME = "gemma"
+BIN_VARIABLE = "UNDERSTUDY_LITELLM_BIN"
+
+
+@dataclass(slots=True)
+class Lab:
+    """A lab that runs; made by ``running_lab``.
+
+    Attributes:
+        key: Sends requests; here also the one that reads the topology.
+        engines: Root URL of each engine by name.
+    """
+
+    key: str = field(repr=False)
+    admin_key: str = field(repr=False)
+    engines: Mapping[str, str]
+    provider: SimulatedProvider
+    engine: SimulatedEngine
+    directory: Path
+    executable: Path
+    witness_port: int
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack, repr=False)
+    _litellm: LiteLLMProcess | None = field(default=None, repr=False)
+
+    @property
+    def litellm(self) -> LiteLLMProcess:
+        """The gateway's process now."""
+        if self._litellm is None:
+            raise RuntimeError("the lab's gateway has not been started")
+        return self._litellm
+
+    @property
+    def gateway_url(self) -> str:
+        """Where the gateway listens; the same after every restart."""
+        return self.litellm.url
+
+    async def restart_gateway(self, *, fallbacks: bool) -> None:
+        """Start the gateway, anew if it runs, with fallbacks or without.
+
+        Raises:
+            SetupError: It did not come up.
+        """
+        port = None if self._litellm is None else int(self._litellm.url.rpartition(":")[2])
+        await self._stack.aclose()
+        config = gateway_config(
+            provider_bases={
+                dialect: self.provider.base_url(dialect)
+                for dialect in ("anthropic", "openai", "gemini")
+            },
+            engine_base=self.engine.base_url,
+            fallbacks=fallbacks,
+            witness_port=self.witness_port,
+        )
+        self._litellm = await self._stack.enter_async_context(
+            running_litellm(
+                self.executable,
+                config,
+                directory=self.directory,
+                master_key=self.admin_key,
+                port=port,
+            )
+        )
+
+    async def close(self) -> None:
+        """Stop the gateway."""
+        await self._stack.aclose()
+
+
+@asynccontextmanager
+async def running_lab(
+    setup: str | Setup,
+    directory: Path,
+    *,
+    say: Callable[[str], None],
+    witness_port: int = WITNESS_PORT,
+    engine_kind: str = "simulated",
+    litellm: Path | None = None,
+) -> AsyncIterator[Lab]:
+    """Run a lab until exit.
+
+    Args:
+        setup: One of ``SETUPS`` or its name.
+        directory: Takes the gateway's configuration and log.
+        witness_port: Where requests may be redirected to.
+        litellm: LiteLLM's executable; by default that of the lab, installed if missing.
+    Raises:
+        UsageError: There is no such set-up or kind of engine.
+        SetupError: The gateway did not come up.
+    """
+    chosen = lookup("set-up", setup, SETUPS) if isinstance(setup, str) else setup
+    if engine_kind != "simulated":
+        raise UsageError(
+            f"{engine_kind!r} is not a kind of engine that this version can start",
+            remedy="Use --engine-kind simulated.",
+        )
+    executable = litellm or await _litellm(say)
+    async with simulated_provider() as provider, SimulatedEngine(chosen.engine) as engine:
+        key = f"sk-lab-{secrets.token_hex(24)}"
+        lab = Lab(
+            key=key,
+            admin_key=key,
+            engines={ENGINE_NAME: engine.url},
+            provider=provider,
+            engine=engine,
+            directory=directory,
+            executable=executable,
+            witness_port=witness_port,
+        )
+        say("Starting LiteLLM; this takes about ten seconds")
+        try:
+            await lab.restart_gateway(fallbacks=chosen.fallbacks)
+            yield lab
+        finally:
+            await lab.close()
+
+
+async def _litellm(say: Callable[[str], None]) -> Path:
+    """Find LiteLLM's executable: the one named by the environment, else the lab's own."""
+    named = os.environ.get(BIN_VARIABLE)
+    return Path(named) if named else await prepare(default_lab_dir(), say=say)
