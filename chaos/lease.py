@@ -38,7 +38,7 @@ class Upstream:
 
     Attributes:
         base_url: Where to forward; None if it may only be faulted or stood in for.
-        address: What a twin's address for it ends with; None for a lane, where every
+        address: What tells it apart among a twin's addresses; None for a lane, where every
             deployment shares one address.
     """
 

@@ -48,6 +48,9 @@ _OWN_ENVIRONMENT = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "LITELLM_TELEMETRY": "False",
     "DO_NOT_TRACK": "1",
+    # Else it downloads the tokenizers of some models in the middle of a request, and answers
+    # nobody meanwhile (for minutes, where there is no network).
+    "HF_HUB_OFFLINE": "1",
     # Else it reads a .env file where it finds one.
     "LITELLM_MODE": "PRODUCTION",
     "PYTHONUNBUFFERED": "1",

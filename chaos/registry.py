@@ -53,6 +53,8 @@ def lookup(kind: str, name: str, entries: Mapping[str, V]) -> V:
     try:
         return entries[name]
     except KeyError:
+        remedy = suggestion(name, entries)
+        # Not capitalize(), which would write the names in it in lower case.
         raise UsageError(
-            f"{name!r} is not a {kind}", remedy=suggestion(name, entries).capitalize()
+            f"{name!r} is not a {kind}", remedy=remedy[:1].upper() + remedy[1:]
         ) from None

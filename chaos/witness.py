@@ -4,7 +4,7 @@ Invariant: it faults, stands in or forwards only a request that carries the nonc
 lease, on that lease's lane; everything else gets a 400 that no gateway retries, and is counted.
 
     /lane/N/…            redirect: LiteLLM adds each dialect's own path
-    /twin/NAME/ADDRESS/… twin: every deployment has an address of its own
+    /twin/INDEX/…        twin: every deployment has an address, and a port, of its own
 """
 
 import asyncio
@@ -129,14 +129,14 @@ class Witness:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request of the gateway, or of whoever found the port."""
-        parts = request.rel_url.raw_path.split("/", 4)
+        parts = request.rel_url.raw_path.split("/", 3)
         body = await request.read()
         if len(parts) >= 3 and parts[1] == "lane" and parts[2].isdigit():
             lane, address = int(parts[2]), None
             path = "/" + "/".join(parts[3:])
-        elif len(parts) >= 4 and parts[1] == "twin":
-            lane, address = None, f"{parts[2]}/{parts[3]}"
-            path = "/" + "/".join(parts[4:])
+        elif len(parts) >= 3 and parts[1] == "twin":
+            lane, address = None, parts[2]
+            path = "/" + "/".join(parts[3:])
         else:
             return self._stray(None, "this is no lane")
         lease = self._lease_of(lane, body)
@@ -241,6 +241,15 @@ class Witness:
                 lease.strays += 1
         return _refusal(why)
 
+    def server(self) -> web.Server:
+        """Make a server that answers as this witness, for a port of a twin's."""
+        return web.Server(
+            self.handle,
+            request_factory=_request_factory,
+            handler_cancellation=True,
+            access_log=None,
+        )
+
     @asynccontextmanager
     async def serving(self, listen: Sequence[tuple[str, int]]) -> AsyncIterator["Witness"]:
         """Listen on every address of *listen* until the context ends.
@@ -250,13 +259,7 @@ class Witness:
         Raises:
             WitnessError: An address is taken, or not one of this machine's.
         """
-        server = web.Server(
-            self.handle,
-            request_factory=_request_factory,
-            handler_cancellation=True,
-            access_log=None,
-        )
-        runner = web.ServerRunner(server, shutdown_timeout=1.0)
+        runner = web.ServerRunner(self.server(), shutdown_timeout=1.0)
         await runner.setup()
         self._forwarder = Forwarder()
         try:

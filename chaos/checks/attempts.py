@@ -23,8 +23,8 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
             return failed(
                 NAME,
                 Kind.RETRY_STORM,
-                f"{hop.group} was tried {len(records)} times; one try and the gateway's own retries "
-                f"make {hop.attempts_allowed}.",
+                f"{hop.group} was tried {len(records)} times; one try and the gateway's own "
+                f"retries make {hop.attempts_allowed}.",
                 where=Where.GATEWAY,
                 hop=hop.group,
                 remedy="Look for retries that multiply: of the gateway, of its client library, "

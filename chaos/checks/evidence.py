@@ -19,11 +19,17 @@ ANSWERED = frozenset({AttemptOutcome.SERVED, AttemptOutcome.STOOD_IN})
 
 
 def quote(text: str | None, limit: int = QUOTE_CHARS) -> str:
-    """Quote *text* on one line, cut to *limit* characters; say so if there is none."""
+    """Quote *text* on one line, cut to *limit* characters; say so if there is none.
+
+    What others wrote may hold control characters, which a terminal would obey, or halves of
+    characters, which no file takes: none of them is passed on.
+    """
     if not text or not text.strip():
         return "(no text)"
-    line = " ".join(text.split())
-    return f'"{line if len(line) <= limit else line[: limit - 1] + "…"}"'
+    line = "".join(
+        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split())
+    )
+    return f"“{line if len(line) <= limit else line[: limit - 1] + '…'}”"
 
 
 def times(count: int) -> str:

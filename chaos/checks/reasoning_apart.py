@@ -2,7 +2,7 @@
 
 from chaos.check import Check, Finding, Kind, Where, failed, passed
 from chaos.checks.evidence import has_answer, quote, source
-from chaos.checks.leaks import stray_markup
+from chaos.checks.leaks import leaked_call, stray_markup
 from chaos.observation import Observation
 from chaos.reading import Reading
 from chaos.scenario import DrillPlan
@@ -17,6 +17,8 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     if not has_answer(seen):
         return passed(NAME, "There is no answer to be judged.")
     client, record = seen.reply.reading, source(seen)
+    if plan.task.expect.calls and leaked_call(client.text, plan.task.expect.calls) is not None:
+        return passed(NAME, "What stands in the text is a tool call, which is judged as one.")
     own = record.reply if record is not None else None
     thoughts = [
         reading.reasoning.strip()

@@ -34,6 +34,13 @@ def test_an_unknown_name_is_answered_with_the_nearest():
     assert caught.value.remedy == "Did you mean 'billing'?"
 
 
+def test_a_suggestion_is_spelt_as_the_name_is():
+    """Names with capital letters can be copied from the remedy."""
+    with pytest.raises(UsageError) as caught:
+        lookup("model group", "Claude-Opux", {"Claude-Opus": 1})
+    assert caught.value.remedy == "Did you mean 'Claude-Opus'?"
+
+
 def test_a_name_like_nothing_is_answered_with_the_list():
     """Where no name is near, people want to see what there is."""
     assert suggestion("zzz", ["billing", "hang"]) == "one of: billing, hang"

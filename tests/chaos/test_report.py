@@ -18,7 +18,8 @@ from chaos.report import (
     summarise,
 )
 from chaos.verdict import Outcome
-from tests.chaos.test_drill import FakeGateway, drilling, honest, scenario
+from tests.chaos.test_drill import drilling, honest, scenario
+from tests.fakes.gateway import FakeGateway
 
 NO_SPENDING = Spent()
 

@@ -32,9 +32,15 @@ from tests.chaos.checks.observations import (
 
 def test_quotes_are_short_and_on_one_line():
     """Whatever an upstream says fits into a sentence."""
-    assert quote("a\n\n b") == '"a b"'
+    assert quote("a\n\n b") == "“a b”"
+    assert quote('"auto" tool choice') == '“"auto" tool choice”'
     assert len(quote("x" * 5000)) == 202
     assert quote("  ") == "(no text)"
+
+
+def test_quotes_hold_nothing_that_a_terminal_would_obey():
+    """An upstream cannot paint over the report, nor make it impossible to write to a file."""
+    assert quote("a\x1b[2Jb\ud800") == "“a\N{REPLACEMENT CHARACTER}[2Jb\N{REPLACEMENT CHARACTER}”"
 
 
 def test_late_attempts_are_no_evidence():
@@ -111,8 +117,8 @@ def test_spent_in_reasoning_needs_the_limit_and_reasoning():
 
 def test_what_the_client_got_is_told_in_words():
     """Messages say status, error and break."""
-    assert told(seen(reply=refused("Boom."))) == 'status 500, "Boom."'
-    inside = 'status 200 with the error "Boom."'
+    assert told(seen(reply=refused("Boom."))) == "status 500, “Boom.”"
+    inside = "status 200 with the error “Boom.”"
     assert told(seen(reply=got(fails("Boom.")))) == inside
     assert "nothing before the deadline" in told(seen(reply=got(timed_out=True)))
     assert "reset" in told(seen(reply=got(broke_off="reset")))

@@ -4,12 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from chaos.check import Result
+from chaos.checks import CHECKS
 from chaos.conversation import Turn
+from chaos.verdict import judge
 from tests.chaos.checks.observations import (
     CHAT,
+    NONCE,
     PASSED,
     PROMPT,
     TEXT,
+    TOOL_TASK,
     outcome,
     plan,
     says,
@@ -60,3 +65,12 @@ def test_markup_that_the_prompt_has_may_come_back():
     ask = replace(CHAT.ask, turns=(Turn("user", f"What is <think>? {PROMPT}"),))
     task = replace(CHAT, ask=ask)
     assert outcome(plan(task=task), usual(says("<think> begins it."), task=task)) == PASSED
+
+
+def test_a_leaked_tool_call_is_not_blamed_on_the_reasoning_parser():
+    """The remedy for a call in the text is the tool parser's, and only that is told."""
+    call = f'<|tool_call>call:look_up{{code:<|"|>{NONCE}<|"|>,count:3}}<tool_call|>'
+    verdict = judge(plan(task=TOOL_TASK), usual(says(call)), CHECKS)
+    failed = {f.check for f in verdict.findings if f.result is Result.FAILED}
+    assert "tool_calls" in failed
+    assert "reasoning_apart" not in failed

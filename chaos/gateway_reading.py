@@ -1,0 +1,237 @@
+"""Turn the gateway's own answers into a ``Topology``. Pure; asking is ``chaos.gateway``'s.
+
+Null means unknown, never no. Source of every shape here: recorded from LiteLLM 1.106.2.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from chaos.chain_order import Fallbacks, attempt_order
+from chaos.conversation import Json
+from chaos.dialects import default_base, dialect_of, upstream_model
+from chaos.topology import Chain, Deployment, ModelGroup, RouterSettings, Topology, Trigger
+
+LOCAL_NAMES = frozenset({"localhost", "host.docker.internal"})
+KEYLESS_PROVIDERS = frozenset({"hosted_vllm", "ollama", "ollama_chat", "vllm", "lm_studio"})
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayAnswers:
+    """What the gateway said, endpoint by endpoint.
+
+    Attributes:
+        models: ``data`` of ``/model/info``.
+        router: ``router_settings`` of ``/get/config/callbacks``: what is loaded.
+        file: ``current_values`` of ``/router/settings``: what the file says.
+    """
+
+    version: str
+    models: Sequence[Json]
+    router: Json
+    file: Json = field(default_factory=dict)
+
+
+def read_topology(
+    answers: GatewayAnswers,
+    *,
+    engines: Mapping[str, str] | None = None,
+    default_bases: Mapping[str, str] | None = None,
+) -> Topology:
+    """Read everything that a drill needs to know of a gateway.
+
+    Args:
+        engines: Local engines by model group, as the user names them.
+        default_bases: Real base URLs of providers that we do not know, by prefix.
+    """
+    aliases = _aliases(answers.router)
+    groups = _groups(answers.models, aliases, engines or {}, default_bases or {})
+    settings = _settings(answers.router, answers.file)
+    return Topology(
+        litellm_version=answers.version,
+        groups=groups,
+        chains=tuple(_chains(groups, settings, answers.router, answers.file)),
+        settings=settings,
+        file_settings=_settings(answers.file, answers.file) if answers.file else None,
+        aliases=aliases,
+        wildcards=tuple(name for name in groups if "*" in name),
+    )
+
+
+def _groups(
+    rows: Sequence[Json],
+    aliases: Mapping[str, str],
+    engines: Mapping[str, str],
+    default_bases: Mapping[str, str],
+) -> dict[str, ModelGroup]:
+    found: dict[str, dict[str, Deployment]] = {}
+    seen: set[str] = set()
+    for row in rows:
+        name, info = str(row.get("model_name", "")), row.get("model_info") or {}
+        identity = str(info.get("id", ""))
+        # An alias is one more row of the same deployment; a wildcard one row for each model that
+        # LiteLLM knows, all with one id: only the first is a deployment of its own.
+        if name in aliases or (identity in seen and identity not in found.get(name, {})):
+            continue
+        seen.add(identity)
+        made = read_deployment(row, engines, default_bases)
+        found.setdefault(name, {})[identity] = made
+    return {name: ModelGroup(name, tuple(made.values())) for name, made in found.items()}
+
+
+def read_deployment(
+    row: Json, engines: Mapping[str, str], default_bases: Mapping[str, str]
+) -> Deployment:
+    """Read one row of ``/model/info``."""
+    params, info = row.get("litellm_params") or {}, row.get("model_info") or {}
+    name, model = str(row.get("model_name", "")), str(params.get("model", ""))
+    provider = model.partition("/")[0] if "/" in model else str(info.get("litellm_provider") or "")
+    dialect = dialect_of(provider)
+    base = params.get("api_base") or default_base(provider, default_bases)
+    permission = params.get("configurable_clientside_auth_params") or ()
+    return Deployment(
+        id=str(info.get("id", "")),
+        group=name,
+        litellm_model=model,
+        provider=provider,
+        dialect=dialect.name if dialect else None,
+        upstream_model=upstream_model(provider, model),
+        base_url=base,
+        local=is_local(base, engines) or name in engines,
+        keyed=provider not in KEYLESS_PROVIDERS,
+        redirect_permission=_permission(permission),
+        mode=info.get("mode"),
+        max_input_tokens=_whole(info.get("max_input_tokens")),
+        max_output_tokens=_whole(info.get("max_output_tokens")),
+        input_cost_per_token=_number(info.get("input_cost_per_token")),
+        output_cost_per_token=_number(info.get("output_cost_per_token")),
+        supports_tools=info.get("supports_function_calling"),
+        supports_vision=info.get("supports_vision"),
+        supports_response_schema=info.get("supports_response_schema"),
+        supports_reasoning=info.get("supports_reasoning"),
+        accepts_temperature=_accepts_temperature(model, info),
+        timeout_s=_number(params.get("timeout")),
+        order=_whole(params.get("order")),
+        from_database=bool(info.get("db_model")),
+    )
+
+
+def is_local(base_url: str | None, engines: Mapping[str, str]) -> bool:
+    """Tell whether *base_url* is of this house: loopback, private, or a named engine's."""
+    if not base_url:
+        return False
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    if any(urlsplit(url).netloc == parts.netloc for url in engines.values()):
+        return True
+    if host in LOCAL_NAMES:
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_private or address.is_link_local
+
+
+def _permission(params: Iterable[Any]) -> str | None:
+    """Find the pattern for ``api_base``; the bare name permits every address."""
+    for param in params:
+        if isinstance(param, Mapping) and isinstance(param.get("api_base"), str):
+            return str(param["api_base"])
+        if param == "api_base":
+            return ".*"
+    return None
+
+
+def _accepts_temperature(model: str, info: Json) -> bool | None:
+    """Models that reason take only their own temperature; of the others LiteLLM knows."""
+    params = info.get("supported_openai_params")
+    if not isinstance(params, list):
+        return None
+    fixed = bool(info.get("supports_reasoning")) or any(
+        part in model for part in ("gpt-5", "/o1", "/o3", "/o4")
+    )
+    return "temperature" in params and not fixed
+
+
+def _aliases(router: Json) -> dict[str, str]:
+    raw = router.get("model_group_alias") or {}
+    return {
+        alias: str(target.get("model") if isinstance(target, Mapping) else target)
+        for alias, target in raw.items()
+    }
+
+
+def _settings(router: Json, file: Json) -> RouterSettings:
+    return RouterSettings(
+        num_retries=_whole(router.get("num_retries")),
+        timeout_s=_number(router.get("timeout")),
+        stream_timeout_s=_number(file.get("stream_timeout")),
+        allowed_fails=_whole(router.get("allowed_fails")),
+        cooldown_time_s=_number(router.get("cooldown_time")),
+        max_fallbacks=_whole(file.get("max_fallbacks")) or 5,
+        retry_policy={
+            name: count
+            for name, count in (router.get("retry_policy") or {}).items()
+            if isinstance(count, int)
+        },
+        fallbacks=_entries(router.get("fallbacks")),
+        context_window_fallbacks=_entries(router.get("context_window_fallbacks")),
+        content_policy_fallbacks=_entries(file.get("content_policy_fallbacks")),
+        default_fallbacks=_default(router.get("fallbacks")),
+        enable_tag_filtering=router.get("enable_tag_filtering"),
+    )
+
+
+def _entries(raw: Any) -> tuple[Mapping[str, tuple[str, ...]], ...]:
+    return tuple(
+        {str(group): tuple(_target(t) for t in targets)}
+        for entry in raw or ()
+        if isinstance(entry, Mapping)
+        for group, targets in entry.items()
+        if group != "*" and isinstance(targets, list)
+    )
+
+
+def _default(raw: Any) -> tuple[str, ...]:
+    stars = [e["*"] for e in raw or () if isinstance(e, Mapping) and isinstance(e.get("*"), list)]
+    return tuple(_target(target) for target in stars[-1]) if stars else ()
+
+
+def _target(target: Any) -> str:
+    return str(target.get("model", "")) if isinstance(target, Mapping) else str(target)
+
+
+def _chains(
+    groups: Mapping[str, ModelGroup], settings: RouterSettings, router: Json, file: Json
+) -> Iterable[Chain]:
+    lists: dict[Trigger, Fallbacks] = {
+        Trigger.GENERAL: router.get("fallbacks"),
+        Trigger.CONTEXT_WINDOW: router.get("context_window_fallbacks"),
+        Trigger.CONTENT_POLICY: file.get("content_policy_fallbacks"),
+    }
+    for name in groups:
+        for trigger, entries in lists.items():
+            if not entries:
+                continue
+            order = attempt_order(name, entries, max_fallbacks=settings.max_fallbacks)
+            whole = attempt_order(name, entries, max_fallbacks=10_000)
+            known = tuple(hop for hop in order if hop in groups)
+            if len(order) > 1:
+                yield Chain(
+                    group=name,
+                    trigger=trigger,
+                    hops=known if known[:1] == (name,) else (name, *known),
+                    missing=tuple(hop for hop in order if hop not in groups),
+                    cut=tuple(hop for hop in whole if hop not in order),
+                )
+
+
+def _whole(value: Any) -> int | None:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,0 +1,361 @@
+"""Twin: a second LiteLLM from the same configuration, with the witness for every upstream.
+
+It needs no permission of the running gateway and works with any version. Every deployment has
+an address of its own, so a hop is always known. A pass proves a configuration, not the running
+gateway.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chaos.conversation import Json
+from chaos.dialects import DIALECTS
+from chaos.door import Door, doors
+from chaos.errors import SetupError, UsageError
+from chaos.faults import FAULTS
+from chaos.gateway import open_gateway
+from chaos.gateway_reading import read_deployment
+from chaos.injector import Objection, Route, leased_hops, other_upstreams, upstream_of
+from chaos.litellm_process import running_litellm
+from chaos.scenario import DrillPlan, HopRole, Scenario
+from chaos.topology import Deployment, Topology
+from chaos.twin_config import TwinConfig, merged, rewrite
+from chaos.wire import AttemptOutcome, WireRecord
+from chaos.witness import Witness
+
+GRACE_S = 30.0
+SCRIPT_NAME = "litellm-in-a-container"
+
+
+class Twin:
+    """Drills a twin of the gateway; made by ``Twin.starting``."""
+
+    name = "twin"
+
+    def __init__(
+        self,
+        witness: Witness,
+        topology: Topology,
+        *,
+        url: str,
+        key: str,
+        stripped: tuple[str, ...],
+        addresses: Mapping[str, str],
+        refusing: Mapping[str, Door],
+        canary: str,
+        real_keys: bool,
+    ) -> None:
+        self.topology = topology
+        self.stripped = stripped
+        self._witness = witness
+        self._url = url
+        self._key = key
+        self._addresses = addresses
+        self._doors = refusing
+        self._canary = canary
+        self._real_keys = real_keys
+        self._turn = _Turns()
+
+    @classmethod
+    @asynccontextmanager
+    async def starting(
+        cls,
+        witness: Witness,
+        config_file: Path,
+        *,
+        executable: Path | None,
+        directory: Path,
+        image: str | None = None,
+        expected_version: str = "",
+        engines: Mapping[str, str] | None = None,
+        default_bases: Mapping[str, str] | None = None,
+        real_keys: bool = False,
+    ) -> AsyncIterator["Twin"]:
+        """Start a twin of the gateway whose configuration is in *config_file*, until exit.
+
+        Args:
+            executable: LiteLLM's; ignored with *image*.
+            image: A container image of LiteLLM, run by ``docker`` on the host's network. Its
+                command line is tested; a run needs a Docker engine with that image.
+            expected_version: Of the running gateway; a twin of another version proves nothing.
+
+        Raises:
+            UsageError: The file cannot be read or lists no models.
+            SetupError: LiteLLM did not come up with it (its own words are told), or has
+                another version.
+        """
+        raw = read_config(config_file)
+        canary = f"understudy-canary-{secrets.token_urlsafe(12)}"
+        if image is not None:
+            executable = write_container_script(directory, image)
+        if executable is None:
+            raise SetupError("a twin needs a LiteLLM to start", remedy="Give --litellm-bin FILE.")
+        async with AsyncExitStack() as stack:
+            count = len(raw.get("model_list") or ())
+            opened = await stack.enter_async_context(doors(witness.server, "127.0.0.1", count))
+            made = rewrite(
+                raw,
+                base_url=lambda index: f"{opened[index].url}/twin/{index}",
+                canary=canary,
+                variables=os.environ,
+                real_keys=real_keys,
+            )
+            _link_own_code(config_file.parent, directory)
+            key = f"sk-{secrets.token_hex(24)}"
+            process = await stack.enter_async_context(
+                running_litellm(
+                    executable,
+                    made.config,
+                    directory=directory,
+                    master_key=key,
+                    environment=made.environment,
+                )
+            )
+            async with open_gateway(process.url, key=key, admin_key=key) as gateway:
+                topology = await gateway.topology()
+            _same_version(topology.litellm_version, expected_version)
+            yield cls(
+                witness,
+                with_real_addresses(topology, made, engines or {}, default_bases or {}),
+                url=process.url,
+                key=key,
+                stripped=made.stripped,
+                addresses={d.id: f"{d.index}" for d in made.deployments},
+                refusing={d.id: opened[d.index] for d in made.deployments},
+                canary=canary,
+                real_keys=real_keys,
+            )
+
+    def objection(self, scenario: Scenario) -> Objection | None:
+        """Object only to dialects that the witness does not know, and to signed requests."""
+        for group in scenario.chain[: scenario.depth + 1]:
+            for deployment in self.topology.groups[group].deployments:
+                if upstream_of(deployment) is None:
+                    return Objection(
+                        f"hop {group!r} speaks {deployment.provider!r}, a dialect that the "
+                        "witness does not know",
+                        "Drill the other hops; adding a dialect is one file in chaos/dialects.",
+                    )
+        serving = self.topology.groups.get(scenario.expected_hop or "")
+        if serving is None or (not serving.local and not self._real_keys):
+            return None
+        if any(d.dialect and DIALECTS[d.dialect].signs for d in serving.deployments):
+            return Objection(
+                f"hop {serving.name!r} signs its requests for its own host and cannot be passed on",
+                "Drill it without --real-keys: it is then answered by a stand-in.",
+            )
+        return None
+
+    @asynccontextmanager
+    async def route(self, plan: DrillPlan) -> AsyncIterator[Route]:
+        """Take a lease, and close the doors of hops whose connections have to be refused."""
+        closed = [
+            self._doors[deployment.id]
+            for hop in plan.hops
+            if hop.fault is not None and FAULTS[hop.fault.name].twin_only
+            for deployment in hop.deployments
+        ]
+        async with self._turn.alone() if closed else self._turn.together():
+            lease = await self._witness.lease(
+                nonce=plan.nonce,
+                hops=leased_hops(plan, self._addresses),
+                others=other_upstreams(plan, self.topology, self._addresses),
+                ttl_s=plan.deadline_s + GRACE_S,
+                on_lane=False,
+                canary=self._canary,
+            )
+            try:
+                for door in closed:
+                    await door.close()
+                body: dict[str, Any] = {"cache": {"no-cache": True}}
+                yield Route(self._url, self._key, body, lease)
+            finally:
+                await lease.end()
+                for door in closed:
+                    await door.open()
+
+    def trusts_real_keys(self, plan: DrillPlan) -> bool:  # noqa: ARG002 -- the contract's
+        """A twin is ours and dials the witness directly; there is no proxy in between."""
+        return True
+
+    def infer(
+        self, plan: DrillPlan, wire: tuple[WireRecord, ...], status: int | None
+    ) -> tuple[WireRecord, ...]:
+        """Add the refused attempts, which no server can see, where they are certain.
+
+        A hop whose port refused connections was tried if a later hop of its chain was asked
+        with the drill's nonce, or if everything was to fail and an error of 500 or more came.
+        """
+        contacted = [record.group for record in wire]
+        order = [hop.group for hop in plan.hops]
+        furthest = max((order.index(g) for g in contacted if g in order), default=-1)
+        if furthest < 0 and status is not None and status >= 500 and plan.scenario.everything_down:
+            furthest = len(order)
+        inferred = tuple(
+            _refused(place, hop.group, str(hop.fault))
+            for place, hop in enumerate(plan.hops)
+            if hop.role is HopRole.FAIL
+            and hop.fault is not None
+            and FAULTS[hop.fault.name].twin_only
+            and place < furthest
+        )
+        return (*inferred, *wire)
+
+    async def settle(self, plan: DrillPlan, wire: Sequence[WireRecord]) -> None:
+        """Nobody watches a twin's metrics."""
+
+
+class _Turns:
+    """Many drills together, or one alone: a closed door would hit the others."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Condition()
+        self._together = 0
+        self._alone = False
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._alone)
+            self._together += 1
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._together -= 1
+                self._changed.notify_all()
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._alone and self._together == 0)
+            self._alone = True
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._alone = False
+                self._changed.notify_all()
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read LiteLLM's configuration with the files that it includes.
+
+    Raises:
+        UsageError: A file cannot be read or is not YAML.
+    """
+    raw = _yaml(path)
+    names = raw.pop("include", None) or ()
+    return merged(raw, [_yaml(path.parent / str(name)) for name in names])
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    try:
+        raw = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(
+            f"LiteLLM's configuration {path} cannot be read: {error}",
+            remedy="Give --litellm-config the file that the gateway was started with.",
+        ) from error
+    if not isinstance(raw, dict):
+        raise UsageError(
+            f"{path} is no LiteLLM configuration: it holds no sections",
+            remedy="Give --litellm-config the file that the gateway was started with.",
+        )
+    return raw
+
+
+def _link_own_code(source: Path, directory: Path) -> None:
+    """Let the twin find the user's own callbacks, which LiteLLM looks for beside its file."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for file in source.glob("*.py"):
+        link = directory / file.name
+        if not link.exists():
+            link.symlink_to(file.resolve())
+
+
+def container_command(image: str, directory: Path) -> str:
+    """Write the shell script that runs LiteLLM's image as if it were an executable.
+
+    The host's network lets it reach the witness; the directory holds its configuration.
+    """
+    return (
+        "#!/bin/sh\n"
+        "exec docker run --rm --init --network host "
+        f"--volume '{directory}:{directory}:ro' '{image}' \"$@\"\n"
+    )
+
+
+def write_container_script(directory: Path, image: str) -> Path:
+    """Write the script of ``container_command`` and make it executable."""
+    directory.mkdir(parents=True, exist_ok=True)
+    script = directory / SCRIPT_NAME
+    script.write_text(container_command(image, directory.absolute()), "utf-8")
+    script.chmod(0o700)
+    return script
+
+
+def _same_version(started: str, expected: str) -> None:
+    if expected and started != expected:
+        raise SetupError(
+            f"the twin's LiteLLM is {started}, and the gateway's is {expected}: it would prove "
+            "nothing about the gateway",
+            remedy=f"Give --litellm-bin the executable of LiteLLM {expected}.",
+        )
+
+
+def with_real_addresses(
+    topology: Topology,
+    made: TwinConfig,
+    engines: Mapping[str, str],
+    default_bases: Mapping[str, str],
+) -> Topology:
+    """Put the real addresses back into what the twin says of itself."""
+    originals = {d.id: d.original for d in made.deployments}
+    groups = {
+        name: replace(
+            group,
+            deployments=tuple(
+                _real(deployment, originals.get(deployment.id), engines, default_bases)
+                for deployment in group.deployments
+            ),
+        )
+        for name, group in topology.groups.items()
+    }
+    return replace(topology, groups=groups)
+
+
+def _real(
+    deployment: Deployment,
+    original: Json | None,
+    engines: Mapping[str, str],
+    default_bases: Mapping[str, str],
+) -> Deployment:
+    if original is None:
+        return deployment
+    real = read_deployment(original, engines, default_bases)
+    return replace(deployment, base_url=real.base_url, local=real.local)
+
+
+def _refused(place: int, group: str, fault: str) -> WireRecord:
+    return WireRecord(
+        ordinal=place + 1,
+        group=group,
+        deployment=None,
+        dialect=None,
+        operation=None,
+        model=None,
+        stream=False,
+        outcome=AttemptOutcome.FAULTED,
+        status=None,
+        fault=fault,
+        whole=False,
+    )

@@ -1,0 +1,96 @@
+"""Status faults play the rows of every dialect."""
+
+import json
+
+import pytest
+
+from chaos.conversation import Answer
+from chaos.dialect import Call
+from chaos.dialects import DIALECTS
+from chaos.fault import Fault, Phase, Scene
+from chaos.faults.http_error import STATUS_FAULTS
+from chaos.script import Head, Send
+
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in STATUS_FAULTS}
+ROWS = [(name, row) for name, dialect in DIALECTS.items() for row in dialect.rows]
+
+
+def play(dialect_name, fault_name, variant=None, model="some-model"):
+    """Play a fault in a dialect; tell status, headers and body."""
+    dialect = DIALECTS[dialect_name]
+    call = Call(dialect_name, dialect.formats[0], model, stream=True)
+    script = FAULTS[fault_name].script(Scene(dialect, call, Answer(), variant))
+    head, sent = script.steps
+    assert isinstance(head, Head)
+    assert isinstance(sent, Send)
+    return head.status, dict(head.headers), sent.data
+
+
+def test_there_is_one_for_each_status_fault():
+    """The twelve status faults of the contract, in its order."""
+    assert list(FAULTS) == [
+        "billing",
+        "quota",
+        "rate_limit",
+        "overloaded",
+        "auth_revoked",
+        "permission",
+        "model_retired",
+        "context_window",
+        "content_policy",
+        "server_error",
+        "bad_gateway_html",
+        "request_timeout",
+    ]
+
+
+@pytest.mark.parametrize("fault", STATUS_FAULTS, ids=lambda fault: fault.name)
+def test_they_are_rows_before_the_first_byte(fault):
+    """A status fault strikes first of all, and says in a sentence what it is."""
+    assert fault.status_fault
+    assert fault.phase is Phase.BEFORE_FIRST_BYTE
+    assert not any((fault.streams_only, fault.tools_only, fault.chats_only, fault.twin_only))
+    assert fault.summary.endswith(".")
+
+
+@pytest.mark.parametrize(("name", "row"), ROWS)
+def test_every_row_is_played_as_it_stands(name, row):
+    """Status, headers and body are the row's, with a media type and the model's name."""
+    fault_name, _, variant = row.partition(".")
+    status, headers, body = play(name, fault_name, variant or None)
+    told = DIALECTS[name].rows[row]
+    assert status == told.status
+    assert dict(told.headers).items() <= headers.items()
+    assert b"{model}" not in body
+    if isinstance(told.body, str):
+        assert headers["content-type"].startswith("text/html")
+    else:
+        assert headers["content-type"] == "application/json"
+        assert json.loads(body).keys() == told.body.keys()
+
+
+def test_the_models_name_is_filled_in():
+    """A provider names the model that was asked for, deep inside the body too."""
+    _, _, body = play("gemini", "quota", model="gemini-x")
+    violation = json.loads(body)["error"]["details"][0]["violations"][0]
+    assert violation["quotaDimensions"]["model"] == "gemini-x"
+    _, _, body = play("anthropic", "model_retired", model="claude-x")
+    assert json.loads(body)["error"]["message"] == "model: claude-x"
+
+
+def test_a_variant_that_is_missing_gives_the_plain_row():
+    """A variant that the dialect lacks falls back to the fault itself."""
+    assert play("gemini", "rate_limit", "retry_after_20") == play("gemini", "rate_limit")
+
+
+def test_a_fault_that_is_missing_gives_the_substitute():
+    """A dialect without the fault fails with an error of its own."""
+    assert play("vllm", "billing") == play("vllm", "server_error")
+
+
+def test_delays_are_sent():
+    """The variant of a rate limit carries the header that LiteLLM obeys."""
+    _, plain, _ = play("openai", "rate_limit")
+    _, delayed, _ = play("openai", "rate_limit", "retry_after_20")
+    assert "retry-after" not in plain
+    assert delayed["retry-after"] == "20"
