@@ -35,9 +35,11 @@ class Call:
     stream: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ErrorRow:
     """How a provider answers when it fails in one particular way.
+
+    A row is equal only to itself, so that what is written from it can be kept.
 
     Attributes:
         body: The JSON body, or text (HTML) where the provider sends none.

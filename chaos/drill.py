@@ -1,5 +1,6 @@
 """One run of a scenario: lease, ask, observe, judge. The lease ends whatever happens."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from chaos.clock import Clock
 from chaos.conversation import Json
 from chaos.engine import EngineCounters, delta, read_counters
 from chaos.injector import Injector
+from chaos.lease import Lease
 from chaos.observation import ClientReply, EngineDelta, Observation
 from chaos.plan import DrillOptions, asking_directly, make_plan
 from chaos.reading import Reading
@@ -119,26 +121,34 @@ class Driller:
     ) -> tuple[DrillPlan, Verdict, Observation]:
         engine = self._engine_of(plan)
         before = await self._counters(engine)
-        async with injector.route(plan) as route:
-            reply = await ask(
-                self.session,
-                self.catalogue.surfaces[plan.scenario.surface],
-                url=route.url,
-                key=route.key,
-                body={**self._body(plan), **route.body},
-                headers=self._profile_headers(),
-                stream=plan.scenario.stream,
-                deadline_s=plan.deadline_s,
-            )
-            # Attempts that still answer get a moment; after a deadline nobody waits for them.
-            wire = await route.lease.end(grace_s=0.0 if reply.timed_out else 1.0)
+        lease: Lease | None = None
+        try:
+            async with injector.route(plan) as route:
+                lease = route.lease
+                reply = await ask(
+                    self.session,
+                    self.catalogue.surfaces[plan.scenario.surface],
+                    url=route.url,
+                    key=route.key,
+                    body={**self._body(plan), **route.body},
+                    headers=self._profile_headers(),
+                    stream=plan.scenario.stream,
+                    deadline_s=plan.deadline_s,
+                )
+                # Attempts that still answer get a moment; after a deadline nobody waits.
+                wire = await lease.end(grace_s=0.0 if reply.timed_out else 1.0)
+        except asyncio.CancelledError:
+            # Who stops a drill leaves no more behind in the gateway than who waits for its end.
+            if lease is not None:
+                await injector.settle(plan, lease.records())
+            raise
         wire = injector.infer(plan, wire, reply.status)
         moved = await self._moved(engine, before)
         await injector.settle(plan, wire)
         seen = Observation(
             reply=reply,
             wire=wire,
-            strays=route.lease.strays,
+            strays=lease.strays,
             engine=moved,
             collateral=await self.collateral() if self.collateral else (),
         )

@@ -47,12 +47,15 @@ def read_topology(
         default_bases: Real base URLs of providers that we do not know, by prefix.
     """
     aliases = _aliases(answers.router)
-    groups = _groups(answers.models, aliases, engines or {}, default_bases or {})
+    lists = _lists(answers.router, answers.file)
+    groups = _groups(
+        answers.models, aliases, engines or {}, default_bases or {}, named=_names_in(lists)
+    )
     settings = _settings(answers.router, answers.file)
     return Topology(
         litellm_version=answers.version,
         groups=groups,
-        chains=tuple(_chains(groups, settings, answers.router, answers.file)),
+        chains=tuple(_chains(groups, aliases, settings, lists)),
         settings=settings,
         file_settings=_settings(answers.file, answers.file) if answers.file else None,
         aliases=aliases,
@@ -65,6 +68,8 @@ def _groups(
     aliases: Mapping[str, str],
     engines: Mapping[str, str],
     default_bases: Mapping[str, str],
+    *,
+    named: frozenset[str],
 ) -> dict[str, ModelGroup]:
     found: dict[str, dict[str, Deployment]] = {}
     seen: set[str] = set()
@@ -72,8 +77,10 @@ def _groups(
         name, info = str(row.get("model_name", "")), row.get("model_info") or {}
         identity = str(info.get("id", ""))
         # An alias is one more row of the same deployment; a wildcard one row for each model that
-        # LiteLLM knows, all with one id: only the first is a deployment of its own.
-        if name in aliases or (identity in seen and identity not in found.get(name, {})):
+        # LiteLLM knows, all with one id: only the first is a deployment of its own, and those
+        # that a chain names.
+        again = identity in seen and identity not in found.get(name, {})
+        if name in aliases or (again and name not in named):
             continue
         seen.add(identity)
         made = read_deployment(row, engines, default_bases)
@@ -204,20 +211,41 @@ def _target(target: Any) -> str:
     return str(target.get("model", "")) if isinstance(target, Mapping) else str(target)
 
 
-def _chains(
-    groups: Mapping[str, ModelGroup], settings: RouterSettings, router: Json, file: Json
-) -> Iterable[Chain]:
-    lists: dict[Trigger, Fallbacks] = {
+def _lists(router: Json, file: Json) -> Mapping[Trigger, Fallbacks]:
+    return {
         Trigger.GENERAL: router.get("fallbacks"),
         Trigger.CONTEXT_WINDOW: router.get("context_window_fallbacks"),
         Trigger.CONTENT_POLICY: file.get("content_policy_fallbacks"),
     }
+
+
+def _names_in(lists: Mapping[Trigger, Fallbacks]) -> frozenset[str]:
+    """List every group that has a chain, or stands in one."""
+    entries = (e for found in lists.values() for e in found or () if isinstance(e, Mapping))
+    return frozenset(
+        name
+        for entry in entries
+        for key, targets in entry.items()
+        for name in (str(key), *(_target(t) for t in (targets or ())))
+    )
+
+
+def _chains(
+    groups: Mapping[str, ModelGroup],
+    aliases: Mapping[str, str],
+    settings: RouterSettings,
+    lists: Mapping[Trigger, Fallbacks],
+) -> Iterable[Chain]:
+    def real(order: Iterable[str]) -> tuple[str, ...]:
+        # A target may be an alias: on the wire it is the group that it stands for.
+        return tuple(dict.fromkeys(aliases.get(hop, hop) for hop in order))
+
     for name in groups:
         for trigger, entries in lists.items():
             if not entries:
                 continue
-            order = attempt_order(name, entries, max_fallbacks=settings.max_fallbacks)
-            whole = attempt_order(name, entries, max_fallbacks=10_000)
+            order = real(attempt_order(name, entries, max_fallbacks=settings.max_fallbacks))
+            whole = real(attempt_order(name, entries, max_fallbacks=10_000))
             known = tuple(hop for hop in order if hop in groups)
             if len(order) > 1:
                 yield Chain(
@@ -226,6 +254,7 @@ def _chains(
                     hops=known if known[:1] == (name,) else (name, *known),
                     missing=tuple(hop for hop in order if hop not in groups),
                     cut=tuple(hop for hop in whole if hop not in order),
+                    named=() if whole == known else whole,
                 )
 
 

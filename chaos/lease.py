@@ -9,6 +9,7 @@ import contextlib
 import gzip
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -159,10 +160,14 @@ def _fitting(
 ) -> dict[str, list[tuple[Upstream, Call]]]:
     """Group the upstreams that *raw* can be for by model group."""
     fitting: dict[str, list[tuple[Upstream, Call]]] = {}
+    calls: dict[str, Call | None] = {}
     for upstream in upstreams:
         if address is not None and upstream.address != address:
             continue
-        call = upstream.dialect.recognise(raw)
+        dialect = upstream.dialect
+        if dialect.name not in calls:
+            calls[dialect.name] = dialect.recognise(raw)
+        call = calls[dialect.name]
         if call is not None and (address is not None or call.model == upstream.model):
             fitting.setdefault(upstream.group, []).append((upstream, call))
     return fitting
@@ -195,6 +200,7 @@ class Lease:
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     in_flight: int = 0
     release: Callable[["Lease"], None] | None = None
+    _at_group: Counter[str] = field(default_factory=Counter)
 
     def begin(self) -> Attempt:
         """Open the record of one more attempt."""
@@ -215,9 +221,14 @@ class Lease:
         if self.in_flight == 0:
             self.idle.set()
 
+    def place(self, attempt: Attempt, group: str) -> None:
+        """Note that *attempt* is one at *group*."""
+        attempt.group = group
+        self._at_group[group] += 1
+
     def attempts_at(self, group: str) -> int:
-        """Count the attempts at *group* so far."""
-        return sum(1 for attempt in self.attempts if attempt.group == group)
+        """Count the attempts at *group* so far, those without a record too."""
+        return self._at_group[group]
 
     def match(
         self, raw: RawCall, address: str | None
@@ -233,7 +244,7 @@ class Lease:
         fitting = fitting or _fitting(self.others, raw, address)
         if not fitting:
             return None, (), None
-        group = self._meant(list(fitting))
+        group = self._meant(list(fitting)) if len(fitting) > 1 else next(iter(fitting))
         upstreams = tuple(upstream for upstream, _ in fitting[group])
         hop = next((hop for hop in self.hops if hop.group == group), None)
         return hop, upstreams, fitting[group][0][1]

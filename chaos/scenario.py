@@ -213,13 +213,13 @@ def _of_group(
             for depth in _depths(chain, selection.depth):
                 yield Scenario(
                     group=group,
-                    chain=chain.hops,
+                    chain=chain.meant,
                     trigger=trigger,
                     depth=depth,
                     fault=fault_text,
                     faults={
                         hop: _played(topology, hop, fault_text, fault, catalogue)
-                        for hop in chain.hops[:depth]
+                        for hop in chain.meant[:depth]
                     },
                     shape=shape,
                     surface=surface,
@@ -234,13 +234,13 @@ def chain_for(topology: Topology, group: str, trigger: Trigger) -> Chain:
     ignore them, once any group has a list of the special kind, is for the drill to find out.
     """
     own = topology.chain(group, trigger)
-    if own.fallbacks or trigger == Trigger.GENERAL:
+    if len(own.meant) > 1 or trigger == Trigger.GENERAL:
         return own
     return replace(topology.chain(group, Trigger.GENERAL), trigger=trigger)
 
 
 def _depths(chain: Chain, wanted: int | None) -> Sequence[int]:
-    depths = range(1, len(chain.hops) + 1)
+    depths = range(1, len(chain.meant) + 1)
     return [depth for depth in depths if wanted is None or depth == wanted]
 
 

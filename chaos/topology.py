@@ -85,6 +85,8 @@ class Chain:
         hops: Model groups; the first is the group itself, so it is never empty.
         missing: Targets that the configuration names and the gateway does not have.
         cut: Hops that LiteLLM's ``max_fallbacks`` keeps it from ever reaching.
+        named: The hops as the configuration names them, in the order in which it wants them
+            tried, with those missing and cut; empty where nothing is missing or cut.
     """
 
     group: str
@@ -92,6 +94,12 @@ class Chain:
     hops: tuple[str, ...]
     missing: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+
+    @property
+    def meant(self) -> tuple[str, ...]:
+        """Every hop that should be tried: what a drill holds the gateway to."""
+        return self.named or self.hops
 
     @property
     def fallbacks(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from typing import Any
 
 from aiohttp import web
 
+from chaos.conversation import Answer
 from chaos.dialect import Call, RawCall
 from chaos.dialects import DIALECTS
 from chaos.errors import WitnessError
@@ -38,6 +39,9 @@ LANES = 4
 REMEMBER_S = 24 * 3600.0
 MOST_REMEMBERED = 20_000
 MOST_REQUEST_BYTES = 64 << 20
+_NO_ANSWER = Answer()
+"""For faults that are an error answer and nothing else: they never look at what would be said."""
+
 NONCE_LIKE = re.compile(r"[0-9a-f]{8}|[a-z]+(?:-[a-z]+){3}")
 
 
@@ -174,7 +178,7 @@ class Witness:
             attempt.played.status = 400
             return _refusal("no upstream of this drill's gateway fits the request")
         attempt.call = call
-        attempt.group = upstreams[0].group
+        lease.place(attempt, upstreams[0].group)
         attempt.deployment = upstreams[0].deployment if len(upstreams) == 1 else None
         attempt.key_owner = _key_owner(raw, upstreams[0], lease.canary)
         action = _action(hop, lease)
@@ -197,7 +201,7 @@ class Witness:
         scene = Scene(
             dialect=DIALECTS[call.dialect],
             call=call,
-            answer=compose(call.format.read_ask(attempt.body), marker=marker),
+            answer=_NO_ANSWER if fault.status_fault else _answer(attempt, call, marker),
             variant=name.variant,
         )
         return await _play(exchange, fault.script(scene))
@@ -294,8 +298,12 @@ def _action(hop: LeasedHop | None, lease: Lease) -> Action:
     return hop.action
 
 
+def _answer(attempt: Attempt, call: Call, marker: str = "") -> Answer:
+    return compose(call.format.read_ask(attempt.body), marker=marker)
+
+
 def _good_reply(attempt: Attempt, call: Call) -> Script:
-    answer = compose(call.format.read_ask(attempt.body))
+    answer = _answer(attempt, call)
     pieces = call.format.write_answer(answer, model=call.model, stream=call.stream)
     head = Head(200, (("content-type", call.format.content_type(stream=call.stream)),))
     return Script((head, *(Send(piece.data) for piece in pieces)))

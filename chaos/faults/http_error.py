@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from chaos.dialect import ErrorRow
@@ -29,21 +30,26 @@ class HttpError(FaultTraits):
         dialect than its deployment's (DeepSeek on ``/v1/messages``) can still miss a row here;
         it gets the same substitute, because a fault must never fail itself.
         """
-        row = self._row(scene)
-        data = _fill(row.body, scene.call.model)
-        headers = {name.lower(): value for name, value in row.headers.items()}
-        if isinstance(data, str):
-            headers.setdefault("content-type", "text/plain; charset=utf-8")
-            sent = data.encode()
-        else:
-            headers.setdefault("content-type", "application/json")
-            sent = json.dumps(data, ensure_ascii=False).encode()
-        return Script((Head(row.status, tuple(headers.items())), Send(sent)))
+        return _written(self._row(scene), scene.call.model)
 
     def _row(self, scene: Scene) -> ErrorRow:
         rows = scene.dialect.rows
         full = f"{self.name}.{scene.variant}" if scene.variant else self.name
         return rows.get(full) or rows.get(self.name) or rows[_SUBSTITUTE]
+
+
+@lru_cache(maxsize=256)
+def _written(row: ErrorRow, model: str) -> Script:
+    """Write *row* down; a gateway that retries gets the very same again and again."""
+    data = _fill(row.body, model)
+    headers = {name.lower(): value for name, value in row.headers.items()}
+    if isinstance(data, str):
+        headers.setdefault("content-type", "text/plain; charset=utf-8")
+        sent = data.encode()
+    else:
+        headers.setdefault("content-type", "application/json")
+        sent = json.dumps(data, ensure_ascii=False).encode()
+    return Script((Head(row.status, tuple(headers.items())), Send(sent)))
 
 
 def _fill(value: Any, model: str) -> Any:

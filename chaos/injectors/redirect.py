@@ -97,7 +97,7 @@ class Redirect:
     def _identity_objection(self, scenario: Scenario) -> Objection | None:
         contacted = scenario.chain[: scenario.depth + 1]
         for group in contacted:
-            for deployment in self.topology.groups[group].deployments:
+            for deployment in self._deployments(group):
                 if upstream_of(deployment) is None:
                     return Objection(
                         f"hop {group!r} speaks {deployment.provider!r}, a dialect that the "
@@ -106,11 +106,17 @@ class Redirect:
                     )
         return self._serving_objection(scenario) or self._look_alike_objection(scenario)
 
+    def _deployments(self, group: str) -> tuple[Deployment, ...]:
+        found = self.topology.groups.get(group)
+        return found.deployments if found else ()
+
     def _serving_objection(self, scenario: Scenario) -> Objection | None:
         serving = scenario.expected_hop
         if serving is None:
             return None
-        group = self.topology.groups[serving]
+        group = self.topology.groups.get(serving)
+        if group is None:
+            return None  # a name that the gateway does not have: nothing can arrive for it
         if not group.local and not self._real_keys:
             return None  # the witness stands in for it
         if any(d.dialect and DIALECTS[d.dialect].signs for d in group.deployments):
@@ -133,8 +139,8 @@ class Redirect:
         for one, other in combinations(scenario.chain, 2):
             if (one in failing) == (other in failing) and one in failing:
                 continue
-            for a in self.topology.groups[one].deployments:
-                for b in self.topology.groups[other].deployments:
+            for a in self._deployments(one):
+                for b in self._deployments(other):
                     if _look_alike(a, b):
                         return Objection(
                             f"hops {one!r} and {other!r} look alike on the wire: both ask for "
@@ -163,9 +169,10 @@ class Redirect:
             yield Route(self._url, self._key, body, lease)
         finally:
             await lease.end()
-            self._remember(plan, lease.records())
+            self.remember(plan, lease.records())
 
-    def _remember(self, plan: DrillPlan, wire: Sequence[WireRecord]) -> None:
+    def remember(self, plan: DrillPlan, wire: Sequence[WireRecord]) -> None:
+        """Note that a canary of this chain arrived, if no proxy stood in between."""
         if plan.canary and wire and not any(record.via_proxy for record in wire):
             self._arrived_clean.add(plan.scenario.chain)
 

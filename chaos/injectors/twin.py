@@ -136,7 +136,8 @@ class Twin:
 
     def objection(self, scenario: Scenario) -> Objection | None:
         """Object only to dialects that the witness does not know, and to signed requests."""
-        for group in scenario.chain[: scenario.depth + 1]:
+        contacted = scenario.chain[: scenario.depth + 1]
+        for group in (name for name in contacted if name in self.topology.groups):
             for deployment in self.topology.groups[group].deployments:
                 if upstream_of(deployment) is None:
                     return Objection(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from chaos.conversation import Answer, Ask, Finish, Json
+from chaos.conversation import Answer, Ask, Finish, Json, ToolCall
 from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.engine_refusals import CHARACTERS_PER_TOKEN, prompt_text, tokens_in
 from chaos.lab.model_text import CONSTRAINING, ModelFormat, parsed, written
@@ -36,17 +36,37 @@ def answer_of(flags: EngineFlags, ask: Ask, body: Json) -> Answer:
         reasoning_parser=flags.reasoning_parser,
         tools=tools,
     )
+    calls = read.tool_calls
+    if flags.bare_arguments == "strings":
+        calls = tuple(_in_strings(call) for call in calls)
     # A whole reply to a forced call claims one even where there is none; a stream does not.
-    claims_call = bool(read.tool_calls) or (forced and not body.get("stream"))
+    claims_call = bool(calls) or (forced and not body.get("stream"))
     finish = Finish.TOOL_CALLS if claims_call else Finish.STOP
     return Answer(
         text=read.content,
-        tool_calls=read.tool_calls,
+        tool_calls=calls,
         reasoning=read.reasoning,
         finish=Finish.LENGTH if cut else finish,
         input_tokens=tokens_in(prompt_text(ask)),
         output_tokens=tokens_in(text),
     )
+
+
+def _in_strings(call: ToolCall) -> ToolCall:
+    """Hand every bare value on as a string.
+
+    Source: github.com/vllm-project/vllm/issues/47906 (vLLM 0.24, its gemma4 parser).
+    """
+
+    def strings(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: strings(of) for key, of in value.items()}
+        if isinstance(value, list):
+            return [strings(of) for of in value]
+        return value if isinstance(value, str) else json.dumps(value)
+
+    arguments = json.dumps(strings(json.loads(call.arguments)), ensure_ascii=False)
+    return replace(call, arguments=arguments)
 
 
 def _thinks(flags: EngineFlags, ask: Ask, body: Json) -> bool:

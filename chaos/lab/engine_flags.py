@@ -1,6 +1,7 @@
 """How the simulated engine is started: vLLM's flags, the model behind them, and its health."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from chaos.lab.model_text import REASONING_PARSERS, TOOL_PARSERS, ModelFormat
 
@@ -17,6 +18,7 @@ class EngineFlags:
         model: The checkpoint; shown as ``root`` of every served name.
         served_model_names: What clients must ask for; the first is the one in replies.
         model_format: How the model itself writes tool calls, whatever the parser expects.
+        bare_arguments: What the tool parser makes of numbers and truth values.
         thinks: The model writes a thought before each answer.
         first_token_after_s: How long it takes to begin.
         hung: The engine stands still, and everything else answers.
@@ -33,6 +35,7 @@ class EngineFlags:
     version: str = "0.32.0"
 
     model_format: ModelFormat = ModelFormat.GEMMA4
+    bare_arguments: Literal["typed", "strings"] = "typed"
     thinks: bool = True
     multimodal: bool = True
     first_token_after_s: float = 0.0

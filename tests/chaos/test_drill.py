@@ -1,10 +1,13 @@
 """One drill, from lease to verdict, through a small honest gateway."""
 
+import asyncio
 import random
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from chaos.check import Kind
 from chaos.checks import CHECKS
@@ -21,6 +24,7 @@ from chaos.verdict import Outcome
 from chaos.wire import AttemptOutcome
 from chaos.witness import LANES, Witness
 from tests.fakes.gateway import FakeGateway
+from tests.fakes.server import serving
 from tests.fakes.topologies import group, topology
 
 CATALOGUE = Catalogue(faults=FAULTS, shapes=SHAPES, surfaces=SURFACES, dialects=DIALECTS)
@@ -134,8 +138,99 @@ async def test_a_seed_replays_ids_and_nonces():
     assert found[0] == found[1]
 
 
+async def upstream_of_backup(seen):
+    """A paid provider that answers, and keeps whose key came."""
+
+    async def handle(request):
+        body = await request.json()
+        seen.append((request.headers["authorization"], body["model"]))
+        text = body["messages"][-1]["content"]
+        choice = {"index": 0, "message": {"content": text}, "finish_reason": "stop"}
+        return web.json_response({"id": "1", "model": body["model"], "choices": [choice]})
+
+    return handle
+
+
+@asynccontextmanager
+async def paying(seen, **options):
+    """Drills with real keys allowed, and a paid hop that must serve at a real address."""
+    async with serving(await upstream_of_backup(seen)) as url:
+        backup = group("backup", litellm_model="openai/backup", base_url=f"{url}/v1", local=False)
+        gateway = replace(GATEWAY, groups={**GATEWAY.groups, "backup": backup})
+        async with (
+            Witness().serving([("127.0.0.1", 0)]) as witness,
+            aiohttp.ClientSession() as session,
+            honest().running() as gateway_url,
+        ):
+            injector = Redirect(
+                witness, gateway, url=gateway_url, key="k", session=session, real_keys=True
+            )
+            driller = Driller(
+                session=session,
+                catalogue=CATALOGUE,
+                checks=CHECKS,
+                options=DrillOptions(real_keys=True, **options),
+                clock=SystemClock(),
+                rng=random.Random(7),
+                engines={},
+            )
+            yield driller, injector
+
+
+async def test_real_keys_are_used_only_after_a_canary_has_arrived():
+    """The first request of a chain carries the canary and is answered by a stand-in."""
+    seen: list[tuple[str, str]] = []
+    async with paying(seen) as (driller, injector):
+        drill = await driller.drill(scenario(shape="chat"), injector)
+    assert drill.verdict.outcome is Outcome.PASSED, drill.verdict.findings
+    assert (drill.requests, drill.plan.canary) == (2, False)
+    assert seen == [("Bearer sk-real-one", "backup")]
+    assert "sk-real-one" not in repr(drill)
+
+
+async def test_real_keys_are_not_used_where_the_canary_came_through_a_proxy(monkeypatch):
+    """With a proxy in the way, real keys would travel through it."""
+    seen: list[tuple[str, str]] = []
+    async with paying(seen) as (driller, injector):
+        monkeypatch.setattr(injector, "trusts_real_keys", lambda plan: False)
+        drill = await driller.drill(scenario(shape="chat"), injector)
+    assert drill.plan.canary
+    assert seen == []
+
+
+async def test_a_canary_that_came_through_a_proxy_is_not_trusted():
+    """The wire tells: an absolute target or a Via header."""
+    seen: list[tuple[str, str]] = []
+    async with paying(seen) as (driller, injector):
+        cautious = replace(driller, options=DrillOptions())
+        drill = await cautious.drill(scenario(shape="chat"), injector)
+        assert injector.trusts_real_keys(drill.plan)
+    async with paying(seen) as (driller, injector):
+        injector.remember(drill.plan, [replace(r, via_proxy=True) for r in drill.seen.wire])
+        assert not injector.trusts_real_keys(drill.plan)
+
+
 def test_only_local_groups_with_one_address_have_an_engine():
     """Counters are read where they are known to be the serving hop's own."""
     assert engines_of(topology({"paid": ["local-a"], "local-a": []})) == {
         "local-a": "http://127.0.0.1:8000/v1"
     }
+
+
+async def test_what_was_faulted_is_put_right_also_when_the_drill_is_stopped():
+    """A gateway with metrics gets one success for each faulted deployment, on a lane of ours."""
+    gateway = honest()
+    async with drilling(gateway) as (driller, injector, witness):
+        injector._has_metrics = True
+        await driller.drill(scenario(), injector)
+        assert [body["model"] for body in gateway.asked] == ["paid", "paid"]
+
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(driller.drill(scenario(fault="hang"), injector))
+            while not any(lease.attempts_at("paid") for lease in witness._live.values()):
+                await asyncio.sleep(0)
+            running.cancel()
+        assert running.cancelled()
+        assert [body["model"] for body in gateway.asked] == ["paid"] * 4
+        assert witness._live == {}
+        assert witness.counts.strays == 0

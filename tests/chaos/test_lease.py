@@ -41,7 +41,7 @@ def test_among_look_alikes_the_first_with_attempts_left_is_meant():
     two = LeasedHop("two", (upstream("two", model="m"),), Action.FAULT, attempts_allowed=1)
     made = lease(one, two)
     assert made.match(call("m"), None)[0].group == "one"
-    made.begin().group = "one"
+    made.place(made.begin(), "one")
     assert made.match(call("m"), None)[0].group == "two"
 
 

@@ -1,0 +1,107 @@
+"""Fetch what audits look at: the topology, what each engine says, LiteLLM's own file.
+
+Nothing here sends a model request.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from chaos.gateway import Gateway, ModelIds
+from chaos.topology import Topology
+from chaos.witness import LANES
+from supervisor.audit import Audited, is_engine
+from supervisor.engine_facts import EngineFacts, read_all
+from supervisor.litellm_config import read_litellm_config
+from supervisor.settings import Settings
+
+
+async def gather(
+    gateway: Gateway, settings: Settings, litellm_config: Path | None = None
+) -> Audited:
+    """Ask the gateway and its local engines, and read LiteLLM's file if one is named.
+
+    Raises:
+        GatewayError: The gateway cannot be asked.
+        UsageError: The file cannot be read.
+    """
+    config = read_litellm_config(litellm_config) if litellm_config else None
+    topology = await gateway.topology()
+    caches = await _caches(gateway)
+    topology = replace(topology, settings=replace(topology.settings, caches=caches))
+    return Audited(
+        topology=topology,
+        witness_urls=lane_urls(settings.witness.url),
+        wildcards=wildcards_of(topology, await gateway.model_ids()),
+        config=config,
+        engines=await ask_engines(gateway.session, topology, settings.engines),
+        named=frozenset(settings.engines),
+    )
+
+
+def lane_urls(witness_url: str) -> tuple[str, ...]:
+    """Name every lane of a witness."""
+    return tuple(f"{witness_url}/lane/{lane}" for lane in range(LANES))
+
+
+def wildcards_of(topology: Topology, ids: ModelIds) -> Mapping[str, str]:
+    """Find the wildcard groups, each with the group of the topology that stands for it.
+
+    LiteLLM lists ``openai/*`` as one row for every model of OpenAI that it knows, all with one
+    id. Source: LiteLLM 1.106.2, run.
+    """
+    names = defaultdict[str, list[str]](list)
+    for group, identity in sorted(ids):
+        if group not in topology.aliases:
+            names[identity].append(group)
+    found = {}
+    for listed in names.values():
+        standing = [name for name in listed if name in topology.groups]
+        if len(listed) > 1 and standing:
+            # The first and the last in order differ before any two others do.
+            shortest, longest = min(listed), max(listed)
+            same = next(
+                (n for n, (a, b) in enumerate(zip(shortest, longest, strict=False)) if a != b),
+                len(shortest),
+            )
+            found[shortest[: shortest.rfind("/", 0, same) + 1] + "*"] = standing[0]
+    return found
+
+
+async def ask_engines(
+    session: aiohttp.ClientSession, topology: Topology, engines: Mapping[str, str]
+) -> tuple[EngineFacts, ...]:
+    """Ask each local engine once for each group that it serves.
+
+    Args:
+        engines: By group, where this machine reaches them; else the gateway's own address.
+    """
+    wanted: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name, group in topology.groups.items():
+        for deployment in group.deployments:
+            url = engines.get(name) or (deployment.base_url if is_engine(deployment) else None)
+            if url is None:
+                continue
+            asked = wanted.setdefault(name, {})
+            asked[url] = tuple(dict.fromkeys((*asked.get(url, ()), deployment.upstream_model)))
+    return await read_all(session, wanted)
+
+
+async def _caches(gateway: Gateway) -> bool | None:
+    """Find out whether LiteLLM caches answers; None if it does not say."""
+    details: Any = None
+    with suppress(aiohttp.ClientError, TimeoutError, ValueError):
+        async with gateway.session.get(
+            f"{gateway.url}/health/readiness/details",
+            headers={"authorization": f"Bearer {gateway.key}"},
+            timeout=aiohttp.ClientTimeout(total=5),
+        ) as reply:
+            details = await reply.json() if reply.status == 200 else None
+    if not isinstance(details, Mapping) or "cache" not in details:
+        return None
+    return details["cache"] is not None

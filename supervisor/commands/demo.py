@@ -1,0 +1,33 @@
+"""``understudy demo``: the story of a fallback that does not hold."""
+
+from typing import Annotated
+
+import typer
+
+from supervisor.signals import Stop, run
+
+
+def add(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("demo")(demo)
+
+
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="End by itself, also on a terminal")] = False,
+) -> None:
+    """Start a lab with a real LiteLLM and tell the story of a fallback that does not hold.
+
+    Takes under two minutes once the lab's LiteLLM is installed (understudy lab --prepare). Exit
+    code: 0 if every step came out as told, 1 if not.
+    """
+    del once  # there is no page to leave open yet: it always ends by itself
+
+    async def command(_: Stop) -> int:
+        # Imported late: the lab is heavy, and --help should come at once.
+        from supervisor.console import err, out, say
+        from supervisor.demo import tell_the_story
+
+        return await tell_the_story(out, err, say)
+
+    raise typer.Exit(run(command))

@@ -1,0 +1,62 @@
+"""Where output goes: results to stdout, progress and errors to stderr, colour only on terminals.
+
+A reader that leaves (``| head``) ends the output, not the command: what it does and its exit
+code are the same.
+"""
+
+import os
+import sys
+from typing import IO, Literal
+
+from rich.console import Console
+from rich.text import Text
+
+from chaos.errors import UnderstudyError
+
+Format = Literal["table", "json"]
+
+
+class _Output(Console):
+    """A console that goes on in silence when nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        _into_nothing(self.file)
+
+
+out = _Output(highlight=False, soft_wrap=False)
+err = _Output(stderr=True, highlight=False)
+
+
+def say(message: str) -> None:
+    """Tell progress, on stderr."""
+    err.print(Text(message, style="dim" if err.is_terminal else ""), soft_wrap=True)
+
+
+def complain(error: UnderstudyError) -> None:
+    """Print what is wrong and what to do about it, on stderr."""
+    err.print(Text.assemble(("error: ", "bold red"), error.message), soft_wrap=True)
+    for line in error.remedy.splitlines():
+        err.print(Text.assemble(("  → ", "bold"), line), soft_wrap=True)
+
+
+def print_json(text: str) -> None:
+    """Print machine-readable text, without wrapping or colour, and at once."""
+    try:
+        print(text, flush=True)  # noqa: T201 -- the one place where raw text belongs on stdout
+    except BrokenPipeError:
+        _into_nothing(sys.stdout)
+
+
+def survive_any_encoding() -> None:
+    """Write what the terminal's encoding lacks as a question mark, instead of not at all."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def _into_nothing(stream: IO[str]) -> None:
+    # What is still buffered would raise again when Python flushes it at the end.
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, stream.fileno())
+    os.close(nothing)

@@ -1,0 +1,172 @@
+"""Look at the gateway, its keys, its permissions and its engines; no model request is sent."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+
+from chaos.errors import GatewayError
+from chaos.gateway import Gateway
+from chaos.injectors.redirect import permits, version_objection
+from chaos.topology import Topology
+from supervisor.audit import Audited
+from supervisor.audit_facts import ask_engines, lane_urls
+from supervisor.audits.engine_reach import engine_name_mismatch, engine_unreachable
+from supervisor.audits.engine_tools import engine_tool_calls_disabled
+from supervisor.doctor import Item, fail, ok, warn
+from supervisor.engine_facts import EngineFacts
+from supervisor.settings import Settings
+
+MOST_SKEW_S = 60.0
+WITHIN_S = 5.0
+
+
+async def gateway_items(gateway: Gateway, settings: Settings, *, now: datetime) -> list[Item]:
+    """Look at everything that the gateway has to say.
+
+    Args:
+        now: Compared with the gateway's clock.
+    """
+    alive, date = await _alive(gateway)
+    if alive.remedy is not None:
+        return [alive]
+    items = [alive, clock(date, now)]
+    try:
+        topology = await gateway.topology()
+    except GatewayError as error:
+        return [*items, fail("admin_key", error.message, error.remedy)]
+    groups = len(topology.groups)
+    items.append(ok("admin_key", f"the topology can be read: {groups} model group(s)"))
+    items.append(await _key(gateway, topology))
+    items.append(version(topology))
+    items += permissions(topology, settings.witness.url)
+    facts = await ask_engines(gateway.session, topology, settings.engines)
+    return [*items, *engines(topology, facts)]
+
+
+async def _alive(gateway: Gateway) -> tuple[Item, str | None]:
+    """Ask for what needs no key."""
+    url = gateway.url
+    try:
+        async with gateway.session.get(
+            f"{url}/health/liveliness", timeout=aiohttp.ClientTimeout(total=WITHIN_S)
+        ) as reply:
+            date = reply.headers.get("date")
+            if reply.status == 200:
+                return ok("gateway", f"the gateway at {url} is alive"), date
+            seen = f"answers status {reply.status} to GET /health/liveliness"
+    except TimeoutError:
+        seen = f"does not answer within {WITHIN_S:g} s"
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        seen = f"cannot be reached: {error}"
+    return (
+        fail(
+            "gateway",
+            f"the gateway at {url} {seen}",
+            "Start LiteLLM, or give its base URL, such as --gateway http://127.0.0.1:4000",
+        ),
+        None,
+    )
+
+
+def clock(date: str | None, now: datetime) -> Item:
+    """Compare the gateway's clock, as its Date header tells it, with ours."""
+    try:
+        theirs = parsedate_to_datetime(date or "")
+    except ValueError:
+        return ok("clock", "the gateway does not tell its time; ours is what counts")
+    skew_s = abs((theirs - now).total_seconds())
+    if skew_s <= MOST_SKEW_S:
+        return ok("clock", "this machine and the gateway agree about the time")
+    return warn(
+        "clock",
+        f"this machine's clock and the gateway's differ by {skew_s:.0f} seconds",
+        "Let both keep time by NTP: reports and logs are joined by it.",
+    )
+
+
+async def _key(gateway: Gateway, topology: Topology) -> Item:
+    """Ask what the drills' key may call."""
+    try:
+        async with gateway.session.get(
+            f"{gateway.url}/v1/models",
+            headers={"authorization": f"Bearer {gateway.key}"},
+            timeout=aiohttp.ClientTimeout(total=WITHIN_S),
+        ) as reply:
+            answer = await reply.json() if reply.status == 200 else None
+            status = reply.status
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        return fail("key", f"GET /v1/models failed: {error}", "Look at LiteLLM's log.")
+    if not isinstance(answer, dict):
+        return fail(
+            "key",
+            f"the gateway does not accept the key that sends drills: status {status}",
+            "Give a valid one with --key-env or --key-file, or below gateway.key.",
+        )
+    rows = answer.get("data")
+    seen = (
+        {row.get("id") for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
+    )
+    hidden = [name for name in topology.groups if name not in seen and "*" not in name]
+    if hidden:
+        return warn(
+            "key",
+            f"the key that sends drills may not call {', '.join(hidden)}",
+            "Give the virtual key these models, or drill the others with --group.",
+        )
+    return ok("key", "the key that sends drills may call every model group")
+
+
+def version(topology: Topology) -> Item:
+    """Look whether this LiteLLM can be redirected safely."""
+    objection = version_objection(topology.litellm_version)
+    if objection is not None:
+        return warn("litellm_version", objection.reason, objection.remedy)
+    return ok("litellm_version", f"LiteLLM {topology.litellm_version} can be redirected")
+
+
+def permissions(topology: Topology, witness_url: str) -> Iterator[Item]:
+    """Look which groups may be redirected to the witness."""
+    lanes = lane_urls(witness_url)
+    allowed: list[str] = []
+    refused: list[str] = []
+    for name, group in topology.groups.items():
+        may = all(permits(d.redirect_permission, lanes) for d in group.deployments)
+        (allowed if may else refused).append(name)
+    if allowed:
+        yield ok("permissions", f"may be redirected to {witness_url}: {', '.join(allowed)}")
+    if refused:
+        yield warn(
+            "permissions",
+            f"may not be redirected to {witness_url}: {', '.join(refused)}",
+            "Write the lines that 'understudy init' prints into LiteLLM's configuration, or drill "
+            "a twin: --injector twin --litellm-config FILE",
+        )
+
+
+def engines(topology: Topology, facts: Iterable[EngineFacts]) -> Iterator[Item]:
+    """Say what each local engine said, and what is wrong with it."""
+    for one in facts:
+        audited = Audited(topology, engines=(one,))
+        found = [
+            finding
+            for audit in (engine_unreachable, engine_name_mismatch, engine_tool_calls_disabled)
+            for finding in audit(audited)
+        ]
+        for finding in found:
+            make = warn if finding.severity == "info" else fail
+            yield make("engine", finding.message, finding.remedy)
+        if not found:
+            yield ok("engine", _told(one))
+
+
+def _told(facts: EngineFacts) -> str:
+    parts = [f"the engine of {facts.group!r} at {facts.url} answers"]
+    if facts.names is not None:
+        lengths = facts.max_model_len
+        shown = [f"{n} ({lengths[n]:,} tokens)" if n in lengths else n for n in facts.names]
+        parts.append(f"serves {', '.join(shown) or 'nothing'}")
+    if facts.has_tool_parser is not None:
+        parts.append("has a tool-call parser")
+    return ", ".join(parts)

@@ -1,0 +1,37 @@
+"""Run ``understudy`` as people do: the installed script, in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(sys.executable).parent / "understudy"
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Make an environment without settings of ours, with a terminal of a hundred columns."""
+    kept = {k: v for k, v in os.environ.items() if k != "UNDERSTUDY_CONFIG"}
+    return {**kept, "COLUMNS": "100", **changes}
+
+
+def understudy(*arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the script to its end."""
+    return subprocess.run(
+        [str(SCRIPT), *map(str, arguments)],
+        env=environment(**env),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def starting(*arguments: object, **env: str) -> subprocess.Popen[str]:
+    """Start the script, with its output in pipes."""
+    return subprocess.Popen(
+        [str(SCRIPT), *map(str, arguments)],
+        env=environment(**env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

@@ -1,0 +1,81 @@
+"""One real lab for all tests of the command line, and a way to run commands in this process."""
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from chaos.lab.lab import BIN_VARIABLE
+from chaos.port_holder import free_port
+from supervisor.cli import main
+from tests.supervisor.commandline import starting
+
+
+@dataclass(frozen=True)
+class RunningLab:
+    """A lab in another process.
+
+    Attributes:
+        witness_port: The only one that its permission covers.
+    """
+
+    url: str
+    key: str
+    witness_port: int
+    pid: int
+
+    @property
+    def options(self) -> list[str]:
+        """What ``understudy drill`` needs to find it; the key is in LAB_KEY."""
+        listen = f"127.0.0.1:{self.witness_port}"
+        return ["--gateway", self.url, "--key-env", "LAB_KEY", "--witness-listen", listen]
+
+
+@pytest.fixture(scope="session")
+def shared_lab(litellm_executable: Path) -> Iterator[RunningLab]:
+    """A lab whose engine refuses tool calls: plain chat passes, and the rest does not."""
+    port = free_port()
+    process = starting(
+        *("lab", "--setup", "no_tool_flags", "--witness-port", port, "--format", "json"),
+        **{BIN_VARIABLE: str(litellm_executable)},
+    )
+    try:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        yield RunningLab(told["gateway_url"], told["key"], port, process.pid)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def invoke(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Ended]:
+    """Run the command line in this process, as its script does."""
+    monkeypatch.delenv("UNDERSTUDY_CONFIG", raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*arguments: object, **env: str) -> Ended:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("sys.argv", ["understudy", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Ended(ended.value.code, said.out, said.err)
+
+    return run

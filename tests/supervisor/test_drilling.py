@@ -1,0 +1,173 @@
+"""What a campaign of the command line drills, and in which way."""
+
+from datetime import date
+from typing import cast
+
+import pytest
+
+from chaos.check import Kind
+from chaos.errors import GatewayError, UsageError
+from chaos.gateway import Gateway
+from chaos.injector import Injector, Objection
+from chaos.scenario import Profile, Scenario, Selection
+from supervisor.drilling import (
+    DrillRequest,
+    _Collateral,
+    assign,
+    known_gaps,
+    scenarios_for,
+    twin_wanted,
+)
+from supervisor.settings import AcceptedFailure, DrillSettings, Settings, TwinSettings
+from tests.fakes.topologies import topology
+
+GATEWAY = topology({"claude": ["local-gemma"], "gpt": ["local-gemma"], "local-gemma": []})
+
+
+def chosen(**selection):
+    """The scenarios of a selection."""
+    return scenarios_for(GATEWAY, DrillRequest(Selection(**selection)))
+
+
+@pytest.mark.parametrize(
+    ("selection", "message", "remedy"),
+    [
+        ({"groups": ("cluade",)}, "'cluade' is not a model group", "Did you mean 'claude'?"),
+        ({"faults": ("biling",)}, "'biling'", "billing"),
+        ({"shapes": ("chatt",)}, "'chatt' is not a traffic shape", "Did you mean 'chat'?"),
+        ({"surfaces": ("message",)}, "'message' is not a surface", "Did you mean 'messages'?"),
+        ({"depth": 9}, "there is nothing to drill", "--depth"),
+        ({"faults": ("stream_cut",), "stream": False}, "there is nothing to drill", "--stream"),
+    ],
+)
+def test_what_does_not_exist_is_refused_with_a_way_out(selection, message, remedy):
+    """Nothing to drill is an error, never a pass."""
+    with pytest.raises(UsageError) as caught:
+        chosen(**selection)
+    assert message in caught.value.message
+    assert remedy in caught.value.remedy
+
+
+def test_a_gateway_without_models_is_nothing_to_drill():
+    """A key that may see no model must not look like a clean bill of health."""
+    with pytest.raises(UsageError, match="no model groups"):
+        scenarios_for(topology({}), DrillRequest())
+
+
+def test_max_drills_keeps_the_first_ones():
+    """A limit shortens the list, it does not reorder it."""
+    everything = scenarios_for(GATEWAY, DrillRequest())
+    assert scenarios_for(GATEWAY, DrillRequest(max_drills=3)) == everything[:3]
+
+
+def test_faults_that_only_a_twin_has_are_left_out_without_one():
+    """They would make every full run inconclusive; asked for by name they stay."""
+    full = Selection(profile=Profile.FULL)
+    without = scenarios_for(GATEWAY, DrillRequest(full))
+    with_twin = scenarios_for(GATEWAY, DrillRequest(full), has_twin=True)
+    assert "connection_refused" not in {s.fault for s in without}
+    assert "connection_refused" in {s.fault for s in with_twin}
+    assert chosen(faults=("connection_refused",))
+
+
+class FakeInjector:
+    """Objects to the groups that it is told to."""
+
+    topology = GATEWAY
+    stripped = ()
+
+    def __init__(self, name, objections):
+        self.name = name
+        self.objections = objections
+
+    def objection(self, scenario: Scenario):
+        return self.objections.get(scenario.group)
+
+
+def injectors(*objections):
+    """One injector for each table of objections."""
+    names = ("redirect", "twin")
+    made = [FakeInjector(name, table) for name, table in zip(names, objections, strict=False)]
+    return cast(list[Injector], made)
+
+
+NO = Objection("because", "do this", Kind.GATEWAY_REFUSED)
+UNSURE = Objection("cannot tell", "do that")
+
+
+def test_the_first_way_without_an_objection_is_taken_and_the_reason_told():
+    """People see why a twin was started."""
+    said: list[str] = []
+    found = assign(chosen(depth=1), injectors({"gpt": UNSURE}, {}), said.append)
+    ways = {(a.scenario.group, a.injector.name) for a in found}
+    assert ways == {("claude", "redirect"), ("gpt", "twin")}
+    assert said == ["gpt: twin, no redirect: cannot tell"]
+
+
+def test_a_scenario_without_a_way_is_refused_by_itself():
+    """Others are still drilled."""
+    found = assign(chosen(depth=1), injectors({"gpt": NO}), lambda _: None)
+    refused = {a.scenario.group for a in found if a.refusal is not None}
+    assert refused == {"gpt"}
+
+
+def test_a_gateway_that_permits_nothing_is_an_error():
+    """Forty inconclusive lines with one cause are one error with one remedy."""
+    with pytest.raises(UsageError, match="nothing can be drilled: because") as caught:
+        assign(chosen(), injectors({"gpt": NO, "claude": NO}), lambda _: None)
+    assert caught.value.remedy == "do this"
+
+
+def test_an_accepted_failure_explains_its_scenarios_until_its_day():
+    """Afterwards it is a failure again."""
+    entry = AcceptedFailure(scenario="claude/*", until=date(2026, 12, 1), reason="being mended")
+    (scenario, *_) = chosen(groups=("claude",))
+    (other, *_) = chosen(groups=("gpt",))
+    (today, *_) = known_gaps([entry], today=date(2026, 12, 1))
+    assert today.explains("1.106.2", scenario, Kind.TOO_LATE, None)
+    assert not today.explains("1.106.2", other, Kind.TOO_LATE, None)
+    assert "being mended" in today.source
+    assert len(known_gaps([entry], today=date(2026, 12, 2))) == len(known_gaps([]))
+
+
+def test_a_twin_is_started_where_it_is_asked_for_or_possible():
+    """``auto`` without a configuration file has none to start."""
+    possible = TwinSettings.model_validate({"litellm_config": "x.yaml"})
+    assert not twin_wanted(Settings())
+    assert twin_wanted(Settings(twin=possible))
+    assert twin_wanted(Settings(drills=DrillSettings(injector="twin")))
+    assert not twin_wanted(Settings(twin=possible, drills=DrillSettings(injector="redirect")))
+
+
+class Models:
+    """A gateway whose model list is asked for; None stands for one that has gone."""
+
+    def __init__(self, *lists: frozenset[tuple[str, str]] | None):
+        self.lists = list(lists)
+
+    async def model_ids(self):
+        """Answer the next list."""
+        found = self.lists.pop(0)
+        if found is None:
+            raise GatewayError("gone", remedy="Start it.")
+        return found
+
+    changes = staticmethod(Gateway.changes)
+
+
+async def changes(*lists):
+    """What is found after one drill."""
+    look = await _Collateral.since(cast(Gateway, Models(*lists)))
+    return await look()
+
+
+async def test_a_changed_model_list_is_collateral():
+    """A deployment that stays behind is served to every caller."""
+    before, after = frozenset({("gpt", "a")}), frozenset({("gpt", "a"), ("gpt", "b")})
+    assert await changes(before, before) == ()
+    assert await changes(before, after) == ("deployment b appeared in group 'gpt'",)
+
+
+async def test_a_gateway_that_goes_in_mid_campaign_is_no_collateral():
+    """The drill itself tells that the gateway is down; the campaign reports what it has."""
+    assert await changes(frozenset({("gpt", "a")}), None) == ()

@@ -1,0 +1,81 @@
+"""The guard refuses drills that would cost too much or make users wait."""
+
+import aiohttp
+import pytest
+
+from chaos.check import Kind
+from chaos.report import Spent
+from chaos.scenario import Selection, expand
+from supervisor.drilling import CATALOGUE
+from supervisor.guard import TOKENS_RESERVED, Guard
+from tests.fakes.http_server import answering
+from tests.fakes.topologies import group, topology
+
+
+def gateway(**prices):
+    """A paid hop that falls back to another, and to a local one."""
+    paid = group("backup", litellm_model="anthropic/backup", **prices)
+    return topology({"claude": ["backup", "local"]}, {"backup": paid})
+
+
+def scenario(depth, **prices):
+    """A drill in which *depth* hops fail."""
+    wanted = Selection(groups=("claude",), faults=("billing",), shapes=("chat",), depth=depth)
+    return expand(gateway(**prices), wanted, CATALOGUE)[0]
+
+
+async def refusal(depth, *, spent=0.0, budget=0.0, real_keys=True, engines=None, **prices):
+    """What the guard says of a drill."""
+    counted = Spent()
+    counted.cost_usd = spent
+    async with aiohttp.ClientSession() as session:
+        guard = Guard(
+            gateway(**prices),
+            session,
+            engines or {},
+            spent=counted,
+            budget_usd=budget,
+            real_keys=real_keys,
+        )
+        return await guard.may_run(scenario(depth, **prices))
+
+
+PRICED = {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}
+COST = TOKENS_RESERVED * 3e-6
+
+
+async def test_money_is_reserved_before_it_is_spent():
+    """A drill runs only where its most expensive end still fits the budget."""
+    assert await refusal(1, budget=COST, **PRICED) is None
+    refused = await refusal(1, budget=COST, spent=COST / 100, **PRICED)
+    assert refused is not None
+    assert refused.kind is Kind.OVER_BUDGET
+    assert "--budget-usd" in refused.remedy
+
+
+async def test_an_unknown_price_is_too_high():
+    """Null means unknown, never free."""
+    refused = await refusal(1, budget=100.0, input_cost_per_token=1e-6)
+    assert refused is not None
+    assert "nobody knows" in refused.reason
+
+
+@pytest.mark.parametrize("drill", [{"depth": 2}, {"depth": 3}, {"depth": 1, "real_keys": False}])
+async def test_what_costs_nothing_needs_no_budget(drill):
+    """A local hop, everything down, or a stand-in."""
+    assert await refusal(**drill) is None
+
+
+async def test_users_never_wait_for_a_drill():
+    """While the serving engine has a queue, it is not drilled."""
+    for waiting, kind in ((2, Kind.ENGINE_BUSY), (0, None)):
+        metrics = f"vllm:num_requests_waiting {waiting}\n".encode()
+        with answering({"/metrics": (200, "text/plain", metrics)}) as url:
+            refused = await refusal(2, engines={"local": url})
+        assert (refused.kind if refused else None) is kind
+
+
+async def test_an_engine_that_says_nothing_is_drilled():
+    """Without metrics nothing follows about its queue."""
+    with answering({}) as url:
+        assert await refusal(2, engines={"local": url}) is None

@@ -1,0 +1,111 @@
+"""A broken file is explained: every problem, its path, its value, and what was allowed."""
+
+import jsonschema
+import pytest
+import yaml
+
+from chaos.errors import UsageError
+from chaos.scenario import Profile
+from supervisor.settings import Settings
+from supervisor.settings_file import load_settings, parse_settings, schema
+
+GOOD = """
+gateway:
+  url: http://litellm:4000/
+  key: {env: LITELLM_KEY}
+drills: {profile: full, deadline_s: 20}
+engines: {gemma: 'http://127.0.0.1:8000'}
+accept:
+  - {scenario: 'claude/*', until: 2026-12-31, reason: being mended}
+"""
+
+
+def problems(text):
+    """What is wrong with *text*, without the headline."""
+    with pytest.raises(UsageError) as caught:
+        parse_settings(text, name="the.yaml")
+    headline, *lines = caught.value.message.splitlines()
+    assert headline.startswith("the.yaml: ")
+    return headline, [line.strip() for line in lines]
+
+
+def test_a_good_file_is_taken_as_it_is_written():
+    """Names are those of the documentation."""
+    settings = parse_settings(GOOD, name="the.yaml")
+    assert settings.gateway.url == "http://litellm:4000"
+    assert (settings.drills.profile, settings.drills.deadline_s) == (Profile.FULL, 20.0)
+    assert settings.accept[0].reason == "being mended"
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n"])
+def test_an_empty_file_means_the_defaults(text):
+    """A file may begin as a comment."""
+    assert parse_settings(text, name="the.yaml") == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("gatway: {}", "gatway: unknown key; did you mean 'gateway'?"),
+        ("drills: {deadlin_s: 3}", "drills.deadlin_s: unknown key; did you mean 'deadline_s'?"),
+        ("gateway: {key: {evn: X}}", "gateway.key.evn: unknown key; did you mean 'env'?"),
+        ("gateway: {url: litellm}", 'gateway.url: "litellm" is not an http:// or https:// URL'),
+        ("gateway: {key: {}}", "gateway.key: name exactly one of: env, file"),
+        (
+            "witness: {listen: ['127.0.0.1']}",
+            'witness.listen[0]: "127.0.0.1" is not ADDRESS:PORT, such as 127.0.0.1:8941',
+        ),
+        (
+            "drills: {injector: twins}",
+            "drills.injector: 'twins' is not allowed; did you mean 'twin'?",
+        ),
+        (
+            "drills: {concurrency: 9}",
+            "drills.concurrency: 9: input should be less than or equal to 4",
+        ),
+        ("accept: [{scenario: x, reason: y}]", "accept[0].until: missing"),
+    ],
+)
+def test_a_problem_is_one_line(text, problem):
+    """Path, value, and what was allowed or probably meant."""
+    headline, lines = problems(text)
+    assert headline == "the.yaml: 1 problem"
+    assert lines == [problem]
+
+
+def test_all_problems_come_at_once():
+    """One edit mends them all."""
+    headline, lines = problems("drills: {concurrency: 9, profile: x}\nwitness: 3\n")
+    assert headline == "the.yaml: 3 problems"
+    assert len(lines) == 3
+
+
+@pytest.mark.parametrize("key", ["sk-secret", "{env: [sk-secret]}", "[sk-secret]"])
+def test_a_key_written_into_the_file_is_not_shown(key):
+    """Who puts a secret where a place belongs does not find it in a log."""
+    _, lines = problems(f"gateway: {{key: {key}}}")
+    assert "sk-secret" not in " ".join(lines)
+
+
+def test_a_key_written_into_the_file_is_told_where_it_belongs():
+    """The words of a section that names its place."""
+    _, lines = problems("gateway: {key: sk-secret}")
+    assert lines == ["gateway.key: not a section with any of: env, file"]
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path):
+    """Missing, or no text."""
+    with pytest.raises(UsageError, match="No such file"):
+        load_settings(tmp_path / "none")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match="not UTF-8"):
+        load_settings(tmp_path / "binary")
+
+
+def test_the_schema_takes_what_we_take():
+    """Editors warn exactly where we would."""
+    good = yaml.safe_load(GOOD)
+    good["accept"][0]["until"] = "2026-12-31"
+    jsonschema.validate(good, schema())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"gatway": {}}, schema())
