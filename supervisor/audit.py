@@ -42,6 +42,7 @@ class Audited:
         config: LiteLLM's own configuration file, parsed; None if none was given.
         engines: What each local engine said, one entry per group and address.
         named: Groups that the user names as engines of this house.
+        open_groups: Groups that may be redirected to any address at all.
     """
 
     topology: Topology
@@ -50,6 +51,7 @@ class Audited:
     config: Mapping[str, Any] | None = field(default=None, repr=False)  # may hold keys
     engines: tuple[EngineFacts, ...] = ()
     named: frozenset[str] = frozenset()
+    open_groups: frozenset[str] = frozenset()
 
     @property
     def patterns(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from chaos.gateway import Gateway, ModelIds
-from chaos.topology import Topology
+from chaos.topology import ModelGroup, Topology
 from chaos.witness import LANES
 from supervisor.audit import Audited, is_engine
 from supervisor.engine_facts import EngineFacts, read_all
@@ -41,6 +41,7 @@ async def gather(
         config=config,
         engines=await ask_engines(gateway.session, topology, settings.engines),
         named=frozenset(settings.engines),
+        open_groups=await _open_groups(gateway),
     )
 
 
@@ -92,16 +93,40 @@ async def ask_engines(
     return await read_all(session, wanted)
 
 
+def shown_groups(topology: Topology, wildcards: Mapping[str, str]) -> Mapping[str, ModelGroup]:
+    """List the groups by the names that the configuration gives them, wildcards too."""
+    patterns = {group: pattern for pattern, group in wildcards.items()}
+    return {patterns.get(name, name): group for name, group in topology.groups.items()}
+
+
 async def _caches(gateway: Gateway) -> bool | None:
     """Find out whether LiteLLM caches answers; None if it does not say."""
-    details: Any = None
+    details = await _asked(gateway, "/health/readiness/details")
+    return details["cache"] is not None if "cache" in details else None
+
+
+async def _open_groups(gateway: Gateway) -> frozenset[str]:
+    """Find the groups whose permission is ``api_base`` itself, without a pattern.
+
+    ``/model/info`` shows such a permission as asterisks. Source: LiteLLM 1.106.2, run.
+    """
+    rows = (await _asked(gateway, "/model_group/info")).get("data")
+    return frozenset(
+        str(row.get("model_group"))
+        for row in (rows if isinstance(rows, list) else ())
+        if isinstance(row, Mapping)
+        and "api_base" in (row.get("configurable_clientside_auth_params") or ())
+    )
+
+
+async def _asked(gateway: Gateway, path: str) -> Mapping[str, Any]:
+    """Ask for what is good to know; empty if the gateway does not say."""
+    answer: Any = None
     with suppress(aiohttp.ClientError, TimeoutError, ValueError):
         async with gateway.session.get(
-            f"{gateway.url}/health/readiness/details",
+            gateway.url + path,
             headers={"authorization": f"Bearer {gateway.key}"},
             timeout=aiohttp.ClientTimeout(total=5),
         ) as reply:
-            details = await reply.json() if reply.status == 200 else None
-    if not isinstance(details, Mapping) or "cache" not in details:
-        return None
-    return details["cache"] is not None
+            answer = await reply.json() if reply.status == 200 else None
+    return answer if isinstance(answer, Mapping) else {}

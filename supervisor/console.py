@@ -4,11 +4,12 @@ A reader that leaves (``| head``) ends the output, not the command: what it does
 code are the same.
 """
 
+import io
 import os
 import sys
 from typing import IO, Literal
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from chaos.errors import UnderstudyError
@@ -37,6 +38,14 @@ def complain(error: UnderstudyError) -> None:
     err.print(Text.assemble(("error: ", "bold red"), error.message), soft_wrap=True)
     for line in error.remedy.splitlines():
         err.print(Text.assemble(("  → ", "bold"), line), soft_wrap=True)
+
+
+def as_plain_text(renderable: RenderableType) -> str:
+    """Draw as ``out`` would, without colours: for a file, whatever stdout is."""
+    page = Console(file=io.StringIO(), width=out.width, color_system=None, highlight=False)
+    with page.capture() as captured:
+        page.print(renderable)
+    return captured.get()
 
 
 def print_json(text: str) -> None:

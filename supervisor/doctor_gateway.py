@@ -1,6 +1,6 @@
 """Look at the gateway, its keys, its permissions and its engines; no model request is sent."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -9,9 +9,9 @@ import aiohttp
 from chaos.errors import GatewayError
 from chaos.gateway import Gateway
 from chaos.injectors.redirect import permits, version_objection
-from chaos.topology import Topology
+from chaos.topology import ModelGroup, Topology
 from supervisor.audit import Audited
-from supervisor.audit_facts import ask_engines, lane_urls
+from supervisor.audit_facts import ask_engines, lane_urls, shown_groups, wildcards_of
 from supervisor.audits.engine_reach import engine_name_mismatch, engine_unreachable
 from supervisor.audits.engine_tools import engine_tool_calls_disabled
 from supervisor.doctor import Item, fail, ok, warn
@@ -34,13 +34,14 @@ async def gateway_items(gateway: Gateway, settings: Settings, *, now: datetime) 
     items = [alive, clock(date, now)]
     try:
         topology = await gateway.topology()
+        wildcards = wildcards_of(topology, await gateway.model_ids())
     except GatewayError as error:
         return [*items, fail("admin_key", error.message, error.remedy)]
     groups = len(topology.groups)
     items.append(ok("admin_key", f"the topology can be read: {groups} model group(s)"))
     items.append(await _key(gateway, topology))
     items.append(version(topology))
-    items += permissions(topology, settings.witness.url)
+    items += permissions(shown_groups(topology, wildcards), settings.witness.url)
     facts = await ask_engines(gateway.session, topology, settings.engines)
     return [*items, *engines(topology, facts)]
 
@@ -126,12 +127,12 @@ def version(topology: Topology) -> Item:
     return ok("litellm_version", f"LiteLLM {topology.litellm_version} can be redirected")
 
 
-def permissions(topology: Topology, witness_url: str) -> Iterator[Item]:
+def permissions(groups: Mapping[str, ModelGroup], witness_url: str) -> Iterator[Item]:
     """Look which groups may be redirected to the witness."""
     lanes = lane_urls(witness_url)
     allowed: list[str] = []
     refused: list[str] = []
-    for name, group in topology.groups.items():
+    for name, group in groups.items():
         may = all(permits(d.redirect_permission, lanes) for d in group.deployments)
         (allowed if may else refused).append(name)
     if allowed:

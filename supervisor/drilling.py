@@ -199,7 +199,9 @@ async def _drill_all(
         clock=SystemClock(),
         rng=random.Random(request.seed),
         engines=engines,
-        collateral=await _Collateral.since(gateway),
+        collateral=await _Collateral.since(
+            gateway, sum(1 for assignment in assignments if assignment.refusal is None)
+        ),
     )
     if stop is not None:
         stop.watched()
@@ -218,22 +220,23 @@ async def _drill_all(
 
 
 class _Collateral:
-    """Looks at the gateway's model list after the first drill and every twentieth."""
+    """Looks at the gateway's model list after the first drill, the last, and every twentieth."""
 
     EVERY = 20
 
-    def __init__(self, gateway: Gateway, before: frozenset[tuple[str, str]]) -> None:
+    def __init__(self, gateway: Gateway, before: frozenset[tuple[str, str]], planned: int) -> None:
         self._gateway = gateway
         self._before = before
+        self._planned = planned
         self._asked = 0
 
     @classmethod
-    async def since(cls, gateway: Gateway) -> "_Collateral":
-        return cls(gateway, await gateway.model_ids())
+    async def since(cls, gateway: Gateway, planned: int = 0) -> "_Collateral":
+        return cls(gateway, await gateway.model_ids(), planned)
 
     async def __call__(self) -> tuple[str, ...]:
         self._asked += 1
-        if self._asked % self.EVERY != 1:
+        if self._asked % self.EVERY != 1 and self._asked != self._planned:
             return ()
         try:
             after = await self._gateway.model_ids()

@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from chaos.injectors.redirect import permits
 from chaos.topology import ModelGroup, Topology
 from supervisor.audit import is_engine, is_own
-from supervisor.audit_facts import lane_urls
+from supervisor.audit_facts import lane_urls, shown_groups
 from supervisor.audits.redirect_permission import permission_lines
 from supervisor.engine_facts import root_of
 from supervisor.placement import Placement
@@ -22,7 +22,12 @@ TEMPLATE = "understudy.yaml.j2"
 
 
 def first_config(
-    settings: Settings, topology: Topology, placement: Placement, *, today: date
+    settings: Settings,
+    topology: Topology,
+    placement: Placement,
+    *,
+    wildcards: Mapping[str, str],
+    today: date,
 ) -> str:
     """Write the commented configuration; it passes ``understudy config check``.
 
@@ -49,7 +54,10 @@ def first_config(
             else None
         ),
         version=_one_line(topology.litellm_version),
-        groups=[_group(topology, group) for group in topology.groups.values()],
+        groups=[
+            _group(topology, name, group)
+            for name, group in shown_groups(topology, wildcards).items()
+        ],
         placement=placement,
         engines=engines,
         providers=_unknown_providers(topology),
@@ -57,7 +65,7 @@ def first_config(
     )
 
 
-def litellm_lines(topology: Topology, placement: Placement) -> str:
+def litellm_lines(topology: Topology, placement: Placement, wildcards: Mapping[str, str]) -> str:
     """Write what LiteLLM's configuration needs, so that drills can be redirected."""
     lanes = lane_urls(placement.url)
     lines = [
@@ -68,7 +76,7 @@ def litellm_lines(topology: Topology, placement: Placement) -> str:
     ]
     without = [
         name
-        for name, group in topology.groups.items()
+        for name, group in shown_groups(topology, wildcards).items()
         if not all(permits(d.redirect_permission, lanes) for d in group.deployments)
     ]
     if without:
@@ -81,11 +89,11 @@ def litellm_lines(topology: Topology, placement: Placement) -> str:
     return "\n".join(lines)
 
 
-def _group(topology: Topology, group: ModelGroup) -> dict[str, str]:
+def _group(topology: Topology, name: str, group: ModelGroup) -> dict[str, str]:
     hops = topology.chain(group.name).fallbacks
     models = list(dict.fromkeys(d.litellm_model for d in group.deployments))
     return {
-        "name": _one_line(group.name),
+        "name": _one_line(name),
         "models": _one_line(", ".join(models)),
         "kind": "local" if all(is_own(d) for d in group.deployments) else "paid",
         "chain": _one_line(f", falls back to {', '.join(hops)}" if hops else ""),

@@ -24,19 +24,19 @@ def fallbacks_in_wrong_section(audited: Audited) -> Iterable[AuditFinding]:
     config = audited.config or {}
     for section in config:
         if section in LISTS:
-            yield _finding(section, "", f"Move it below router_settings:, as {section}:")
+            yield _finding(section, "", f"Move {section}: below router_settings:")
         for key in audited.section(section):
             if section not in READ_IN and key in LISTS:
-                yield _finding(key, section, f"Move it below router_settings:, as {key}:")
+                yield _finding(key, section, f"Move {section}.{key} below router_settings:")
             elif section in READ_IN and _misspelt(key):
-                remedy = f"Mend the key {key!r}; {suggestion(key, LISTS)}"
+                remedy = f"Mend the key {key!r} in {section}; {suggestion(key, LISTS)}"
                 yield _finding(key, section, remedy)
     for key in LISTS:
         if all(audited.section(section).get(key) for section in READ_IN):
             yield _finding(
                 key,
                 "litellm_settings",
-                f"Join both lists below router_settings: {key}:, which hides this one.",
+                f"Move its entries into router_settings.{key}, which hides it.",
             )
 
 

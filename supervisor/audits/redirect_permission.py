@@ -25,7 +25,9 @@ def redirect_unavailable(audited: Audited) -> Iterable[AuditFinding]:
         return
     for name, group in audited.groups.items():
         patterns = [d.redirect_permission for d in group.deployments]
-        if not _drilled(audited, name) or any(permits(p, audited.witness_urls) for p in patterns):
+        if name in audited.open_groups or not _drilled(audited, name):
+            continue
+        if any(permits(p, audited.witness_urls) for p in patterns):
             continue
         written = sorted({p for p in patterns if p is not None})
         seen = f"{quoted(written)} does not cover it" if written else "there is no permission"
@@ -68,6 +70,15 @@ def redirect_permission_too_wide(audited: Audited) -> Iterable[AuditFinding]:
             message="general_settings.allow_client_side_credentials lets every client send every "
             "group's requests, with the gateway's own keys, to any address",
             remedy=f"Remove it. {_lines(audited)}",
+        )
+    for name in sorted(audited.open_groups):
+        yield AuditFinding(
+            code="redirect_permission_too_wide",
+            severity="error",
+            subject=name,
+            message=f"{name!r} may be redirected to any address: any client can have the group's "
+            "key sent there",
+            remedy=_lines(audited),
         )
     for name, group in audited.topology.groups.items():
         for pattern in dict.fromkeys(d.redirect_permission for d in group.deployments):

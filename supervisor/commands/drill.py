@@ -221,7 +221,7 @@ async def _drill(
 
 def show(report: DrillReport, form: ReportFormat, output: Path | None) -> None:
     """Print the report, or write it into a file."""
-    from supervisor.console import out
+    from supervisor.console import as_plain_text, out
     from supervisor.report_table import draw
 
     if form == "table" and output is None:
@@ -234,9 +234,7 @@ def show(report: DrillReport, form: ReportFormat, output: Path | None) -> None:
 
         text = junit_xml(report)
     else:
-        with out.capture() as captured:
-            out.print(draw(report))
-        text = captured.get()
+        text = as_plain_text(draw(report))
     _write(text, output)
 
 
@@ -249,6 +247,8 @@ def _write(text: str, output: Path | None) -> None:
     try:
         output.write_text(text, "utf-8")
     except OSError as error:
+        # The disk filled up while drills ran: what they cost must not be lost.
+        print_json(text.rstrip("\n"))
         raise _unwritable(output, error.strerror) from error
     say(f"report written to {output}")
 

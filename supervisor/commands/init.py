@@ -61,6 +61,7 @@ def init(
 
     async def command(_: Stop) -> int:
         from chaos.clock import SystemClock
+        from supervisor.audit_facts import wildcards_of
         from supervisor.console import out, print_json, say
         from supervisor.first_config import first_config, litellm_lines
         from supervisor.placement import detect, look_around
@@ -69,15 +70,18 @@ def init(
 
         async with connected(settings) as open_gateway:
             topology = await open_gateway.topology()
+            wildcards = wildcards_of(topology, await open_gateway.model_ids())
         url = settings.gateway.url or ""
         seen = look_around(url)
         place = placement or detect(url, seen)
         found = place_witness(place, url, seen, witness_port)
-        text = first_config(settings, topology, found, today=SystemClock().now().date())
+        text = first_config(
+            settings, topology, found, wildcards=wildcards, today=SystemClock().now().date()
+        )
         parse_settings(text, name=str(output))  # what we write ourselves must be right
         chosen = "as asked" if placement else "found out; --placement says otherwise"
         say(f"placement: {place} ({chosen}). {found.sentence}")
-        lines = litellm_lines(topology, found)
+        lines = litellm_lines(topology, found, wildcards)
         if printed:
             print_json(text.rstrip("\n"))
             say(f"\n{lines}")

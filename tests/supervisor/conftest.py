@@ -20,12 +20,13 @@ class RunningLab:
 
     Attributes:
         witness_port: The only one that its permission covers.
+        config: The file that its LiteLLM was started with.
     """
 
     url: str
     key: str
     witness_port: int
-    pid: int
+    config: Path
 
     @property
     def options(self) -> list[str]:
@@ -35,17 +36,20 @@ class RunningLab:
 
 
 @pytest.fixture(scope="session")
-def shared_lab(litellm_executable: Path) -> Iterator[RunningLab]:
+def shared_lab(
+    litellm_executable: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningLab]:
     """A lab whose engine refuses tool calls: plain chat passes, and the rest does not."""
-    port = free_port()
+    port, folder = free_port(), tmp_path_factory.mktemp("lab")
     process = starting(
         *("lab", "--setup", "no_tool_flags", "--witness-port", port, "--format", "json"),
-        **{BIN_VARIABLE: str(litellm_executable)},
+        **{BIN_VARIABLE: str(litellm_executable), "TMPDIR": str(folder)},
     )
     try:
         assert process.stdout is not None
         told = json.loads(process.stdout.readline())
-        yield RunningLab(told["gateway_url"], told["key"], port, process.pid)
+        (config,) = folder.glob("*/litellm.yaml")
+        yield RunningLab(told["gateway_url"], told["key"], port, config)
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)

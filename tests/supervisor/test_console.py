@@ -4,9 +4,10 @@ import os
 import subprocess
 
 import pytest
+from rich.text import Text
 
 from chaos.errors import UsageError
-from supervisor.console import complain, print_json, say
+from supervisor.console import as_plain_text, complain, print_json, say
 from tests.supervisor.commandline import SCRIPT, environment, understudy
 
 
@@ -22,6 +23,12 @@ def test_an_error_shows_each_line_of_its_remedy(capsys: pytest.CaptureFixture[st
     """What to do stands below what is wrong, and brackets are no markup."""
     complain(UsageError("bad [red]thing[/red]", remedy="Do this.\nThen that."))
     assert capsys.readouterr().err == "error: bad [red]thing[/red]\n  → Do this.\n  → Then that.\n"
+
+
+def test_a_file_gets_no_colours_even_from_a_terminal(monkeypatch):
+    """What is written with --output can be read by anything."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert as_plain_text(Text("red", "bold red")) == "red\n"
 
 
 @pytest.mark.parametrize("form", ["table", "json"])

@@ -171,3 +171,29 @@ async def test_a_changed_model_list_is_collateral():
 async def test_a_gateway_that_goes_in_mid_campaign_is_no_collateral():
     """The drill itself tells that the gateway is down; the campaign reports what it has."""
     assert await changes(frozenset({("gpt", "a")}), None) == ()
+
+
+class FakeModelList:
+    """A gateway whose model list grows when it is told to."""
+
+    changes = staticmethod(Gateway.changes)
+
+    def __init__(self):
+        self.models = frozenset({("claude", "1")})
+        self.asked = 0
+
+    async def model_ids(self):
+        self.asked += 1
+        return self.models
+
+
+async def test_the_model_list_is_looked_at_after_the_first_drill_and_the_last():
+    """A deployment that a redirect left behind would serve every caller."""
+    gateway = FakeModelList()
+    look = await _Collateral.since(cast(Gateway, gateway), planned=7)
+    assert await look() == ()
+    gateway.models |= {("claude", "left behind")}
+    found = [await look() for _ in range(6)]
+    assert found[:5] == [()] * 5
+    assert found[5] == ("deployment left behind appeared in group 'claude'",)
+    assert gateway.asked == 3

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from chaos.errors import UsageError
 from chaos.lab.setups import redirect_permission
 from chaos.port_holder import free_port
+from supervisor.commands.drill import show
 from tests.fakes.http_server import answering, as_json, litellm_answers
+from tests.fakes.rows import report, row
 
 KEY = {"DRILL_KEY": "sk-some-key"}
 
@@ -252,3 +255,11 @@ def test_a_configuration_that_is_none_is_told(invoke, tmp_path: Path, text, mess
     if text is not None:
         file.write_text(text)
     assert message in complaint(invoke("drill", UNDERSTUDY_CONFIG=str(file)))
+
+
+def test_a_report_is_not_lost_when_the_disk_is_full(capsys):
+    """What could not be written into the file is printed, and the error told."""
+    full = Path("/dev/full")
+    with pytest.raises(UsageError, match="No space left"):
+        show(report(row()), "json", full)
+    assert '"understudy/drill-report/1"' in capsys.readouterr().out

@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import socket
+import time
 import urllib.request
 from pathlib import Path
 
@@ -38,9 +39,9 @@ def command_lines():
     return lines
 
 
-def campaign(lab):
+def campaign(lab, *options, **env):
     """Start the long campaign on a terminal."""
-    return on_terminal("drill", *lab.options, *LONG, LAB_KEY=lab.key)
+    return on_terminal("drill", *lab.options, *LONG, *options, LAB_KEY=lab.key, **env)
 
 
 def in_the_third_drill(terminal):
@@ -103,6 +104,53 @@ def test_a_killed_drill_leaves_nothing_running(shared_lab):
         assert terminal.left_running() == []
     assert not listening(shared_lab.witness_port)
     assert models(shared_lab) == before
+
+
+def kill(terminal):
+    """As the kernel does when memory is short."""
+    terminal.process.kill()
+
+
+@pytest.mark.litellm
+@pytest.mark.parametrize(("stop", "code"), [(stop_by_key, 4), (kill, -signal.SIGKILL)])
+def test_a_twin_does_not_outlive_its_drill(
+    shared_lab, litellm_executable, tmp_path: Path, stop, code
+):
+    """Neither its processes nor the configuration that holds the gateway's keys."""
+
+    def twins():
+        return [line for line in command_lines() if str(tmp_path) in line]
+
+    provider_key = "sk-lab-claudeopus"
+    assert provider_key in shared_lab.config.read_text()
+    twin = ("--injector", "twin", "--litellm-config", shared_lab.config)
+    options = (*twin, "--litellm-bin", litellm_executable)
+    with campaign(shared_lab, *options, TMPDIR=str(tmp_path)) as terminal:
+        in_the_third_drill(terminal)
+        assert twins() != []
+        assert not any(key in line for line in twins() for key in (provider_key, shared_lab.key))
+        stop(terminal)
+        assert terminal.end() == code
+    deadline = time.monotonic() + 10
+    while twins() and time.monotonic() < deadline:
+        pass
+    assert twins() == []
+    left = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert [file for file in left if provider_key in file.read_text("utf-8")] == []
+
+
+@pytest.mark.litellm
+def test_a_twin_that_is_starting_can_be_stopped(shared_lab, litellm_executable, tmp_path: Path):
+    """Nobody waits ten seconds for Ctrl-C."""
+    twin = ("--injector", "twin", "--litellm-config", shared_lab.config)
+    options = (*twin, "--litellm-bin", litellm_executable)
+    with campaign(shared_lab, *options, TMPDIR=str(tmp_path)) as terminal:
+        terminal.until("starting a second LiteLLM")
+        stop_by_key(terminal)
+        assert terminal.end() == 4
+    assert list(tmp_path.iterdir()) == []
+    assert [line for line in command_lines() if str(tmp_path) in line] == []
+    assert "Traceback" not in terminal.shown
 
 
 @pytest.mark.parametrize("stop", [stop_by_key, stop_by_term])
