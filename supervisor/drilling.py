@@ -82,7 +82,8 @@ def scenarios_for(
     """
     selection = replace(request.selection, has_twin=has_twin)
     for group in selection.groups:
-        lookup("model group of this gateway", group, topology.groups)
+        names = {**topology.groups, **topology.other_names}
+        lookup("model group of this gateway", group, names)
     for fault in selection.faults:
         parse_fault(fault)
     for shape in selection.shapes:
@@ -131,9 +132,10 @@ async def run_drills(
         injectors = await _injectors(stack, gateway, settings, witness, topology, watching)
         assignments = assign(scenarios, injectors, watching.say)
         watching.planned(len(assignments))
-        # As many connections as lanes; a campaign is a polite client.
+        # As many connections as lanes; a campaign is a polite client. None is used twice: one that
+        # the gateway closes as a drill is sent on it would look like a gateway that is down.
         session = await stack.enter_async_context(
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=2 * LANES))
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=2 * LANES, force_close=True))
         )
         rows, spent = await _drill_all(
             assignments, gateway, settings, request, topology, session, stop, watching
@@ -326,7 +328,7 @@ def assign(
     """
     assignments, told = [], set()
     for scenario in scenarios:
-        if scenario.group not in injectors[-1].topology.groups:
+        if injectors[-1].topology.find(scenario.group) is None:
             raise UsageError(
                 f"the twin has no model group {scenario.group!r}",
                 remedy="Give --litellm-config the file that the gateway was started with.",

@@ -44,7 +44,7 @@ class Guard:
         return self._over_budget(scenario) or await self._engine_busy(scenario)
 
     def _over_budget(self, scenario: Scenario) -> Refusal | None:
-        serving = self._topology.groups.get(scenario.expected_hop or "")
+        serving = self._topology.find(scenario.expected_hop or "")
         if not self._real_keys or serving is None or serving.local:
             return None
         cost_usd = 0.0

@@ -73,6 +73,21 @@ def parse_settings(text: str, *, name: str) -> Settings:
         ) from error
 
 
+_PLAIN = {
+    "bool_parsing": "neither true nor false",
+    "date_from_datetime_parsing": "no date such as 2026-12-31",
+    "date_type": "no date such as 2026-12-31",
+    "dict_type": "not of the form NAME: VALUE",
+    "float_parsing": "no number",
+    "int_parsing": "no whole number",
+    "path_type": "no path of a file",
+    "string_too_short": "empty",
+    "string_type": "no text",
+    "tuple_type": "no list; put it into brackets",
+}
+"""What pydantic says in its own words, by its name for the problem."""
+
+
 def explain(problem: ErrorDetails, model: type[BaseModel] = Settings) -> str:
     """Say one problem in one line: path, value, what was allowed or probably meant.
 
@@ -96,6 +111,9 @@ def explain(problem: ErrorDetails, model: type[BaseModel] = Settings) -> str:
     if problem["type"] in ("model_type", "model_attributes_type"):
         # The value is not shown: it may be a key that was written where its place belongs.
         return f"{where}: not a section with any of: {', '.join(_keys_at(model, location))}"
+    plain = _PLAIN.get(problem["type"])
+    if plain is not None:
+        return f"{where}: {_shown(value)} is {plain}"
     if "error" in context:
         shown = isinstance(value, str | int | float | bool)
         return f"{where}: {f'{_shown(value)} is ' if shown else ''}{context['error']}"

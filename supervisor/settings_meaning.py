@@ -31,4 +31,7 @@ def meaning(settings: Settings) -> Iterator[str]:
 
 
 def _place(secret: Secret) -> str:
-    return f"${secret.env}" if secret.env is not None else f"file {secret.file}"
+    if secret.env is None:
+        return f"file {secret.file}"
+    # A key that was written where its variable's name belongs must not be repeated.
+    return f"${secret.env}" if secret.env.isidentifier() else "a variable that cannot be"

@@ -2,7 +2,7 @@
 
 from chaos.topology import RouterSettings
 from supervisor.audits.config_not_loaded import config_not_loaded
-from tests.supervisor.audits.findings import audited
+from tests.supervisor.audits.findings import audited, brief
 
 LOADED = RouterSettings(num_retries=2, timeout_s=60.0, fallbacks=({"claude": ("local",)},))
 
@@ -61,3 +61,9 @@ def test_an_equal_file_is_well():
 def test_a_file_of_another_kind_is_left_alone():
     """LiteLLM itself refuses it at start."""
     assert told(config={"model_list": "x", "router_settings": {"fallbacks": ["local"]}}) == []
+
+
+def test_a_difference_is_a_warning_about_its_setting():
+    """Nobody knows yet which of the two is wrong."""
+    seen = audited({}, settings=LOADED, changes={"file_settings": RouterSettings(timeout_s=7.0)})
+    assert brief(config_not_loaded(seen)) == [("config_not_loaded", "warning", "timeout")]

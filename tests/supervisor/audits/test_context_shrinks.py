@@ -42,3 +42,23 @@ def test_the_engine_knows_better_than_litellm():
 def test_equal_room_and_unknown_room_are_not_told(claude, local):
     """Null means unknown, never none."""
     assert found(claude, local) == []
+
+
+def test_long_requests_are_sent_on_to_a_group_with_as_much_room():
+    """Not to one with less, nor to one that makes embeddings."""
+    groups = {
+        "claude": group("claude", max_input_tokens=1000),
+        "small": group("small", max_input_tokens=999),
+        "embed": group("embed", max_input_tokens=9000, mode="embedding"),
+        "big": group("big", max_input_tokens=1000),
+        "local": group("local", max_input_tokens=10),
+    }
+    chains = {"claude": ["local"], "small": [], "embed": [], "big": []}
+    (finding,) = context_shrinks(audited(chains, groups=groups))
+    assert finding.remedy.endswith('- "claude": ["local", "big"]')
+
+
+def test_a_group_whose_own_room_is_small_is_no_warning():
+    """Its callers send nothing that an agent would."""
+    (finding,) = found(20_000, 8_192)
+    assert finding.severity == "info"

@@ -24,7 +24,7 @@ def test_an_engine_that_only_the_gateway_can_name_is_a_note():
 
 
 def test_a_renamed_model_is_an_error_with_both_names():
-    """vLLM answers 404 to every request."""
+    """An engine of vLLM answers 404 to every request."""
     (finding,) = engine_name_mismatch(said(names=("gemma-4",)))
     assert brief([finding]) == [("engine_name_mismatch", "error", "local")]
     assert "'gemma'" in finding.message

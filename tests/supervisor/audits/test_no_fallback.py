@@ -108,3 +108,27 @@ def test_a_wildcard_with_a_default_is_well():
     settings = RouterSettings(default_fallbacks=("local",))
     seen = audited({"x": []}, settings=settings, wildcards={"openai/*": "x"})
     assert brief(wildcard_without_fallback(seen)) == []
+
+
+def test_an_alias_of_a_group_that_stands_alone_is_told_too():
+    """It is sent to a local group, like the group itself."""
+    seen = audited({"claude": [], "local-gemma": []}, changes={"aliases": {"best": "claude"}})
+    (finding,) = alias_without_fallback(seen)
+    assert '- "best": ["local-gemma"]' in finding.remedy
+
+
+def test_an_alias_of_a_hop_in_between_is_told():
+    """Its group is somebody's fallback and has one itself."""
+    seen = audited(
+        {"gpt": ["claude"], "claude": ["local"]}, changes={"aliases": {"best": "claude"}}
+    )
+    assert [subject for _, _, subject in brief(alias_without_fallback(seen))] == ["best"]
+
+
+def test_a_wildcard_of_which_some_models_have_a_chain_is_a_warning():
+    """The others have none; keys of other providers do not count."""
+    settings = RouterSettings(fallbacks=({"openai/a": ("local",)}, {"mistral/b": ("local",)}))
+    seen = audited({"x": []}, settings=settings, wildcards={"openai/*": "x"})
+    (finding,) = wildcard_without_fallback(seen)
+    assert brief([finding]) == [("wildcard_without_fallback", "warning", "openai/*")]
+    assert "only 'openai/a' of its models" in finding.message

@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from chaos.topology import ModelGroup
 from supervisor.audits.redirect_permission import (
     permission_lines,
     permission_pattern,
@@ -12,7 +13,7 @@ from supervisor.audits.redirect_permission import (
     redirect_permission_too_wide,
     redirect_unavailable,
 )
-from tests.fakes.topologies import PERMISSION, ModelGroup, deployment
+from tests.fakes.topologies import PERMISSION, deployment
 from tests.supervisor.audits.findings import LANES, audited, brief
 
 
@@ -110,3 +111,15 @@ def test_permissions_without_a_pattern_are_errors():
     config = {"general_settings": {"allow_client_side_credentials": True}}
     found = brief(redirect_permission_too_wide(permitted(None, config=config)))
     assert [severity for _, severity, _ in found] == ["error"]
+
+
+@pytest.mark.parametrize(
+    "chains",
+    [{"claude": []}, {"claude": ["local"], "gpt": ["claude"]}],
+    ids=["alone", "in_between"],
+)
+def test_every_group_that_is_drilled_needs_the_permission(chains):
+    """One without a chain is drilled too, and so is a fallback with a chain of its own."""
+    groups = {"claude": ModelGroup("claude", (deployment("claude", redirect_permission=None),))}
+    found = brief(redirect_unavailable(audited(chains, groups=groups)))
+    assert found == [("redirect_unavailable", "info", "claude")]

@@ -1,6 +1,7 @@
 """A list for one class of errors takes the others' fallback away."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,8 @@ CHAINS = {"claude": ["local"], "gpt": ["local"], "alone": []}
 
 def with_list(setting, trigger):
     """A gateway whose list of this kind names only claude."""
-    seen = audited(CHAINS, settings=RouterSettings(**{setting: ({"claude": ("local",)},)}))
+    values: Any = {setting: ({"claude": ("local",)},)}
+    seen = audited(CHAINS, settings=RouterSettings(**values))
     special = Chain("claude", trigger, ("claude", "local"))
     return replace(seen, topology=replace(seen.topology, chains=(*seen.topology.chains, special)))
 
@@ -35,7 +37,7 @@ def test_groups_outside_the_list_lose_their_fallback(setting, trigger, cause):
 
 def test_an_empty_list_in_litellm_settings_counts():
     """It switches the general list off for everybody, and only the file shows it."""
-    config = {"litellm_settings": {"context_window_fallbacks": []}}
+    config: Any = {"litellm_settings": {"context_window_fallbacks": []}}
     found = brief(special_fallbacks_shadow_general(audited(CHAINS, config=config)))
     assert [subject for _, _, subject in found] == ["claude", "gpt"]
 

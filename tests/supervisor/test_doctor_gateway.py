@@ -1,0 +1,138 @@
+"""What is wrong with a gateway, its keys and its engines is told item by item."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from chaos.gateway import open_gateway
+from chaos.lab.setups import redirect_permission
+from chaos.port_holder import free_port
+from supervisor.doctor_gateway import clock, engines, gateway_items, permissions, version
+from supervisor.engine_facts import EngineFacts
+from supervisor.settings import Settings
+from tests.fakes.http_server import answering, as_json, litellm_answers
+from tests.fakes.topologies import PERMISSION, group, topology
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+ALIVE = {"/health/liveliness": (200, "application/json", b'"I am alive!"')}
+WITNESS = "http://127.0.0.1:8941"
+
+
+async def examined(answers):
+    """Look at a gateway that answers so, with the clock of today."""
+    with answering(answers) as url:
+        async with open_gateway(url, key="sk-key", admin_key="sk-key") as gateway:
+            return await gateway_items(gateway, Settings(), now=datetime.now(UTC))
+
+
+def told(items):
+    """Name and status of each item."""
+    return [(item.name, item.status.value) for item in items]
+
+
+def models(*names):
+    """Answer with the models that a key may call."""
+    return {"/v1/models": as_json({"data": [{"id": name} for name in names]})}
+
+
+async def test_a_gateway_that_is_well_is_told_so():
+    """Nothing but GET requests are sent: the fake answers no other."""
+    permission = redirect_permission()
+    items = await examined({**ALIVE, **litellm_answers(permission=permission), **models("gpt")})
+    assert told(items) == [
+        (name, "ok")
+        for name in ("gateway", "clock", "admin_key", "key", "litellm_version", "permissions")
+    ]
+
+
+@pytest.mark.parametrize("answers", [{}, {"/health/liveliness": (503, "text/plain", b"")}])
+async def test_what_is_no_gateway_is_one_failure(answers):
+    """Everything else would only repeat it."""
+    (item,) = await examined(answers)
+    assert (item.name, item.status) == ("gateway", "fail")
+
+
+async def test_a_gateway_that_is_down_is_one_failure():
+    """With the address that was tried."""
+    url = f"http://127.0.0.1:{free_port()}"
+    async with open_gateway(url, key="k", admin_key="k") as gateway:
+        (item,) = await gateway_items(gateway, Settings(), now=NOW)
+    assert url in item.message
+
+
+async def test_a_key_that_may_not_read_is_told():
+    """Without the topology nothing more can be said."""
+    items = await examined({**ALIVE, "/model/info": as_json({"error": "no"}, 401)})
+    assert told(items)[-1] == ("admin_key", "fail")
+    assert "--admin-key-env" in (items[-1].remedy or "")
+
+
+async def test_a_key_that_may_not_call_everything_is_a_warning():
+    """The groups are named; the others can be drilled."""
+    items = await examined({**ALIVE, **litellm_answers(groups=("gpt", "claude")), **models("gpt")})
+    (item,) = [item for item in items if item.name == "key"]
+    assert (item.status, "claude" in item.message, "gpt" in item.message) == ("warn", True, False)
+
+
+async def test_a_key_that_may_send_nothing_is_a_failure():
+    """Drills are sent with it, not with the other one."""
+    items = await examined({**ALIVE, **litellm_answers(), "/v1/models": as_json({}, 401)})
+    assert ("key", "fail") in told(items)
+
+
+@pytest.mark.parametrize(
+    ("date", "status"),
+    [
+        (format_datetime(NOW + timedelta(seconds=59), usegmt=True), "ok"),
+        (format_datetime(NOW - timedelta(seconds=61), usegmt=True), "warn"),
+        (None, "ok"),
+        ("yesterday", "ok"),
+    ],
+)
+def test_clocks_that_differ_by_more_than_a_minute_are_told(date, status):
+    """A gateway that does not tell its time is no fault."""
+    assert clock(date, NOW).status == status
+
+
+def test_a_litellm_that_keeps_redirects_is_a_warning():
+    """A twin can drill it."""
+    assert version(topology({})).status == "ok"
+    assert version(topology({}, litellm_version="1.102.9")).status == "warn"
+    assert version(topology({}, litellm_version="")).status == "warn"
+
+
+def test_groups_with_and_without_permission_are_both_named():
+    """A person sees which lines are missing."""
+    groups = {
+        "may": group("may", redirect_permission=PERMISSION),
+        "may-not": group("may-not", redirect_permission=None),
+    }
+    good, bad = permissions(groups, WITNESS)
+    assert (good.status, good.message) == ("ok", f"may be redirected to {WITNESS}: may")
+    assert (bad.status, bad.message) == ("warn", f"may not be redirected to {WITNESS}: may-not")
+    assert list(permissions({}, WITNESS)) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "part"),
+    [
+        ({"names": ("gemma",), "has_tool_parser": True}, "ok", "has a tool-call parser"),
+        (
+            {"names": ("gemma",), "max_model_len": {"gemma": 65536}},
+            "ok",
+            "serves gemma (65,536 tokens)",
+        ),
+        ({"names": None}, "ok", "answers"),
+        ({"names": ("other",)}, "fail", "'other'"),
+        ({"names": ("gemma",), "has_tool_parser": False}, "fail", "without a tool-call parser"),
+        ({"problem": "connection refused"}, "fail", "connection refused"),
+        ({"problem": "no address", "foreign_name": True}, "warn", "no address"),
+    ],
+)
+def test_an_engine_says_what_it_serves_or_what_is_wrong(facts, status, part):
+    """One engine, one line, unless more is wrong."""
+    said = EngineFacts("local", "http://127.0.0.1:8000", ("gemma",), **facts)
+    (item,) = engines(topology({"claude": ["local"]}), [said])
+    assert (item.name, item.status.value) == ("engine", status)
+    assert part in item.message
