@@ -1,0 +1,34 @@
+"""``python -m benchmarks witness|drills|memory|all``: measure, and print a plain report."""
+
+import argparse
+
+from benchmarks import drills, memory, witness
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("what", choices=("witness", "drills", "memory", "all"))
+    parser.add_argument("--lab", action="store_true", help="drill the lab's real LiteLLM")
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each load [%(default)s]")
+    parser.add_argument("--rounds", type=int, default=3, help="best of so many [%(default)s]")
+    parser.add_argument("--requests", type=int, default=500, help="for latency [%(default)s]")
+    parser.add_argument("--no-mitmproxy", action="store_true", help="leave mitmdump out")
+    parser.add_argument("--drills", type=int, default=200, help="in a campaign [%(default)s]")
+    parser.add_argument("--scenarios", type=int, default=500, help="for memory [%(default)s]")
+    given = parser.parse_args()
+    if given.what in ("witness", "all"):
+        witness.run(
+            seconds=given.seconds,
+            requests=given.requests,
+            rounds=given.rounds,
+            with_mitmproxy=not given.no_mitmproxy,
+        )
+    if given.what in ("memory", "all"):
+        memory.run(scenarios=given.scenarios, lab=given.lab)
+    if given.what in ("drills", "all"):
+        drills.run(drills=given.drills, lab=given.lab)
+
+
+if __name__ == "__main__":
+    main()
