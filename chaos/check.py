@@ -1,8 +1,9 @@
 """The contract of a check: a pure function from what was planned and seen to one finding."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from chaos.observation import Observation
 from chaos.scenario import DrillPlan
@@ -61,6 +62,44 @@ class Kind(StrEnum):
 
 
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
+
+MEANINGS: Mapping[Kind, str] = MappingProxyType(
+    {
+        Kind.NO_FALLBACK: "The group has no chain, and the client got the primary's error.",
+        Kind.NEVER_TRIED: "There is a chain, the client got an error, and no hop was contacted.",
+        Kind.HOP_SKIPPED: "A hop that the chain names was not contacted although its turn came.",
+        Kind.HOP_FAILED: "A fallback was contacted and itself failed, even if a later one served.",
+        Kind.WRONG_HOP: "The answer came from a hop that the scenario does not allow.",
+        Kind.TOO_LATE: "The reply, or its first token, came after the deadline or not at all.",
+        Kind.RETRY_STORM: "A hop was tried more often than the gateway's retries explain.",
+        Kind.EMPTY_REPLY: "A success without text and without tool call, told as complete.",
+        Kind.SPLICED_REPLY: "One reply holds output of two upstreams.",
+        Kind.TRUNCATED_REPLY: "An answer that was cut short upstream is told as complete.",
+        Kind.INBAND_ERROR: "An error hides inside a success where none is allowed.",
+        Kind.REQUEST_CHANGED: "A hop was asked something else than the client asked.",
+        Kind.TOOL_CALL_MISSING: "The prompt demands a tool call, and none was made.",
+        Kind.TOOL_CALL_LEAKED: "The tool call stands in the text instead of in the tool calls.",
+        Kind.TOOL_CALL_INVALID: "A tool call has a wrong name, arguments, nonce or id.",
+        Kind.ANSWER_DEGRADED: "Another part of the answer is broken: its form, schema or size.",
+        Kind.MISREPORTED: "The answer is right, but the gateway names another server for it.",
+        Kind.COLLATERAL: "Other traffic felt the drill.",
+        Kind.FAULT_NOT_HIT: "The fault never answered a request, so nothing was rehearsed.",
+        Kind.WITNESS_UNREACHABLE: "No hop reached the witness.",
+        Kind.NONCE_LOST: "A request came without the drill's nonce and was refused.",
+        Kind.CACHED_REPLY: "A cache answered, and nothing crossed the wire.",
+        Kind.COOLDOWN_OPEN: "The gateway kept the primary out of rotation by itself.",
+        Kind.HOP_NOT_FORWARDABLE: "The hop that must serve cannot be passed on this way.",
+        Kind.HOP_UNAVAILABLE: "A remote provider was itself unavailable just then.",
+        Kind.MODEL_UNRELIABLE: "The model missed this time, and not when it was asked directly.",
+        Kind.TOKEN_BUDGET: "Reasoning used up all tokens before the answer began.",
+        Kind.GATEWAY_REFUSED: "The gateway refused the request before it contacted any hop.",
+        Kind.GATEWAY_DOWN: "The gateway gave no response.",
+        Kind.ENGINE_BUSY: "Users wait in the engine's queue, so no drill was sent.",
+        Kind.OVER_BUDGET: "The drill could cost more than the budget has left.",
+        Kind.HALTED: "Drills are halted (a reserved name: nothing halts them yet).",
+    }
+)
+"""Every kind in one sentence, for people."""
 
 NOTHING_PROVEN = frozenset(
     {

@@ -5,6 +5,7 @@ breaks off breaks off here too.
 """
 
 import asyncio
+from collections.abc import Mapping
 
 import aiohttp
 from aiohttp import web
@@ -27,6 +28,8 @@ HOP_BY_HOP = frozenset(
     }
 )
 """Headers of one connection only. Source: RFC 9110, section 7.6.1."""
+
+_NOT_FORWARDED = HOP_BY_HOP | {"host"}
 
 AT_ONCE_BYTES = 64 << 10
 """Replies of a known length up to this are read whole: one write instead of many."""
@@ -118,12 +121,8 @@ class Forwarder:
         return None
 
 
-def _forwarded(headers: "CIMultiDict[str] | aiohttp.typedefs.LooseHeaders") -> CIMultiDict[str]:
+def _forwarded(headers: Mapping[str, str]) -> CIMultiDict[str]:
     """Copy *headers* without those that are for one connection only."""
-    copied = CIMultiDict(headers)
-    named = {name.strip().lower() for name in copied.get("connection", "").split(",")}
-    return CIMultiDict(
-        (name, value)
-        for name, value in copied.items()
-        if name.lower() not in HOP_BY_HOP | named | {"host"}
-    )
+    named = headers.get("connection", "").lower().split(",")
+    dropped = _NOT_FORWARDED.union(name.strip() for name in named)
+    return CIMultiDict(item for item in headers.items() if item[0].lower() not in dropped)

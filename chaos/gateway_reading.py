@@ -48,18 +48,17 @@ def read_topology(
     """
     aliases = _aliases(answers.router)
     lists = _lists(answers.router, answers.file)
-    groups = _groups(
-        answers.models, aliases, engines or {}, default_bases or {}, named=_names_in(lists)
-    )
+    groups, other_names = _groups(answers.models, aliases, engines or {}, default_bases or {})
     settings = _settings(answers.router, answers.file)
     return Topology(
         litellm_version=answers.version,
         groups=groups,
-        chains=tuple(_chains(groups, aliases, settings, lists)),
+        chains=tuple(_chains(groups, other_names, aliases, settings, lists)),
         settings=settings,
         file_settings=_settings(answers.file, answers.file) if answers.file else None,
         aliases=aliases,
         wildcards=tuple(name for name in groups if "*" in name),
+        other_names=other_names,
     )
 
 
@@ -68,23 +67,26 @@ def _groups(
     aliases: Mapping[str, str],
     engines: Mapping[str, str],
     default_bases: Mapping[str, str],
-    *,
-    named: frozenset[str],
-) -> dict[str, ModelGroup]:
+) -> tuple[dict[str, ModelGroup], dict[str, ModelGroup]]:
     found: dict[str, dict[str, Deployment]] = {}
+    other: dict[str, dict[str, Deployment]] = {}
     seen: set[str] = set()
     for row in rows:
         name, info = str(row.get("model_name", "")), row.get("model_info") or {}
         identity = str(info.get("id", ""))
         # An alias is one more row of the same deployment; a wildcard one row for each model that
-        # LiteLLM knows, all with one id: only the first is a deployment of its own, and those
-        # that a chain names.
+        # LiteLLM knows, all with one id: only the first is a deployment of its own.
         again = identity in seen and identity not in found.get(name, {})
-        if name in aliases or (again and name not in named):
-            continue
-        seen.add(identity)
         made = read_deployment(row, engines, default_bases)
-        found.setdefault(name, {})[identity] = made
+        if name in aliases or again:
+            other.setdefault(name, {})[identity] = made
+        else:
+            seen.add(identity)
+            found.setdefault(name, {})[identity] = made
+    return _grouped(found), _grouped(other)
+
+
+def _grouped(found: Mapping[str, Mapping[str, Deployment]]) -> dict[str, ModelGroup]:
     return {name: ModelGroup(name, tuple(made.values())) for name, made in found.items()}
 
 
@@ -219,40 +221,41 @@ def _lists(router: Json, file: Json) -> Mapping[Trigger, Fallbacks]:
     }
 
 
-def _names_in(lists: Mapping[Trigger, Fallbacks]) -> frozenset[str]:
-    """List every group that has a chain, or stands in one."""
-    entries = (e for found in lists.values() for e in found or () if isinstance(e, Mapping))
-    return frozenset(
-        name
-        for entry in entries
-        for key, targets in entry.items()
-        for name in (str(key), *(_target(t) for t in (targets or ())))
-    )
-
-
 def _chains(
     groups: Mapping[str, ModelGroup],
+    other_names: Mapping[str, ModelGroup],
     aliases: Mapping[str, str],
     settings: RouterSettings,
     lists: Mapping[Trigger, Fallbacks],
 ) -> Iterable[Chain]:
-    def real(order: Iterable[str]) -> tuple[str, ...]:
-        # A target may be an alias: on the wire it is the group that it stands for.
-        return tuple(dict.fromkeys(aliases.get(hop, hop) for hop in order))
+    # A target may be an alias, or a deployment's model or id: on the wire it is their group.
+    group_of = {
+        known: name
+        for name, group in groups.items()
+        for deployment in group.deployments
+        for known in (deployment.litellm_model, deployment.id)
+    } | dict(aliases)
 
-    for name in groups:
+    there = groups.keys() | (other_names.keys() - aliases.keys())
+
+    def real(order: tuple[str, ...]) -> tuple[str, ...]:
+        own, *targets = order
+        hops = (hop if hop in there else group_of.get(hop, hop) for hop in targets)
+        return tuple(dict.fromkeys((own, *hops)))
+
+    for name in (*groups, *other_names):
         for trigger, entries in lists.items():
             if not entries:
                 continue
             order = real(attempt_order(name, entries, max_fallbacks=settings.max_fallbacks))
             whole = real(attempt_order(name, entries, max_fallbacks=10_000))
-            known = tuple(hop for hop in order if hop in groups)
+            known = tuple(hop for hop in order if hop in there or hop == name)
             if len(order) > 1:
                 yield Chain(
                     group=name,
                     trigger=trigger,
-                    hops=known if known[:1] == (name,) else (name, *known),
-                    missing=tuple(hop for hop in order if hop not in groups),
+                    hops=known,
+                    missing=tuple(hop for hop in order if hop not in there and hop != name),
                     cut=tuple(hop for hop in whole if hop not in order),
                     named=() if whole == known else whole,
                 )

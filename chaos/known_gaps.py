@@ -74,17 +74,18 @@ class KnownGap:
 
 
 def load() -> tuple[KnownGap, ...]:
-    """Read the table that comes with the package."""
+    """Read the table that comes with the package; a row may list several patterns."""
     rows = yaml.safe_load(resources.files("chaos").joinpath("known_gaps.yaml").read_text("utf-8"))
     return tuple(
         KnownGap(
             versions=SpecifierSet(row["versions"]),
-            scenario=row["scenario"],
+            scenario=pattern,
             kinds=frozenset(Kind(kind) for kind in row["kinds"]),
             primary=frozenset(row.get("primary", ())),
             source=row["source"],
         )
         for row in rows["gaps"]
+        for pattern in row["scenarios"]
     )
 
 

@@ -10,7 +10,7 @@ import gzip
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -157,9 +157,9 @@ def _decoded(body: bytes, encoding: str | None) -> bytes | None:
 
 def _fitting(
     upstreams: Iterable[Upstream], raw: RawCall, address: str | None
-) -> dict[str, list[tuple[Upstream, Call]]]:
-    """Group the upstreams that *raw* can be for by model group."""
-    fitting: dict[str, list[tuple[Upstream, Call]]] = {}
+) -> dict[str, tuple[list[Upstream], Call]]:
+    """Find the upstreams that *raw* can be for, and how it reads there, by model group."""
+    fitting: dict[str, tuple[list[Upstream], Call]] = {}
     calls: dict[str, Call | None] = {}
     for upstream in upstreams:
         if address is not None and upstream.address != address:
@@ -169,7 +169,7 @@ def _fitting(
             calls[dialect.name] = dialect.recognise(raw)
         call = calls[dialect.name]
         if call is not None and (address is not None or call.model == upstream.model):
-            fitting.setdefault(upstream.group, []).append((upstream, call))
+            fitting.setdefault(upstream.group, ([], call))[0].append(upstream)
     return fitting
 
 
@@ -200,7 +200,14 @@ class Lease:
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     in_flight: int = 0
     release: Callable[["Lease"], None] | None = None
-    _at_group: Counter[str] = field(default_factory=Counter)
+    _at_group: Counter[str] = field(init=False, default_factory=Counter)
+    _hop_of: Mapping[str, LeasedHop] = field(init=False)
+    _chain: tuple[Upstream, ...] = field(init=False)
+    _records: tuple[WireRecord, ...] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._hop_of = {hop.group: hop for hop in reversed(self.hops)}
+        self._chain = tuple(upstream for hop in self.hops for upstream in hop.upstreams)
 
     def begin(self) -> Attempt:
         """Open the record of one more attempt."""
@@ -240,22 +247,21 @@ class Lease:
             (empty if none does) and the call as that group's dialect reads it.
         """
         # A group outside the chain that looks like a hop of it is not what was meant.
-        fitting = _fitting((u for hop in self.hops for u in hop.upstreams), raw, address)
-        fitting = fitting or _fitting(self.others, raw, address)
+        fitting = _fitting(self._chain, raw, address) or _fitting(self.others, raw, address)
         if not fitting:
             return None, (), None
-        group = self._meant(list(fitting)) if len(fitting) > 1 else next(iter(fitting))
-        upstreams = tuple(upstream for upstream, _ in fitting[group])
-        hop = next((hop for hop in self.hops if hop.group == group), None)
-        return hop, upstreams, fitting[group][0][1]
+        group = self._meant(fitting)
+        upstreams, call = fitting[group]
+        return self._hop_of.get(group), tuple(upstreams), call
 
-    def _meant(self, groups: list[str]) -> str:
+    def _meant(self, groups: Iterable[str]) -> str:
         """Choose among look-alikes: the first, in chain order, that has attempts left."""
-        allowed = {hop.group: hop.attempts_allowed for hop in self.hops}
-        for group in groups:
-            if self.attempts_at(group) < allowed.get(group, 0):
+        first, *others = groups
+        for group in (first, *others) if others else ():
+            hop = self._hop_of.get(group)
+            if hop is not None and self.attempts_at(group) < hop.attempts_allowed:
                 return group
-        return groups[0]
+        return first
 
     async def end(self, *, grace_s: float = 1.0) -> tuple[WireRecord, ...]:
         """End the lease and tell what crossed the wire.
@@ -272,8 +278,11 @@ class Lease:
                 attempt.abort()  # nothing outlives its lease: no call of an ended drill goes on
         if self.release is not None:
             self.release(self)
-        return self.records()
+        self._records = self.records()
+        return self._records
 
     def records(self) -> tuple[WireRecord, ...]:
-        """Freeze the attempts as they are now."""
+        """Freeze the attempts: as they are now, or as they were when the lease ended."""
+        if self._records is not None:
+            return self._records
         return tuple(attempt.record() for attempt in self.attempts)

@@ -26,7 +26,7 @@ from chaos.errors import SetupError
 from chaos.port_holder import holder
 
 HOST = "127.0.0.1"
-LAST_LINES = 15
+LAST_LINES = 30
 POLL_EVERY_S = 0.1
 STOP_WITHIN_S = 5.0
 
@@ -244,5 +244,6 @@ def _not_up(process: LiteLLMProcess, what: str) -> SetupError:
     said = "\n".join(f"  {line}" for line in [line for line in lines if line.strip()][-LAST_LINES:])
     return SetupError(
         f"LiteLLM {what}; it said:\n{said or '  nothing'}",
-        remedy=f"Mend what it complains about; all that it said is in {process.log_path}.",
+        # The log's path is not told: its folder is mostly a temporary one, and gone by then.
+        remedy="Mend in LiteLLM's configuration what it complains about.",
     )

@@ -50,7 +50,7 @@ def make_plan(
         attempt: From the second on, the answer may be ``BUDGET_FACTOR`` times as long.
     """
     nonce = nonce or f"{rng.getrandbits(32):08x}"
-    serving = topology.groups.get(scenario.expected_hop or "")
+    serving = topology.find(scenario.expected_hop or "")
     real = options.real_keys and serving is not None and not serving.local
     max_tokens = _max_tokens(serving) * (BUDGET_FACTOR if attempt > 1 else 1)
     hops = tuple(
@@ -69,7 +69,8 @@ def make_plan(
         canary=not real,
         injector=injector,
         attempt=attempt,
-        known_groups=frozenset(topology.groups),
+        # Whoever asks by an alias is told the group's own name, and rightly.
+        known_groups=frozenset(topology.groups) - {topology.aliases.get(scenario.group)},
     )
 
 
@@ -82,7 +83,7 @@ def asking_directly(scenario: Scenario) -> Scenario:
 def _hop(
     place: int, group: str, scenario: Scenario, topology: Topology, *, real: bool
 ) -> PlannedHop:
-    model_group = topology.groups.get(group) or ModelGroup(group, ())
+    model_group = topology.find(group) or ModelGroup(group, ())
     role = HopRole.SPARE
     if place < scenario.depth:
         role = HopRole.FAIL
@@ -133,7 +134,7 @@ def _task(
     profile: ClientProfile | None,
 ) -> Task:
     task = catalogue.shapes[scenario.shape].task(nonce, max_tokens=max_tokens, profile=profile)
-    contacted = [topology.groups[g] for g in scenario.chain if g in topology.groups]
+    contacted = [group for name in scenario.chain if (group := topology.find(name))]
     steady = all(d.accepts_temperature for group in contacted for d in group.deployments)
     if steady and not task.ask.inputs:
         return replace(task, ask=replace(task.ask, temperature=0.0))

@@ -189,9 +189,11 @@ def expand(topology: Topology, selection: Selection, catalogue: Catalogue) -> li
 
 def _worth_drilling(topology: Topology) -> tuple[str, ...]:
     targets = {hop for chain in topology.chains for hop in chain.fallbacks}
+    keyed = {group for entry in topology.settings.fallbacks for group in entry}
+    named = (name for name in topology.other_names if name in keyed)
     return tuple(
         name
-        for name in topology.groups
+        for name in (*topology.groups, *named)
         if name not in topology.wildcards
         and (topology.chain(name).fallbacks or name not in targets)
     )
@@ -200,7 +202,8 @@ def _worth_drilling(topology: Topology) -> tuple[str, ...]:
 def _of_group(
     topology: Topology, group: str, selection: Selection, catalogue: Catalogue
 ) -> Iterator[Scenario]:
-    embeds = topology.groups[group].embeds
+    asked = topology.find(group)
+    embeds = asked is not None and asked.embeds
     for surface, shape, stream in _requests(selection, catalogue, embeds=embeds):
         for fault_text in _faults(selection, catalogue):
             fault = catalogue.faults[FaultName.parse(fault_text).name]
@@ -315,7 +318,7 @@ def _played(
         return fault_text
     wanted = FaultName.parse(fault_text)
     row = ".".join(filter(None, (wanted.name, wanted.variant)))
-    group = topology.groups.get(hop)
+    group = topology.find(hop)
     dialects = {d.dialect for d in group.deployments} if group else set()
     has_row = all(
         name is not None and name in catalogue.dialects and row in catalogue.dialects[name].rows

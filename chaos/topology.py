@@ -135,6 +135,8 @@ class Topology:
         file_settings: What its configuration file says; differs after an edit not loaded.
         aliases: Alias to model group.
         wildcards: Model groups that are patterns (``openai/*``).
+        other_names: Groups by the other names under which clients may ask for them: aliases,
+            and every model that LiteLLM lists for a wildcard. Drilled only when asked for.
     """
 
     litellm_version: str
@@ -144,6 +146,11 @@ class Topology:
     file_settings: RouterSettings | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     wildcards: tuple[str, ...] = ()
+    other_names: Mapping[str, ModelGroup] = field(default_factory=dict)
+
+    def find(self, name: str) -> ModelGroup | None:
+        """Find what clients get who ask for *name*; None if there is nothing."""
+        return self.groups.get(name) or self.other_names.get(name)
 
     def chain(self, group: str, trigger: Trigger = Trigger.GENERAL) -> Chain:
         """Tell the chain of *group* for *trigger*; a chain of the group alone if it has none."""

@@ -23,7 +23,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
         # Which hop an unrecognised request was meant for cannot be told; hop_held says so.
         return passed(NAME, "Not every attempt on the wire could be told apart.")
     if not contacted and got_error(seen) and plan.phase is not Phase.AFTER_FIRST_BYTE:
-        chain = ", ".join(hop.group for hop in fallbacks)
+        chain = ", ".join(map(_named, fallbacks))
         return failed(
             NAME,
             Kind.NEVER_TRIED,
@@ -39,7 +39,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
         return failed(
             NAME,
             Kind.HOP_SKIPPED,
-            f"{hop.group} was not contacted although its turn had come: {why}.",
+            f"{_named(hop)} was not contacted although its turn had come: {why}.",
             where=Where.GATEWAY,
             hop=hop.group,
             remedy="Check that the hop exists under this name, that the key may use it and has "
@@ -47,6 +47,10 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
         )
     walked = " → ".join(hop.group for hop in plan.hops if at_hop(seen, hop.group))
     return passed(NAME, f"The chain was walked as far as it had to be: {walked or 'nowhere'}.")
+
+
+def _named(hop: PlannedHop) -> str:
+    return hop.group if hop.deployments else f"{hop.group}, which the gateway does not have,"
 
 
 def _without_chain(primary: PlannedHop, seen: Observation) -> Finding:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
@@ -43,14 +44,19 @@ def join_url(base: str, raw: RawCall) -> str:
     Segments with which *base* ends and the path begins are written once: which of the two says
     ``/v1`` differs from provider to provider, and from deployment to deployment.
     """
+    return _joined(base, raw.path, raw.query)
+
+
+@lru_cache(maxsize=256)
+def _joined(base: str, called: str, query: str) -> str:
     parts = urlsplit(base)
     front = [segment for segment in parts.path.split("/") if segment]
-    back = raw.path.lstrip("/").split("/")
+    back = called.lstrip("/").split("/")
     overlap = next(
         (n for n in range(min(len(front), len(back)), 0, -1) if front[-n:] == back[:n]), 0
     )
     path = "/".join(["", *front, *back[overlap:]])
-    return urlunsplit((parts.scheme, parts.netloc, path, _query(parts.query, raw.query), ""))
+    return urlunsplit((parts.scheme, parts.netloc, path, _query(parts.query, query), ""))
 
 
 def _query(own: str, called: str) -> str:

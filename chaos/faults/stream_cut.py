@@ -1,8 +1,9 @@
 """A stream breaks in the middle of the answer."""
 
 from chaos.fault import FaultTraits, Phase, Scene
-from chaos.faults.opening import open_reply
+from chaos.faults.opening import open_at, open_reply
 from chaos.script import Reset, Script
+from chaos.wire_format import PieceKind
 
 
 class StreamCut(FaultTraits):
@@ -10,9 +11,11 @@ class StreamCut(FaultTraits):
 
     So do a killed engine, a load balancer at its idle limit, a network that fails. The user has
     read the first half, so no gateway can begin anew without saying so: one honest error is the
-    good end.
+    good end. With the variant ``before_text`` it breaks sooner: the stream has begun, and nothing
+    of the answer was said. Then another hop may still serve, and the head names the wrong one.
 
-    Source: measured on LiteLLM 1.106.2: an error in the stream, and no fallback.
+    Source: measured on LiteLLM 1.106.2: an error in the stream, and no fallback; before the text
+    a fallback, and the primary's name in every header.
     """
 
     name = "stream_cut"
@@ -20,7 +23,13 @@ class StreamCut(FaultTraits):
     phase = Phase.AFTER_FIRST_BYTE
     streams_only = True
     chats_only = True
+    variants = ("before_text",)
 
     def script(self, scene: Scene) -> Script:
-        """Say half, then reset."""
-        return Script((*open_reply(scene).steps, Reset()))
+        """Say half, or just begin, then reset."""
+        opening = open_reply(scene)
+        if scene.variant == "before_text" and scene.call.stream:
+            pieces = scene.pieces()
+            starts = [at for at, piece in enumerate(pieces) if piece.kind is not PieceKind.START]
+            opening = open_at(scene, pieces, starts[0])
+        return Script((*opening.steps, Reset()))

@@ -80,7 +80,7 @@ class Redirect:
         )
 
     def _permission_objection(self, group: str) -> Objection | None:
-        deployments = self.topology.groups[group].deployments
+        deployments = self._deployments(group)
         urls = [self._witness.lane_url(lane) for lane in range(LANES)]
         allowed = [d for d in deployments if permits(d.redirect_permission, urls)]
         if len(allowed) == len(deployments) and deployments:
@@ -107,14 +107,14 @@ class Redirect:
         return self._serving_objection(scenario) or self._look_alike_objection(scenario)
 
     def _deployments(self, group: str) -> tuple[Deployment, ...]:
-        found = self.topology.groups.get(group)
+        found = self.topology.find(group)
         return found.deployments if found else ()
 
     def _serving_objection(self, scenario: Scenario) -> Objection | None:
         serving = scenario.expected_hop
         if serving is None:
             return None
-        group = self.topology.groups.get(serving)
+        group = self.topology.find(serving)
         if group is None:
             return None  # a name that the gateway does not have: nothing can arrive for it
         if not group.local and not self._real_keys:
@@ -215,7 +215,8 @@ class Redirect:
             canary=self._canary,
         )
         try:
-            embeds = self.topology.groups[group].embeds
+            found = self.topology.find(group)
+            embeds = found is not None and found.embeds
             surface = SURFACES["embeddings" if embeds else "chat_completions"]
             text = f"Say {nonce}."
             ask = Ask(inputs=(text,)) if embeds else Ask(turns=(Turn("user", text),), max_tokens=16)

@@ -26,7 +26,7 @@ from chaos.gateway_reading import read_deployment
 from chaos.injector import Objection, Route, leased_hops, other_upstreams, upstream_of
 from chaos.litellm_process import running_litellm
 from chaos.scenario import DrillPlan, HopRole, Scenario
-from chaos.topology import Deployment, Topology
+from chaos.topology import Deployment, ModelGroup, Topology
 from chaos.twin_config import TwinConfig, merged, rewrite
 from chaos.wire import AttemptOutcome, WireRecord
 from chaos.witness import Witness
@@ -136,16 +136,16 @@ class Twin:
 
     def objection(self, scenario: Scenario) -> Objection | None:
         """Object only to dialects that the witness does not know, and to signed requests."""
-        contacted = scenario.chain[: scenario.depth + 1]
-        for group in (name for name in contacted if name in self.topology.groups):
-            for deployment in self.topology.groups[group].deployments:
+        for group in scenario.chain[: scenario.depth + 1]:
+            found = self.topology.find(group)
+            for deployment in found.deployments if found else ():
                 if upstream_of(deployment) is None:
                     return Objection(
                         f"hop {group!r} speaks {deployment.provider!r}, a dialect that the "
                         "witness does not know",
                         "Drill the other hops; adding a dialect is one file in chaos/dialects.",
                     )
-        serving = self.topology.groups.get(scenario.expected_hop or "")
+        serving = self.topology.find(scenario.expected_hop or "")
         if serving is None or (not serving.local and not self._real_keys):
             return None
         if any(d.dialect and DIALECTS[d.dialect].signs for d in serving.deployments):
@@ -321,17 +321,20 @@ def with_real_addresses(
 ) -> Topology:
     """Put the real addresses back into what the twin says of itself."""
     originals = {d.id: d.original for d in made.deployments}
-    groups = {
-        name: replace(
-            group,
-            deployments=tuple(
-                _real(deployment, originals.get(deployment.id), engines, default_bases)
-                for deployment in group.deployments
-            ),
-        )
-        for name, group in topology.groups.items()
-    }
-    return replace(topology, groups=groups)
+
+    def real(groups: Mapping[str, ModelGroup]) -> dict[str, ModelGroup]:
+        return {
+            name: replace(
+                group,
+                deployments=tuple(
+                    _real(deployment, originals.get(deployment.id), engines, default_bases)
+                    for deployment in group.deployments
+                ),
+            )
+            for name, group in groups.items()
+        }
+
+    return replace(topology, groups=real(topology.groups), other_names=real(topology.other_names))
 
 
 def _real(

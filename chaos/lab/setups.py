@@ -141,7 +141,7 @@ def gateway_config(
         },
     }
     # Retries would hide in the demo what it is there to show, and make everybody wait.
-    settings: dict[str, Any] = {"num_retries": 0}
+    settings: dict[str, Any] = {"num_retries": 0, "timeout": 60}
     if fallbacks:
         settings["fallbacks"] = [{group.name: [LOCAL_GROUP]} for group in CLOUD_GROUPS]
     return {"model_list": [*cloud, local], "router_settings": settings}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chaos.check import NOTHING_PROVEN, Kind, Result, Where, failed, passed, unknown
+from chaos.check import MEANINGS, NOTHING_PROVEN, Kind, Result, Where, failed, passed, unknown
 
 
 def test_kinds_are_declared_in_the_order_of_precedence():
@@ -18,6 +18,12 @@ def test_reasons_come_after_all_failures():
     assert reasons[0] is Kind.FAULT_NOT_HIT
     assert reasons[-1] is Kind.HALTED
     assert not Kind.COLLATERAL.is_reason
+
+
+def test_every_kind_has_a_meaning_in_one_sentence():
+    """Whoever adds a kind says what it means; the documentation's table is made of it."""
+    assert list(MEANINGS) == list(Kind)
+    assert all(len(told) < 90 and told.endswith(".") for told in MEANINGS.values())
 
 
 def test_what_proves_nothing_is_a_reason():

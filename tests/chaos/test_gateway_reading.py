@@ -126,3 +126,55 @@ def test_garbage_is_an_empty_topology_not_a_crash():
     """A version that renames its fields is found out by the audit, not by a traceback."""
     topology = read_topology(GatewayAnswers("", [{}], {"fallbacks": ["x", {"g": "y"}]}))
     assert topology.chain("g").fallbacks == ()
+
+
+def named(*names, router, **aliases):
+    """Read a gateway with a group for each name, and with aliases of them."""
+    rows = [
+        {**row(model=f"openai/up-{name}"), "model_name": name, "model_info": {"id": f"id-{name}"}}
+        for name in names
+    ]
+    rows += [
+        {**r, "model_name": a} for a, n in aliases.items() for r in rows if n == r["model_name"]
+    ]
+    return read_topology(GatewayAnswers("1.106.2", rows, {**router, "model_group_alias": aliases}))
+
+
+@pytest.mark.parametrize("target", ["best", "openai/up-b", "id-b"])
+def test_a_target_by_another_name_is_the_group_that_serves_it(target):
+    """An alias, a deployment's model and its id all lead to the group seen on the wire."""
+    topology = named("a", "b", router={"fallbacks": [{"a": [target]}]}, best="b")
+    assert topology.chain("a").hops == ("a", "b")
+    assert topology.chain("a").missing == ()
+
+
+def test_what_the_configuration_names_is_kept_in_its_order():
+    """A drill holds the gateway to every hop, those too that LiteLLM will never reach."""
+    router = {"fallbacks": [{"a": ["tpyo", "b"]}, {"b": ["c"]}]}
+    file = {"max_fallbacks": 2}
+    rows = [
+        {"model_name": n, "litellm_params": {"model": f"openai/{n}"}, "model_info": {"id": n}}
+        for n in "abc"
+    ]
+    chain = read_topology(GatewayAnswers("1.106.2", rows, router, file)).chain("a")
+    assert (chain.hops, chain.missing, chain.cut) == (("a", "b"), ("tpyo",), ("c",))
+    assert chain.meant == ("a", "tpyo", "b", "c")
+
+
+def test_an_alias_can_be_asked_for_and_has_only_chains_of_its_own():
+    """LiteLLM looks chains up by the name as called."""
+    router = {"fallbacks": [{"a": ["b"]}, {"second": ["b"]}]}
+    topology = named("a", "b", router=router, first="a", second="a")
+    assert topology.find("first").deployments[0].upstream_model == "up-a"
+    assert topology.chain("first").meant == ("first",)
+    assert topology.chain("second").meant == ("second", "b")
+
+
+def test_every_model_of_a_wildcard_can_be_asked_for():
+    """Only one of them is a group of the topology; the others are its other names."""
+    topology = real()
+    listed = {
+        r["model_name"] for r in recorded("model_info")["data"] if r["model_name"][:5] == "wild/"
+    }
+    assert listed
+    assert all(topology.find(name) is not None for name in listed)

@@ -49,7 +49,9 @@ def test_every_group_outside_the_chain_is_known_too():
 def test_an_unknown_dialect_cannot_be_an_upstream():
     """The witness could not read what it is asked."""
     assert upstream_of(deployment("g", dialect=None)) is None
-    assert upstream_of(deployment("g")).address is None
+    known = upstream_of(deployment("g"))
+    assert known is not None
+    assert known.address is None
 
 
 def test_a_twin_gives_each_deployment_its_address():

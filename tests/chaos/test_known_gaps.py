@@ -1,10 +1,17 @@
 """Failures that an untouched LiteLLM shows too."""
 
+from fnmatch import fnmatchcase
+
+import pytest
 from packaging.specifiers import SpecifierSet
 
 from chaos.check import Kind
+from chaos.dialects import DIALECTS
+from chaos.fault import FaultName
+from chaos.faults import FAULTS
 from chaos.known_gaps import KnownGap, load, source_of
 from chaos.scenario import Scenario
+from chaos.surfaces import SURFACES
 from chaos.topology import Trigger
 
 GAP = KnownGap(
@@ -52,3 +59,16 @@ def test_a_gap_explains_nothing_else():
 def test_every_row_of_the_table_has_a_source():
     """A gap without a source would be an excuse."""
     assert all(gap.source and gap.kinds for gap in load())
+
+
+@pytest.mark.parametrize("gap", load(), ids=lambda gap: gap.scenario)
+def test_a_pattern_names_what_there_is(gap):
+    """A typing error in the table would explain nothing, silently."""
+    parts = gap.scenario.split("/")
+    assert FaultName.parse(parts[1].removesuffix("*")).name in FAULTS
+    assert gap.primary <= DIALECTS.keys()
+    if len(parts) == 5:
+        assert any(fnmatchcase(name, parts[3]) for name in SURFACES)
+        assert parts[4] in ("stream", "whole", "*")
+    else:
+        assert parts[2:] == ["*"]

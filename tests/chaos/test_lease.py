@@ -115,3 +115,20 @@ async def test_ending_waits_for_attempts_that_still_answer():
         tasks.create_task(answer())
         (record,) = await made.end()
     assert record.status == 200
+
+
+async def test_what_was_recorded_at_the_end_stays():
+    """The drill and those who clean up after it see the same records, read once."""
+    made = lease(hop("a"))
+    made.finish(made.begin())
+    ended = await made.end()
+    assert made.records() is ended
+    assert await made.end() == ended
+
+
+def test_attempts_without_a_record_are_counted():
+    """A gateway that loops does not become a gateway that has attempts left."""
+    made = lease(hop("a"))
+    for _ in range(MOST_RECORDS + 1):
+        made.place(made.begin(), "a")
+    assert (len(made.attempts), made.attempts_at("a")) == (MOST_RECORDS, MOST_RECORDS + 1)

@@ -101,3 +101,15 @@ def test_asking_directly_is_the_serving_hop_without_a_fault():
         direct, GATEWAY, CATALOGUE, DrillOptions(), rng=random.Random(1), injector="redirect"
     )
     assert [h.role for h in plan.hops] == [HopRole.SERVE]
+
+
+def test_asked_by_an_alias_the_groups_own_name_is_no_other_server():
+    """LiteLLM names the group itself in its headers, and rightly."""
+    alias = replace(GATEWAY, other_names={"best": group("best")}, aliases={"best": "paid"})
+    wanted = Selection(("best",), ("billing",), ("chat",), ("chat_completions",), False, 1)
+    (scenario,) = expand(alias, wanted, CATALOGUE)
+    plan = plan_of(
+        scenario, alias, CATALOGUE, DrillOptions(), rng=random.Random(1), injector="redirect"
+    )
+    assert plan.known_groups == {"backup", "local-last"}
+    assert [d.id for d in plan.hops[0].deployments] == ["best-id"]

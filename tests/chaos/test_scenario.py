@@ -1,12 +1,14 @@
 """Which drills there are."""
 
+from dataclasses import replace
+
 import pytest
 
 from chaos.dialects import DIALECTS
 from chaos.faults import FAULTS
 from chaos.scenario import Catalogue, Profile, Selection, chain_for, expand
 from chaos.surfaces import SURFACES
-from chaos.topology import Chain, ModelGroup, Trigger
+from chaos.topology import Chain, ModelGroup, RouterSettings, Trigger
 from chaos.traffic_shapes import SHAPES
 from tests.fakes.topologies import deployment, group, topology
 
@@ -147,3 +149,23 @@ def test_every_shape_is_drilled_by_some_profile(shape):
         groups={"embed": group("embed", litellm_model="openai/e", mode="embedding")},
     )
     assert any(s.shape == shape for s in scenarios(gateway, profile=Profile.FULL))
+
+
+def test_a_hop_that_the_gateway_never_reaches_is_drilled_as_meant():
+    """The chain that counts is the configuration's, with its typing errors and its depth."""
+    chain = Chain("claude", Trigger.GENERAL, ("claude", "local-gemma"), missing=("local-gema",))
+    chain = replace(chain, named=("claude", "local-gema", "local-gemma"))
+    gateway = replace(topology(CHAIN), chains=(chain,))
+    found = scenarios(gateway, faults=("billing",), shapes=("chat",), stream=False)
+    assert [s.expected_hop for s in found] == ["local-gema", "local-gemma", None]
+
+
+def test_an_alias_is_drilled_by_name_or_if_it_has_a_chain_of_its_own():
+    """Nobody wants two hundred drills of a wildcard; a chain keyed by an alias is in use."""
+    names = {"best": group("best"), "other": group("other")}
+    settings = RouterSettings(num_retries=0, fallbacks=({"best": ("local-gemma",)},))
+    gateway = topology({**CHAIN, "best": ["local-gemma"]}, settings=settings)
+    groups = {name: made for name, made in gateway.groups.items() if name != "best"}
+    gateway = replace(gateway, groups=groups, other_names=names)
+    assert {s.group for s in scenarios(gateway)} == {"claude", "best"}
+    assert {s.group for s in scenarios(gateway, groups=("other",))} == {"other"}

@@ -1,6 +1,7 @@
 """The witness: only a live lease's nonce gets anything but a refusal."""
 
 import asyncio
+import json
 import socket
 
 import aiohttp
@@ -61,6 +62,27 @@ async def test_once_fails_the_first_attempt_only(witness, session):
     records = await lease.end()
     assert (first, second) == (500, 200)
     assert [r.outcome for r in records] == [AttemptOutcome.FAULTED, AttemptOutcome.STOOD_IN]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (json.dumps({**chat_request("a"), "user": "\ud800"}), 500),
+        (f'{{"user": "{NONCE}", "model": {"[" * 100_000}', 400),
+        (f'"{NONCE}"', 400),
+    ],
+    ids=["half of a surrogate pair", "nested too deep", "no object"],
+)
+async def test_whatever_json_comes_is_read_or_refused(witness, session, body, expected):
+    """What Python's parser takes is faulted; anything else is for no hop, and no crash."""
+    lease = await witness.lease(
+        nonce=NONCE, hops=[hop("a", Action.FAULT, fault="server_error")], ttl_s=5
+    )
+    url = f"{witness.lane_url(lease.lane)}/chat/completions"
+    async with session.post(url, data=body.encode()) as reply:
+        assert reply.status == expected
+        assert (await reply.json(content_type=None))["error"]
+    await lease.end()
 
 
 async def test_a_stand_in_answers_as_the_provider_would(witness, session):

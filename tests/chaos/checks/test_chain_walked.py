@@ -1,5 +1,7 @@
 """Tests of the check that every hop was tried whose turn had come."""
 
+from dataclasses import replace
+
 from chaos.fault import Phase
 from chaos.wire import AttemptOutcome
 from tests.chaos.checks.observations import (
@@ -144,3 +146,15 @@ def test_a_hop_after_one_that_answered_is_not_due():
     """An answer that the gateway loses is lost, and no hop was skipped."""
     lost = seen(faulted(), served(), reply=refused())
     assert outcome(plan(chain=("claude", "gemma", "spare")), lost) == ("failed", "answer_degraded")
+
+
+def test_a_hop_that_the_gateway_does_not_have_is_told_as_that():
+    """A typing error in a chain is found by its sentence."""
+    of = plan(chain=THREE)
+    gone = replace(of, hops=(of.hops[0], replace(of.hops[1], deployments=()), of.hops[2]))
+    unknown, known = (verdict(p, seen(faulted(), served("gemma"))).deciding for p in (gone, of))
+    assert unknown is not None
+    assert known is not None
+    assert (unknown.kind, known.kind) == ("hop_skipped", "hop_skipped")
+    assert "gpt, which the gateway does not have," in unknown.message
+    assert "does not have" not in known.message

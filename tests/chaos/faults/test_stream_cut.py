@@ -1,9 +1,12 @@
 """A stream that is reset in the middle."""
 
+import pytest
+
 from chaos.faults.opening import open_reply
 from chaos.faults.stream_cut import StreamCut
 from chaos.script import Reset
-from tests.chaos.faults.scenes import scene
+from chaos.wire_format import PieceKind
+from tests.chaos.faults.scenes import VOICES, body_of, read, scene
 
 
 def test_half_is_said_and_then_the_connection_breaks():
@@ -11,3 +14,14 @@ def test_half_is_said_and_then_the_connection_breaks():
     *said, last = StreamCut().script(scene()).steps
     assert tuple(said) == open_reply(scene()).steps
     assert last == Reset()
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_before_the_text_only_the_beginning_is_said(voice):
+    """What opens a stream in its format is sent, no word of the answer, and then the reset."""
+    played = scene(voice, variant="before_text")
+    script = StreamCut().script(played)
+    starts = [p.data for p in played.pieces() if p.kind is PieceKind.START]
+    assert body_of(script) == b"".join(starts)
+    assert not read(played, script).has_output
+    assert script.steps[-1] == Reset()

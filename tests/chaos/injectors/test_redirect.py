@@ -150,3 +150,12 @@ def test_a_twin_is_named_as_the_way_out():
     )
     assert "--injector twin" in found.remedy
     assert replace(found, reason="") != found
+
+
+def test_a_hop_that_does_not_exist_is_no_objection():
+    """It is for the drill to show that the gateway passes over it."""
+    gateway = topology(CHAIN)
+    chain = replace(gateway.chains[0], named=("paid", "tpyo", "local-last"))
+    gateway = replace(gateway, chains=(chain,))
+    assert objection(gateway, depth=1) is None
+    assert objection(gateway, depth=2) is None

@@ -136,3 +136,17 @@ def test_reasoning_tokens_are_told_only_with_a_reasoning_parser():
         for flags in (GOOD, replace(GOOD, reasoning_parser=None))
     )
     assert (parser, none) == ({"reasoning_tokens": 8}, None)
+
+
+def test_a_parser_can_hand_bare_values_on_as_strings():
+    """Numbers and truth values become text, in lists and objects too; text stays as it is."""
+    told = 'Call get_weather with {"city": "Oslo", "days": 3, "more": [true, {"n": 1}]}.'
+    ask = replace(TOOLS, turns=(Turn("user", told),))
+    (call,) = answer_of(replace(GOOD, bare_arguments="strings"), ask, {}).tool_calls
+    assert json.loads(call.arguments) == {
+        "city": "Oslo",
+        "days": "3",
+        "more": ["true", {"n": "1"}],
+    }
+    (typed,) = answer_of(GOOD, ask, {}).tool_calls
+    assert json.loads(typed.arguments)["days"] == 3
