@@ -45,6 +45,10 @@ lab: $(VENV) ## Install the LiteLLM of the lab into .lab/ (at once if it is ther
 bench: $(VENV) ## Measure, and print; nothing is judged
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: docs
+docs: $(VENV) ## Write the tables of README.md and docs/ anew, from the registries
+	@$(BIN)/python -m docs.tables
+
 .PHONY: lock
 lock: $(VENV) ## Choose the newest versions of the tools and write them down
 	@$(BIN)/$(LOCK_COMMAND) --upgrade

@@ -1,0 +1,1 @@
+"""Documentation: Markdown for people, and ``tables`` that keeps it true to the code."""

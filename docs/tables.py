@@ -1,0 +1,151 @@
+"""Tables of the documentation, made from the registries, so that they cannot drift.
+
+``make docs`` writes them between ``<!-- table: NAME -->`` and ``<!-- end -->``. To add one: a
+function that yields rows of cells, and its line in ``TABLES``.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from chaos.check import MEANINGS, Kind
+from chaos.checks import CHECKS
+from chaos.dialects import DIALECTS
+from chaos.faults import FAULTS, variants_of
+from chaos.lab.setups import SETUPS
+from chaos.surfaces import SURFACES
+from chaos.traffic_shapes import SHAPES
+from supervisor.audits import AUDITS
+
+ROOT = Path(__file__).parent.parent
+BLOCK = re.compile(r"(<!-- table: ([a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+Rows = Iterator[tuple[str, ...]]
+
+
+def failures() -> Rows:
+    """Kinds that make a drill fail, in the order of precedence."""
+    yield ("kind", "it means")
+    yield from ((code(k), MEANINGS[k]) for k in Kind if not k.is_reason)
+
+
+def reasons() -> Rows:
+    """Kinds that say why nothing could be told."""
+    yield ("reason", "it means")
+    yield from ((code(k), MEANINGS[k]) for k in Kind if k.is_reason)
+
+
+def faults() -> Rows:
+    """Ways to fail, with their variants and where they apply."""
+    yield ("fault", "what the upstream does", "variants")
+    for name, fault in FAULTS.items():
+        only = [
+            limit
+            for limit, holds in (
+                ("streams only", fault.streams_only),
+                ("tool calls only", fault.tools_only),
+                ("not for embeddings", fault.chats_only),
+            )
+            if holds
+        ]
+        limits = f" *({', '.join(only)})*" if only else ""
+        variants = ", ".join(code(variant) for variant in variants_of(name))
+        yield (code(name), fault.summary + limits, variants)
+
+
+def shapes() -> Rows:
+    """Kinds of requests."""
+    yield ("shape", "what is asked", "surfaces")
+    for name, shape in SHAPES.items():
+        here = [code(surface) for surface in SURFACES if surface in shape.surfaces]
+        yield (code(name), shape.summary, ", ".join(here))
+
+
+def surfaces() -> Rows:
+    """Endpoints of the gateway."""
+    yield ("surface", "endpoint", "streams")
+    for name, surface in SURFACES.items():
+        yield (code(name), code(f"POST {surface.path}"), "yes" if surface.streams else "no")
+
+
+def checks() -> Rows:
+    """What is judged."""
+    yield ("check", "what holds if it passes")
+    yield from ((code(check.name), check.summary) for check in CHECKS)
+
+
+def dialects() -> Rows:
+    """Providers by their prefix in LiteLLM."""
+    yield ("dialect", "LiteLLM's provider prefixes")
+    for name, dialect in DIALECTS.items():
+        yield (code(name), ", ".join(code(prefix) for prefix in sorted(dialect.providers)))
+
+
+def audits() -> Rows:
+    """What an audit finds."""
+    yield ("audit", "what it does")
+    for audit in AUDITS:
+        first = (audit.__doc__ or "").strip().splitlines()[0].replace("``", "`")
+        yield (code(audit.__name__), first)
+
+
+def setups() -> Rows:
+    """Labs to try Understudy on."""
+    yield ("set-up", "what it is")
+    yield from ((code(name), setup.summary) for name, setup in SETUPS.items())
+
+
+TABLES: Mapping[str, Callable[[], Rows]] = {
+    table.__name__: table
+    for table in (
+        failures,
+        reasons,
+        faults,
+        shapes,
+        surfaces,
+        checks,
+        dialects,
+        audits,
+        setups,
+    )
+}
+
+
+def code(text: str) -> str:
+    """Write *text* as code."""
+    return f"`{text}`"
+
+
+def markdown(rows: Rows) -> str:
+    """Write rows of cells, header first, as a Markdown table."""
+    header, *body = (tuple(cell.replace("|", "\\|") for cell in row) for row in rows)
+    return "".join(f"| {' | '.join(row)} |\n" for row in (header, ("---",) * len(header), *body))
+
+
+def current(text: str) -> str:
+    """Write every marked table of *text* anew.
+
+    Raises:
+        KeyError: A block names a table that does not exist.
+    """
+    return BLOCK.sub(lambda m: m[1] + markdown(TABLES[m[2]]()) + m[3], text)
+
+
+def pages(root: Path = ROOT) -> list[Path]:
+    """List the pages that may hold tables."""
+    return [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+
+
+def main() -> None:
+    """Bring every page up to date, and name those that changed."""
+    for page in pages():
+        old = page.read_text("utf-8")
+        new = current(old)
+        if new != old:
+            page.write_text(new, "utf-8")
+            sys.stdout.write(f"{page.relative_to(ROOT)}: tables written\n")
+
+
+if __name__ == "__main__":
+    main()
