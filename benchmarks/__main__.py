@@ -8,7 +8,9 @@ from benchmarks import drills, memory, witness
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("what", choices=("witness", "drills", "memory", "all"))
+    parser.add_argument(
+        "what", nargs="?", default="all", choices=("witness", "drills", "memory", "all")
+    )
     parser.add_argument("--lab", action="store_true", help="drill the lab's real LiteLLM")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each load [%(default)s]")
     parser.add_argument("--rounds", type=int, default=3, help="best of so many [%(default)s]")
