@@ -79,11 +79,12 @@ class Driller:
                 return Drill(canary[0], canary[1], canary[2], started_at, requests)
         plan, verdict, seen = await self._run(plan, injector)
         requests += 1
-        if verdict.kind is Kind.TOKEN_BUDGET:
+        # What costs money is asked once: the guard has reserved no more.
+        if verdict.kind is Kind.TOKEN_BUDGET and plan.canary:
             plan = self._plan(scenario, injector, self.options, attempt=2)
             plan, verdict, seen = await self._run(plan, injector)
             requests += 1
-        if verdict.kind is Kind.MODEL_UNRELIABLE and not seen.direct:
+        if verdict.kind is Kind.MODEL_UNRELIABLE and plan.canary:
             samples = await self._ask_directly(scenario, injector, plan.nonce)
             requests += len(samples)
             seen = replace(seen, direct=samples)

@@ -51,7 +51,8 @@ def make_plan(
     """
     nonce = nonce or f"{rng.getrandbits(32):08x}"
     serving = topology.find(scenario.expected_hop or "")
-    real = options.real_keys and serving is not None and not serving.local
+    real = options.real_keys and pays(scenario, serving)
+    real = real and not catalogue.shapes[scenario.shape].long  # never a long context for money
     max_tokens = _max_tokens(serving) * (BUDGET_FACTOR if attempt > 1 else 1)
     hops = tuple(
         _hop(place, group, scenario, topology, real=real)
@@ -98,6 +99,11 @@ def _hop(
         fault=FaultName.parse(scenario.faults[group]) if role is HopRole.FAIL else None,
         stand_in=pays and not (real and role is HopRole.SERVE),
     )
+
+
+def pays(scenario: Scenario, serving: ModelGroup | None) -> bool:
+    """Tell whether a real answer of the serving hop costs money."""
+    return scenario.expected_hop is not None and serving is not None and not serving.local
 
 
 def attempts_allowed(group: ModelGroup, topology: Topology) -> int:

@@ -177,6 +177,7 @@ async def _drill_all(
 
     def ended(drill: Drill) -> None:
         spent.add(drill)
+        guard.settle(drill.plan.scenario.key)
         rows.append(row_of(drill, litellm_version=topology.litellm_version, gaps=gaps))
         watching.ended(rows[-1])
 

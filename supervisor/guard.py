@@ -1,5 +1,6 @@
 """May a drill run now? Budgets and engines are asked right before each one."""
 
+import json
 from collections.abc import Mapping
 
 import aiohttp
@@ -7,12 +8,16 @@ import aiohttp
 from chaos.campaign import Refusal
 from chaos.check import Kind
 from chaos.engine import read_counters
+from chaos.plan import MAX_TOKENS_REASONING, attempts_allowed, pays
 from chaos.report import Spent
 from chaos.scenario import Scenario
-from chaos.topology import Topology
+from chaos.topology import ModelGroup, Topology
+from chaos.traffic_shapes import SHAPES
 
-TOKENS_RESERVED = 4096
-"""Prompt and answer that one paid request is reserved for, before its real usage is known."""
+NONCE = "0" * 8
+
+CHARACTERS_PER_TOKEN = 3
+"""Fewer than any tokenizer gets out of English, so that a prompt is never underrated."""
 
 
 class Guard:
@@ -38,6 +43,11 @@ class Guard:
         self._engines = engines
         self._budget_usd = budget_usd
         self._real_keys = real_keys
+        self._reserved_usd: dict[str, float] = {}
+
+    def settle(self, scenario_key: str) -> None:
+        """Give back what was reserved for a drill that has ended; ``spent`` knows its real cost."""
+        self._reserved_usd.pop(scenario_key, None)
 
     async def may_run(self, scenario: Scenario) -> Refusal | None:
         """Refuse a drill that would cost too much, or that would make users wait."""
@@ -45,27 +55,40 @@ class Guard:
 
     def _over_budget(self, scenario: Scenario) -> Refusal | None:
         serving = self._topology.find(scenario.expected_hop or "")
-        if not self._real_keys or serving is None or serving.local:
+        if not self._real_keys or not pays(scenario, serving) or serving is None:
             return None
-        cost_usd = 0.0
-        for deployment in serving.deployments:
-            prices = (deployment.input_cost_per_token, deployment.output_cost_per_token)
-            if None in prices:
-                return Refusal(
-                    Kind.OVER_BUDGET,
-                    f"nobody knows what a request to {serving.name!r} costs",
-                    "Give its deployment a price in LiteLLM's model_info, or drill without "
-                    "--real-keys.",
-                )
-            cost_usd = max(cost_usd, TOKENS_RESERVED * sum(p for p in prices if p is not None))
-        if self.spent.cost_usd + cost_usd <= self._budget_usd:
+        cost_usd = self._most_usd(scenario, serving)
+        if cost_usd is None:
+            return Refusal(
+                Kind.OVER_BUDGET,
+                f"nobody knows what a request to {serving.name!r} costs",
+                "Give its deployment a price in LiteLLM's model_info, or drill without "
+                "--real-keys.",
+            )
+        taken_usd = self.spent.cost_usd + sum(self._reserved_usd.values())
+        if taken_usd + cost_usd <= self._budget_usd:
+            self._reserved_usd[scenario.key] = cost_usd
             return None
         return Refusal(
             Kind.OVER_BUDGET,
-            f"a request to {serving.name!r} may cost {cost_usd:.4f} USD, and "
-            f"{self.spent.cost_usd:.4f} of {self._budget_usd:.4f} USD are spent",
+            f"a drill of {serving.name!r} may cost {cost_usd:.4f} USD, and "
+            f"{taken_usd:.4f} of {self._budget_usd:.4f} USD are spent or reserved",
             "Raise --budget-usd, or drill without --real-keys.",
         )
+
+    def _most_usd(self, scenario: Scenario, serving: ModelGroup) -> float | None:
+        """Prompt and longest answer, at the dearest deployment, as often as it may be tried."""
+        ask = SHAPES[scenario.shape].task(NONCE, max_tokens=MAX_TOKENS_REASONING).ask
+        written = ask.text + json.dumps([tool.parameters for tool in ask.tools])
+        prompt = len(written) / CHARACTERS_PER_TOKEN
+        answer = ask.max_tokens or MAX_TOKENS_REASONING
+        most_usd = 0.0
+        for deployment in serving.deployments:
+            price_in, price_out = deployment.input_cost_per_token, deployment.output_cost_per_token
+            if price_in is None or price_out is None:
+                return None
+            most_usd = max(most_usd, prompt * price_in + answer * price_out)
+        return most_usd * attempts_allowed(serving, self._topology)
 
     async def _engine_busy(self, scenario: Scenario) -> Refusal | None:
         engine = self._engines.get(scenario.expected_hop or "")

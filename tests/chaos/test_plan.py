@@ -113,3 +113,19 @@ def test_asked_by_an_alias_the_groups_own_name_is_no_other_server():
     )
     assert plan.known_groups == {"backup", "local-last"}
     assert [d.id for d in plan.hops[0].deployments] == ["best-id"]
+
+
+def test_a_long_context_is_never_sent_for_money():
+    """It is rehearsed with a stand-in, real keys or not."""
+    wanted = Selection(("paid",), ("billing",), ("long_context",), ("chat_completions",), False, 1)
+    (scenario,) = expand(GATEWAY, wanted, CATALOGUE)
+    plan = plan_of(
+        scenario,
+        GATEWAY,
+        CATALOGUE,
+        DrillOptions(real_keys=True),
+        rng=random.Random(1),
+        injector="redirect",
+    )
+    assert plan.canary
+    assert all(hop.stand_in for hop in plan.hops if hop.group != "local-last")

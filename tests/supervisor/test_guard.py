@@ -4,10 +4,11 @@ import aiohttp
 import pytest
 
 from chaos.check import Kind
+from chaos.plan import MAX_TOKENS_REASONING
 from chaos.report import Spent
 from chaos.scenario import Selection, expand
 from supervisor.drilling import CATALOGUE
-from supervisor.guard import TOKENS_RESERVED, Guard
+from supervisor.guard import Guard
 from tests.fakes.http_server import answering
 from tests.fakes.topologies import group, topology
 
@@ -22,6 +23,11 @@ def scenario(depth, **prices):
     """A drill in which *depth* hops fail."""
     wanted = Selection(groups=("claude",), faults=("billing",), shapes=("chat",), depth=depth)
     return expand(gateway(**prices), wanted, CATALOGUE)[0]
+
+
+STREAMED = Selection(
+    groups=("claude",), faults=("billing",), shapes=("chat",), depth=1, stream=True
+)
 
 
 async def refusal(depth, *, spent=0.0, budget=0.0, real_keys=True, engines=None, **prices):
@@ -41,16 +47,46 @@ async def refusal(depth, *, spent=0.0, budget=0.0, real_keys=True, engines=None,
 
 
 PRICED = {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}
-COST = TOKENS_RESERVED * 3e-6
+ONE_ANSWER = MAX_TOKENS_REASONING * 2e-6
 
 
 async def test_money_is_reserved_before_it_is_spent():
-    """A drill runs only where its most expensive end still fits the budget."""
-    assert await refusal(1, budget=COST, **PRICED) is None
-    refused = await refusal(1, budget=COST, spent=COST / 100, **PRICED)
+    """A drill runs only where its longest answer and its prompt still fit the budget."""
+    assert await refusal(1, budget=2 * ONE_ANSWER, **PRICED) is None
+    refused = await refusal(1, budget=ONE_ANSWER, **PRICED)
     assert refused is not None
     assert refused.kind is Kind.OVER_BUDGET
     assert "--budget-usd" in refused.remedy
+    assert await refusal(1, budget=2 * ONE_ANSWER, spent=ONE_ANSWER, **PRICED) is not None
+
+
+async def test_drills_that_run_at_once_share_the_budget():
+    """What one has reserved the other cannot spend, until it has ended."""
+    one, two = scenario(1, **PRICED), expand(gateway(**PRICED), STREAMED, CATALOGUE)[0]
+    async with aiohttp.ClientSession() as session:
+        guard = Guard(
+            gateway(**PRICED),
+            session,
+            {},
+            spent=Spent(),
+            budget_usd=1.5 * ONE_ANSWER,
+            real_keys=True,
+        )
+        assert await guard.may_run(one) is None
+        assert await guard.may_run(two) is not None
+        guard.settle(one.key)
+        assert await guard.may_run(two) is None
+
+
+async def test_an_agent_is_reserved_for_what_an_agent_may_use():
+    """Fifteen thousand tokens of prompt and 32,000 of answer are no small change."""
+    agent = Selection(groups=("claude",), faults=("billing",), shapes=("agent",), depth=1)
+    async with aiohttp.ClientSession() as session:
+        guard = Guard(
+            gateway(**PRICED), session, {}, spent=Spent(), budget_usd=0.06, real_keys=True
+        )
+        refused = await guard.may_run(expand(gateway(**PRICED), agent, CATALOGUE)[0])
+    assert refused is not None
 
 
 async def test_an_unknown_price_is_too_high():
