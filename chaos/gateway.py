@@ -136,7 +136,8 @@ class Gateway:
             return GatewayError(
                 f"the gateway at {self.url} does not accept the key for GET {path}: "
                 f"status {status}",
-                remedy="Give a key that may read the topology, with --admin-key-env or "
+                remedy="Check the key of --key-env or --key-file. If it is right and may only send "
+                "requests, give one that may read the topology with --admin-key-env or "
                 "--admin-key-file: the master key, or one of a proxy_admin_viewer.",
             )
         return GatewayError(

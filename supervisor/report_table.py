@@ -224,11 +224,14 @@ def _summary(report: DrillReport) -> Text:
         if count or word == "passed":
             text.append(f"{count} {word}", style=style if count else "")
             text.append("  ")
+    requests = "1 request" if counts.requests == 1 else f"{counts.requests} requests"
     text.append(
-        f"{counts.requests} requests, {counts.tokens} tokens, {counts.cost_usd:.2f} USD, "
+        f"{requests}, {counts.tokens} tokens, {counts.cost_usd:.2f} USD, "
         f"{counts.duration_s:.1f} s, LiteLLM {report.gateway.litellm_version}",
         style="dim",
     )
+    if report.gateway.stripped:
+        text.append(f"\nThe twin was started without: {', '.join(report.gateway.stripped)}.", "dim")
     if any(not hop_paid_for(row) for row in report.drills):
         text.append(
             "\nHops that cost money were answered by a stand-in: that they would be tried is "

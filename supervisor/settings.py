@@ -7,7 +7,7 @@ environment variable or a file), never written down, and cannot be printed.
 import os
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -142,6 +142,14 @@ class AcceptedFailure(_Section):
 
 class Settings(_Section):
     """Everything that the configuration file may say."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty_sections(cls, raw: Any) -> Any:
+        """Take a section whose keys are all commented out for one that is not there."""
+        if isinstance(raw, dict):
+            return {name: value for name, value in raw.items() if value is not None}
+        return raw
 
     gateway: GatewaySettings = GatewaySettings()
     witness: WitnessSettings = WitnessSettings()

@@ -50,8 +50,8 @@ def _why_not(plan: DrillPlan, seen: Observation) -> Finding:
             "A request reached the witness without the drill's nonce "
             f"({len(attempts)} attempts, {seen.strays} strays), so it was let alone.",
             hop=primary,
-            remedy="Look for guardrails or prompt hooks that rewrite the prompt; "
-            "where digits are masked, use a nonce of words.",
+            remedy="Look for guardrails or prompt hooks that rewrite the prompt, and exempt the "
+            "key that sends drills from them.",
         )
     if not attempts:
         return _nothing_on_the_wire(plan, seen)

@@ -1,7 +1,7 @@
 """Did the reply come before its deadlines?"""
 
 from chaos.check import Check, Finding, Kind, Where, failed, passed
-from chaos.checks.evidence import at_hop, good_record, overrun
+from chaos.checks.evidence import at_hop, good_record, overrun, times
 from chaos.observation import Observation
 from chaos.scenario import DrillPlan
 from chaos.wire import AttemptOutcome, WireRecord
@@ -21,7 +21,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
 
 def _late(plan: DrillPlan, seen: Observation, what: str) -> Finding:
     waited = [
-        f"{hop.group} had {len(attempts)} attempts"
+        f"{hop.group} was tried {times(len(attempts))}"
         for hop in plan.hops
         if (attempts := at_hop(seen, hop.group))
     ]

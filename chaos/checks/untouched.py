@@ -19,7 +19,8 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
         Kind.COLLATERAL,
         f"Other traffic felt the drill: {seen.collateral[0].rstrip('.')}{others}.",
         where=Where.GATEWAY,
-        remedy="Halt drills on this gateway, wait out its cooldown, and use the twin.",
+        remedy="Stop drilling this gateway, wait out its cooldown, and drill a twin "
+        "(--injector twin).",
     )
 
 

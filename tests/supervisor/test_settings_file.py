@@ -109,3 +109,8 @@ def test_the_schema_takes_what_we_take():
     jsonschema.validate(good, schema())
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"gatway": {}}, schema())
+
+
+def test_a_section_with_all_its_keys_commented_out_is_not_there():
+    """That is what editing the written configuration naturally leaves."""
+    assert parse_settings("drills:\n  # profile: full\nengines:\n", name="x") == Settings()

@@ -28,7 +28,9 @@ def test_a_client_that_gave_up_says_who_was_tried():
     )
     deciding = verdict(plan(), hanging).deciding
     assert deciding is not None
-    assert deciding.message == ("Too late: no end of the reply within 60 s; claude had 2 attempts.")
+    assert deciding.message == (
+        "Too late: no end of the reply within 60 s; claude was tried 2 times."
+    )
     assert deciding.where == "gateway"
 
 
