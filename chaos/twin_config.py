@@ -4,7 +4,7 @@ Pure. Kept is what decides how a request is routed and changed; left out, and li
 reaches outside: databases, caches, alerting, loggers, credentials.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,15 +179,3 @@ def _named(params: Json, variables: Mapping[str, str]) -> dict[str, str]:
         if isinstance(value, str) and value.startswith(ENVIRONMENT)
     ]
     return {name: variables[name] for name in names if name in variables}
-
-
-def merged(raw: Json, included: Sequence[Json]) -> dict[str, Any]:
-    """Merge ``include``d files into a configuration, as LiteLLM does: lists are joined."""
-    result = dict(raw)
-    for part in included:
-        for key, value in part.items():
-            if isinstance(value, list) and isinstance(result.get(key), list):
-                result[key] = [*result[key], *value]
-            else:
-                result.setdefault(key, value)
-    return result

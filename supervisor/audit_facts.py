@@ -13,11 +13,11 @@ from typing import Any
 import aiohttp
 
 from chaos.gateway import Gateway, ModelIds
+from chaos.litellm_config import read_litellm_config
 from chaos.topology import ModelGroup, Topology
 from chaos.witness import LANES
 from supervisor.audit import Audited, is_engine
 from supervisor.engine_facts import EngineFacts, read_all
-from supervisor.litellm_config import read_litellm_config
 from supervisor.settings import Settings
 
 

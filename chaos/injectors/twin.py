@@ -14,20 +14,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from chaos.conversation import Json
 from chaos.dialects import DIALECTS
 from chaos.door import Door, doors
-from chaos.errors import SetupError, UsageError
+from chaos.errors import SetupError
 from chaos.faults import FAULTS
 from chaos.gateway import open_gateway
 from chaos.gateway_reading import read_deployment
 from chaos.injector import Objection, Route, leased_hops, other_upstreams, upstream_of
+from chaos.litellm_config import read_litellm_config
 from chaos.litellm_process import running_litellm
 from chaos.scenario import DrillPlan, HopRole, Scenario
 from chaos.topology import Deployment, ModelGroup, Topology
-from chaos.twin_config import TwinConfig, merged, rewrite
+from chaos.twin_config import TwinConfig, rewrite
 from chaos.wire import AttemptOutcome, WireRecord
 from chaos.witness import Witness
 
@@ -92,7 +91,7 @@ class Twin:
             SetupError: LiteLLM did not come up with it (its own words are told), or has
                 another version.
         """
-        raw = read_config(config_file)
+        raw = read_litellm_config(config_file)
         canary = f"understudy-canary-{secrets.token_urlsafe(12)}"
         if image is not None:
             executable = write_container_script(directory, image)
@@ -245,33 +244,6 @@ class _Turns:
             async with self._changed:
                 self._alone = False
                 self._changed.notify_all()
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """Read LiteLLM's configuration with the files that it includes.
-
-    Raises:
-        UsageError: A file cannot be read or is not YAML.
-    """
-    raw = _yaml(path)
-    names = raw.pop("include", None) or ()
-    return merged(raw, [_yaml(path.parent / str(name)) for name in names])
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(
-            f"LiteLLM's configuration {path} cannot be read: {error}",
-            remedy="Give --litellm-config the file that the gateway was started with.",
-        ) from error
-    if not isinstance(raw, dict):
-        raise UsageError(
-            f"{path} is no LiteLLM configuration: it holds no sections",
-            remedy="Give --litellm-config the file that the gateway was started with.",
-        )
-    return raw
 
 
 def _link_own_code(source: Path, directory: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from chaos.errors import UsageError
-from chaos.twin_config import merged, rewrite
+from chaos.twin_config import rewrite
 
 USERS = yaml.safe_load("""
 model_list:
@@ -109,12 +109,3 @@ def test_a_file_without_models_is_refused(raw):
     """There would be nothing to drill."""
     with pytest.raises(UsageError, match="has no model_list"):
         rewrite(raw, base_url=str, canary="c", variables={})
-
-
-def test_included_files_join_their_lists():
-    """As LiteLLM merges them."""
-    assert merged({"model_list": [1], "a": 1}, [{"model_list": [2], "a": 2, "b": 3}]) == {
-        "model_list": [1, 2],
-        "a": 1,
-        "b": 3,
-    }

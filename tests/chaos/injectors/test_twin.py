@@ -6,9 +6,9 @@ import secrets
 import pytest
 import yaml
 
-from chaos.errors import SetupError, UsageError
+from chaos.errors import SetupError
 from chaos.gateway import open_gateway
-from chaos.injectors.twin import Twin, _same_version, _Turns, container_command, read_config
+from chaos.injectors.twin import Twin, _same_version, _Turns, container_command
 from chaos.lab.setups import gateway_config
 from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.litellm_process import running_litellm
@@ -41,31 +41,6 @@ def test_a_twin_of_another_version_is_refused():
     assert "--litellm-bin" in caught.value.remedy
     _same_version("1.2", "1.2")
     _same_version("1.2", "")
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("model_list: [", "cannot be read"),
-        ("- a list", "holds no sections"),
-        (None, "cannot be read"),
-    ],
-)
-def test_a_broken_configuration_is_explained(tmp_path, text, message):
-    """The file's name and the reason are in the message."""
-    file = tmp_path / "c.yaml"
-    if text is not None:
-        file.write_text(text)
-    with pytest.raises(UsageError, match=message):
-        read_config(file)
-
-
-def test_included_files_are_read_beside_the_configuration(tmp_path):
-    """LiteLLM looks for them there."""
-    (tmp_path / "more.yaml").write_text("model_list: [{model_name: b}]")
-    (tmp_path / "c.yaml").write_text("include: [more.yaml]\nmodel_list: [{model_name: a}]")
-    raw = read_config(tmp_path / "c.yaml")
-    assert [entry["model_name"] for entry in raw["model_list"]] == ["a", "b"]
 
 
 async def test_who_needs_closed_doors_drills_alone():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from chaos.errors import UsageError
-from supervisor.litellm_config import read_litellm_config
+from chaos.litellm_config import read_litellm_config
 
 
 def test_included_files_are_joined_as_litellm_does(tmp_path: Path):
