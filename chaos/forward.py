@@ -5,6 +5,7 @@ breaks off breaks off here too.
 """
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 
 import aiohttp
@@ -52,7 +53,9 @@ class Forwarder:
             auto_decompress=False,
             timeout=timeout,
             trust_env=trust_env,
-            connector=aiohttp.TCPConnector(limit=0),
+            # Made here and now: aiohttp's own was made when it was imported, and would not
+            # know a private authority that SSL_CERT_FILE names since.
+            connector=aiohttp.TCPConnector(limit=0, ssl=ssl.create_default_context()),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             max_line_size=64 << 10,
             max_field_size=64 << 10,

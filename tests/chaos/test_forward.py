@@ -1,7 +1,11 @@
 """Passing a request on: faithful both ways."""
 
+import ssl
+from contextlib import asynccontextmanager
+
 import aiohttp
 import pytest
+import trustme
 from aiohttp import web
 from multidict import CIMultiDict
 
@@ -13,8 +17,9 @@ from tests.fakes.server import serving
 class Through:
     """A server that passes everything on to *url*."""
 
-    def __init__(self, url):
+    def __init__(self, url, *, local=True):
         self.url = url
+        self.local = local
         self.played = Played()
         self.trouble = None
         self.forwarder = Forwarder(connect_s=2.0)
@@ -22,7 +27,7 @@ class Through:
     async def __call__(self, request):
         body = await request.read()
         self.trouble = await self.forwarder.forward(
-            request, f"{self.url}{request.path_qs}", body, self.played, local=True
+            request, f"{self.url}{request.path_qs}", body, self.played, local=self.local
         )
         return self.played.response or web.StreamResponse()
 
@@ -113,3 +118,70 @@ async def test_a_redirect_of_the_upstream_is_not_followed():
 
     _, reply, _ = await through(upstream, allow_redirects=False)
     assert reply.status == 302
+
+
+@asynccontextmanager
+async def over_tls(handler, authority):
+    """Serve *handler* with a certificate of a private authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    runner = web.ServerRunner(web.Server(handler))
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        yield f"https://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def hello(_):
+    """Answer anything."""
+    return web.Response(text="hello")
+
+
+async def ask_through(passing):
+    """Send one request through *passing*; the status, or None where it was broken off."""
+    try:
+        async with (
+            serving(passing) as front,
+            aiohttp.ClientSession() as session,
+            session.post(f"{front}/x") as reply,
+        ):
+            return reply.status
+    except aiohttp.ClientError:
+        return None
+    finally:
+        await passing.forwarder.close()
+
+
+async def test_a_private_authority_is_trusted_where_it_is_named(monkeypatch, tmp_path):
+    """Companies sign their own certificates; SSL_CERT_FILE says whose are good."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    async with over_tls(hello, authority) as url:
+        stranger = Through(url)
+        assert await ask_through(stranger) is None
+        assert "certificate" in (stranger.trouble or "")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        known = Through(url)
+        assert await ask_through(known) == 200
+        assert (known.trouble, known.played.whole) == (None, True)
+
+
+@pytest.mark.parametrize(("local", "by_proxy"), [(True, False), (False, True)])
+async def test_only_what_is_outside_goes_through_a_proxy(monkeypatch, local, by_proxy):
+    """A company's proxy stands before providers; a request to the engine next door avoids it."""
+    asked = []
+
+    async def proxy(request):
+        asked.append(request.raw_path)
+        return web.Response(text="by proxy")
+
+    async with serving(hello) as url, serving(proxy) as proxy_url:
+        monkeypatch.setenv("HTTP_PROXY", proxy_url)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        passing = Through(url, local=local)
+        assert await ask_through(passing) == 200
+    assert bool(asked) is by_proxy
+    assert bytes(passing.played.sent) == (b"by proxy" if by_proxy else b"hello")
