@@ -23,12 +23,17 @@ demo: lab ## Tell the story of a fallback that does not hold, in under two minut
 	@$(BIN)/understudy demo
 
 .PHONY: test
-test: lab ## Run every test, those with a real LiteLLM too; ARGS="-k word" narrows them
-	$(BIN)/pytest $(ARGS)
+test: lab ## Run every test but those of test-engine; ARGS="-k word" narrows them
+	$(BIN)/pytest -m "not vllm" $(ARGS)
+
+.PHONY: test-engine
+test-engine: $(VENV) ## Run the tests with a real vLLM on the CPU: some fifteen minutes
+	@$(BIN)/understudy lab --prepare --engine-kind vllm --dir .lab
+	$(BIN)/pytest tests/engine $(ARGS)
 
 .PHONY: test-unit
 test-unit: $(VENV) ## Run the tests that need no LiteLLM
-	$(BIN)/pytest -m "not litellm" $(ARGS)
+	$(BIN)/pytest -m "not litellm and not vllm" $(ARGS)
 
 .PHONY: lint
 lint: $(VENV) ## Check style, types and the order of imports
@@ -44,6 +49,11 @@ lab: $(VENV) ## Install the LiteLLM of the lab into .lab/ (at once if it is ther
 .PHONY: bench
 bench: $(VENV) ## Measure, and print; nothing is judged
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: models
+models: $(VENV) ## Train the tiny models of the lab's vLLM anew: some twenty minutes
+	@$(BIN)/understudy lab --prepare --engine-kind vllm --dir .lab
+	PYTHONPATH=$(CURDIR) .lab/vllm/bin/python models/train.py $(ARGS)
 
 .PHONY: docs
 docs: $(VENV) ## Write the tables of README.md and docs/ anew, from the registries

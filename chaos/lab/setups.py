@@ -101,6 +101,7 @@ def gateway_config(
     witness_port: int = WITNESS_PORT,
     served_name: str = GEMMA,
     max_model_len: int = HEALTHY.max_model_len,
+    sees_pictures: bool = True,
 ) -> dict[str, Any]:
     """Write LiteLLM's configuration for the lab, its master key apart.
 
@@ -135,7 +136,7 @@ def gateway_config(
         "model_info": {
             "max_input_tokens": max_model_len,
             "supports_function_calling": True,
-            "supports_vision": True,
+            "supports_vision": sees_pictures,
             "input_cost_per_token": 0.0,
             "output_cost_per_token": 0.0,
         },

@@ -1,6 +1,6 @@
 """``understudy demo``: the story of a fallback that does not hold."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,11 +15,16 @@ def add(app: typer.Typer) -> None:
 def demo(
     *,
     once: Annotated[bool, typer.Option("--once", help="End by itself, also on a terminal")] = False,
+    engine_kind: Annotated[
+        Literal["simulated", "vllm"],
+        typer.Option(help="The engine: simulated, or a real vLLM on the CPU with a tiny model"),
+    ] = "simulated",
 ) -> None:
     """Start a lab with a real LiteLLM and tell the story of a fallback that does not hold.
 
-    Takes under two minutes once the lab's LiteLLM is installed (understudy lab --prepare). Exit
-    code: 0 if every step came out as told, 1 if not.
+    Takes under two minutes once the lab's LiteLLM is installed (understudy lab --prepare). With
+    --engine-kind vllm it takes some five minutes: a real vLLM is started three times. Exit code: 0
+    if every step came out as told, 1 if not.
     """
     del once  # there is no page to leave open yet: it always ends by itself
 
@@ -28,6 +33,6 @@ def demo(
         from supervisor.console import err, out, say
         from supervisor.demo import tell_the_story
 
-        return await tell_the_story(out, err, say)
+        return await tell_the_story(out, err, say, engine_kind=engine_kind)
 
     raise typer.Exit(run(command))

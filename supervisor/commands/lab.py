@@ -25,10 +25,15 @@ def lab(
         ),
     ] = "healthy",
     engine_kind: Annotated[
-        Literal["simulated"], typer.Option(help="What stands behind the local group")
+        Literal["simulated", "vllm"],
+        typer.Option(help="The engine: simulated, or a real vLLM on the CPU with a tiny model"),
     ] = "simulated",
     prepare: Annotated[
-        bool, typer.Option("--prepare", help="Only install the lab's LiteLLM, then end")
+        bool,
+        typer.Option(
+            "--prepare",
+            help="Only install the lab's LiteLLM (with --engine-kind vllm its vLLM too), then end",
+        ),
     ] = False,
     directory: Annotated[
         Path | None,
@@ -45,16 +50,18 @@ def lab(
     """
 
     async def command(stop: Stop) -> int:
-        from chaos.lab.prepare import default_lab_dir
+        from chaos.lab.prepare import default_lab_dir, prepare_vllm
         from chaos.lab.prepare import prepare as install
 
         # Without --dir the lab finds its own, or the one that the environment names.
-        litellm = None
+        litellm = vllm = None
         if prepare or directory is not None:
             litellm = await install(directory or default_lab_dir(), say=say)
+            if engine_kind == "vllm":
+                vllm = await prepare_vllm(directory or default_lab_dir(), say=say)
         if prepare:
             return 0
-        return await _run_lab(setup, engine_kind, litellm, witness_port, format_, stop)
+        return await _run_lab(setup, engine_kind, (litellm, vllm), witness_port, format_, stop)
 
     raise typer.Exit(run(command))
 
@@ -62,7 +69,7 @@ def lab(
 async def _run_lab(
     setup: str,
     engine_kind: str,
-    litellm: Path | None,
+    executables: tuple[Path | None, Path | None],
     witness_port: int,
     form: Format,
     stop: Stop,
@@ -75,7 +82,8 @@ async def _run_lab(
         async with running_lab(
             setup,
             Path(folder),
-            litellm=litellm,
+            litellm=executables[0],
+            vllm=executables[1],
             witness_port=witness_port,
             engine_kind=engine_kind,
             say=say,

@@ -11,6 +11,7 @@ import pytest
 from chaos.errors import UsageError
 from chaos.lab.lab import BIN_VARIABLE, Lab, running_lab
 from chaos.lab.setups import CLOUD_GROUPS
+from chaos.lab.simulated_engine import SimulatedEngine
 from tests.fakes.litellm import fake_litellm
 
 NONCE = "0badcafe"
@@ -102,6 +103,7 @@ async def test_a_healthy_lab_answers_and_falls_back(
             call = body["choices"][0]["message"]["tool_calls"][0]["function"]
             assert call["name"] == "get_weather"
             assert NONCE in call["arguments"]
+        assert isinstance(lab.engine, SimulatedEngine)
         assert len(lab.engine.seen) == 1
         assert len(lab.provider.calls_total) == len(CLOUD_GROUPS)
 
