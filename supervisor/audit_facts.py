@@ -3,6 +3,7 @@
 Nothing here sends a model request.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,13 +13,16 @@ from typing import Any
 
 import aiohttp
 
+from chaos.errors import UsageError
 from chaos.gateway import Gateway, ModelIds
 from chaos.litellm_config import read_litellm_config
 from chaos.topology import ModelGroup, Topology
 from chaos.witness import LANES
 from supervisor.audit import Audited, is_engine
+from supervisor.engine_capacity import from_log, merge
 from supervisor.engine_facts import EngineFacts, read_all
-from supervisor.settings import Settings
+from supervisor.engine_inside import Inside, Note, look_inside
+from supervisor.settings import EngineSettings, Settings
 
 
 async def gather(
@@ -75,9 +79,9 @@ def wildcards_of(topology: Topology, ids: ModelIds) -> Mapping[str, str]:
 
 
 async def ask_engines(
-    session: aiohttp.ClientSession, topology: Topology, engines: Mapping[str, str]
+    session: aiohttp.ClientSession, topology: Topology, engines: Mapping[str, EngineSettings]
 ) -> tuple[EngineFacts, ...]:
-    """Ask each local engine once for each group that it serves.
+    """Ask each local engine once for each group that it serves, and look inside if allowed.
 
     Args:
         engines: By group, where this machine reaches them; else the gateway's own address.
@@ -85,12 +89,44 @@ async def ask_engines(
     wanted: dict[str, dict[str, tuple[str, ...]]] = {}
     for name, group in topology.groups.items():
         for deployment in group.deployments:
-            url = engines.get(name) or (deployment.base_url if is_engine(deployment) else None)
+            told = engines.get(name)
+            url = told.url if told else deployment.base_url if is_engine(deployment) else None
             if url is None:
                 continue
             asked = wanted.setdefault(name, {})
             asked[url] = tuple(dict.fromkeys((*asked.get(url, ()), deployment.upstream_model)))
-    return await read_all(session, wanted)
+    keys, trouble = engine_keys(engines)
+    looked = await asyncio.gather(*(look_inside(engine) for engine in engines.values()))
+    insides = dict(zip(engines, looked, strict=True))
+    return tuple(
+        _with_inside(one, insides.get(one.group), trouble.get(one.group))
+        for one in await read_all(session, wanted, keys)
+    )
+
+
+def engine_keys(
+    engines: Mapping[str, EngineSettings],
+) -> tuple[dict[str, str], dict[str, Note]]:
+    """Fetch the engines' own keys; one that cannot be read is a note."""
+    keys, trouble = {}, {}
+    for name, engine in engines.items():
+        try:
+            if engine.key is not None:
+                keys[name] = engine.key.reveal().get_secret_value()
+        except UsageError as error:
+            trouble[name] = Note(error.message, error.remedy)
+    return keys, trouble
+
+
+def _with_inside(facts: EngineFacts, inside: Inside | None, trouble: Note | None) -> EngineFacts:
+    """Add what the log and the package say to what the engine says over HTTP."""
+    if inside is None:
+        return facts
+    notes = (*inside.notes, *([trouble] if trouble else []))
+    inside = replace(inside, notes=notes)
+    if inside.log is None:
+        return replace(facts, inside=inside)
+    return replace(facts, inside=inside, capacity=merge(facts.capacity, from_log(inside.log)))
 
 
 def shown_groups(topology: Topology, wildcards: Mapping[str, str]) -> Mapping[str, ModelGroup]:

@@ -111,7 +111,7 @@ async def connected(settings: Settings) -> AsyncIterator[Gateway]:
         settings.gateway.url,
         key=key.get_secret_value(),
         admin_key=admin_key.get_secret_value(),
-        engines=settings.engines,
+        engines=settings.engine_urls,
         default_bases=settings.providers,
     ) as gateway:
         yield gateway

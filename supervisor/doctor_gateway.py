@@ -1,6 +1,8 @@
 """Look at the gateway, its keys, its permissions and its engines; no model request is sent."""
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -10,12 +12,11 @@ from chaos.errors import GatewayError
 from chaos.gateway import Gateway
 from chaos.injectors.redirect import permits, version_objection
 from chaos.topology import ModelGroup, Topology
-from supervisor.audit import Audited
-from supervisor.audit_facts import ask_engines, lane_urls, shown_groups, wildcards_of
-from supervisor.audits.engine_reach import engine_name_mismatch, engine_unreachable
-from supervisor.audits.engine_tools import engine_tool_calls_disabled
+from supervisor.audit_facts import ask_engines, engine_keys, lane_urls, shown_groups, wildcards_of
 from supervisor.doctor import Item, fail, ok, warn
+from supervisor.doctor_engine import Examined, engine_items
 from supervisor.engine_facts import EngineFacts
+from supervisor.probes.engine import Depth, probe_engine
 from supervisor.settings import Settings
 
 MOST_SKEW_S = 60.0
@@ -43,7 +44,34 @@ async def gateway_items(gateway: Gateway, settings: Settings, *, now: datetime) 
     items.append(version(topology))
     items += permissions(shown_groups(topology, wildcards), settings.witness.url)
     facts = await ask_engines(gateway.session, topology, settings.engines)
-    return [*items, *engines(topology, facts)]
+    keys, _ = engine_keys(settings.engines)
+    return [*items, *engine_items(topology, await _probed(gateway.session, topology, facts, keys))]
+
+
+async def _probed(
+    session: aiohttp.ClientSession,
+    topology: Topology,
+    facts: Iterable[EngineFacts],
+    keys: Mapping[str, str],
+) -> list[Examined]:
+    """Look at each engine of vLLM's, as deep as nothing is generated."""
+
+    async def probed(one: EngineFacts) -> Examined:
+        if one.has_tool_parser is None:  # not vLLM, or out of reach: the probe knows no more
+            return Examined(one)
+        group = topology.groups.get(one.group)
+        reading = await probe_engine(
+            session,
+            one.url,
+            group=one.group,
+            asked_for=one.asked_for,
+            key=keys.get(one.group),
+            depth=Depth.METRICS if group is not None and group.embeds else Depth.TOOLS,
+        )
+        facts = replace(one, auto_tools=reading.facts.auto_tools, version=reading.facts.version)
+        return Examined(facts, reading.state, reading.reason)
+
+    return list(await asyncio.gather(*(probed(one) for one in facts)))
 
 
 async def _alive(gateway: Gateway) -> tuple[Item, str | None]:
@@ -144,30 +172,3 @@ def permissions(groups: Mapping[str, ModelGroup], witness_url: str) -> Iterator[
             "Write the lines that 'understudy init' prints into LiteLLM's configuration, or drill "
             "a twin: --injector twin --litellm-config FILE",
         )
-
-
-def engines(topology: Topology, facts: Iterable[EngineFacts]) -> Iterator[Item]:
-    """Say what each local engine said, and what is wrong with it."""
-    for one in facts:
-        audited = Audited(topology, engines=(one,))
-        found = [
-            finding
-            for audit in (engine_unreachable, engine_name_mismatch, engine_tool_calls_disabled)
-            for finding in audit(audited)
-        ]
-        for finding in found:
-            make = warn if finding.severity == "info" else fail
-            yield make("engine", finding.message, finding.remedy)
-        if not found:
-            yield ok("engine", _told(one))
-
-
-def _told(facts: EngineFacts) -> str:
-    parts = [f"the engine of {facts.group!r} at {facts.url} answers"]
-    if facts.names is not None:
-        lengths = facts.max_model_len
-        shown = [f"{n} ({lengths[n]:,} tokens)" if n in lengths else n for n in facts.names]
-        parts.append(f"serves {', '.join(shown) or 'nothing'}")
-    if facts.has_tool_parser is not None:
-        parts.append("has a tool-call parser")
-    return ", ".join(parts)

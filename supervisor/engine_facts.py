@@ -6,12 +6,14 @@ An engine that cannot be asked is a fact too, never an error: the audits judge.
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
 
 from chaos.engine import MOST_METRICS_BYTES, SAMPLE
+from supervisor.engine_capacity import Capacity, from_metrics, from_models, merge
+from supervisor.engine_inside import Inside
 
 PARSER_METRIC = "vllm:tool_call_parser_invocations_total"
 """Registered, at 0, if and only if vLLM was started with ``--tool-call-parser``.
@@ -35,6 +37,17 @@ class EngineFacts:
         has_tool_parser: It was started with a tool-call parser.
         calls_parsed: Answers in which its parser found tool calls, since it started ...
         calls_missed: ... and answers to requests with tools in which it found none.
+        root: The checkpoint that it was started with.
+        version: Of its package.
+        fingerprint: What its replies carry: version and a hash of its configuration, parsers
+            not included.
+        started_at_s: When its process was started, in seconds since 1970.
+        auto_tools: It takes requests with tools and ``tool_choice`` auto.
+        tool_formats: Formats of tool calls that it was seen to read, of those that were tried.
+        has_reasoning_parser: It counts tokens of reasoning.
+        reasoning_formats: Formats of thoughts that it was seen to set apart.
+        capacity: What fits into it, as far as it says.
+        inside: What its log and its package say; None if the settings name neither.
     """
 
     group: str
@@ -47,6 +60,16 @@ class EngineFacts:
     has_tool_parser: bool | None = None
     calls_parsed: int = 0
     calls_missed: int = 0
+    root: str | None = None
+    version: str | None = None
+    fingerprint: str | None = None
+    started_at_s: float | None = None
+    auto_tools: bool | None = None
+    tool_formats: tuple[str, ...] | None = None
+    has_reasoning_parser: bool | None = None
+    reasoning_formats: tuple[str, ...] | None = None
+    capacity: Capacity = field(default_factory=Capacity)
+    inside: Inside | None = None
 
 
 def root_of(base_url: str) -> str:
@@ -61,12 +84,16 @@ async def read_engine_facts(
     group: str = "",
     asked_for: tuple[str, ...] = (),
     within_s: float = 3.0,
+    key: str | None = None,
 ) -> EngineFacts:
-    """Ask the engine at *base_url* for ``/v1/models`` and ``/metrics``."""
+    """Ask the engine at *base_url* for ``/v1/models`` and ``/metrics``.
+
+    Args:
+        key: Its own key, which vLLM asks for below ``/v1`` only.
+    """
     url = root_of(base_url)
     try:
-        status, body = await _get(session, f"{url}/v1/models", within_s)
-        names, lengths = _models(body) if status == 200 else (None, {})
+        status, body = await _get(session, f"{url}/v1/models", within_s, key)
         metrics_status, metrics = await _get(session, f"{url}/metrics", within_s)
     except aiohttp.ClientConnectorDNSError as error:
         return EngineFacts(group, url, asked_for, f"{error.host} has no address here", True)
@@ -75,23 +102,47 @@ async def read_engine_facts(
     except (aiohttp.ClientError, OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return EngineFacts(group, url, asked_for, why)
-    parser, parsed, missed = _parser(metrics) if metrics_status == 200 else (None, 0, 0)
-    return EngineFacts(
+    facts = EngineFacts(
         group=group,
         url=url,
         asked_for=asked_for,
         problem=f"it answers {status} to GET /v1/models" if status >= 500 else "",
-        names=names,
-        max_model_len=lengths,
-        has_tool_parser=parser,
-        calls_parsed=parsed,
-        calls_missed=missed,
+    )
+    return read_facts(
+        facts,
+        models=body if status == 200 else "",
+        metrics=metrics if metrics_status == 200 else "",
     )
 
 
-async def _get(session: aiohttp.ClientSession, url: str, within_s: float) -> tuple[int, str]:
+def read_facts(
+    facts: EngineFacts, *, models: str | None = None, metrics: str | None = None
+) -> EngineFacts:
+    """Add to *facts* what the bodies of ``/v1/models`` and ``/metrics`` say; None: not asked."""
+    if models is not None:
+        names, lengths = _models(models)
+        told = merge(facts.capacity, from_models(lengths))
+        facts = replace(
+            facts, names=names, max_model_len=lengths, root=_root(models), capacity=told
+        )
+    if metrics is not None:
+        parser, parsed, missed = _parser(metrics)
+        facts = replace(
+            facts,
+            has_tool_parser=parser,
+            calls_parsed=parsed,
+            calls_missed=missed,
+            capacity=merge(from_metrics(metrics), facts.capacity),
+        )
+    return facts
+
+
+async def _get(
+    session: aiohttp.ClientSession, url: str, within_s: float, key: str | None = None
+) -> tuple[int, str]:
     limit = aiohttp.ClientTimeout(total=within_s)
-    async with session.get(url, timeout=limit, allow_redirects=False) as reply:
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    async with session.get(url, headers=headers, timeout=limit, allow_redirects=False) as reply:
         body = await reply.content.read(MOST_METRICS_BYTES)
         # Reads on until the end or the bound: read() gives what has come so far.
         while len(body) < MOST_METRICS_BYTES and (more := await reply.content.read(1 << 16)):
@@ -99,12 +150,17 @@ async def _get(session: aiohttp.ClientSession, url: str, within_s: float) -> tup
         return reply.status, body.decode("utf-8", "replace")
 
 
+def read_json(text: str) -> Any:
+    """Read what somebody sent as JSON; None if it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):  # The second: brackets nested without end.
+        return None
+
+
 def _models(body: str) -> tuple[tuple[str, ...] | None, dict[str, int]]:
     """Read ``{"data": [{"id": str, "max_model_len": int}]}``; the length is vLLM's own."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return None, {}
+    answer = read_json(body)
     rows = answer.get("data") if isinstance(answer, Mapping) else None
     if not isinstance(rows, list):
         return None, {}
@@ -117,6 +173,15 @@ def _models(body: str) -> tuple[tuple[str, ...] | None, dict[str, int]]:
         if isinstance(row.get("max_model_len"), int)
     }
     return tuple(row["id"] for row in named), lengths
+
+
+def _root(body: str) -> str | None:
+    """Read ``root``, vLLM's own, of the first model; of an adapter its base model comes first."""
+    try:
+        root = read_json(body)["data"][0]["root"]
+    except (LookupError, TypeError):
+        return None
+    return root if isinstance(root, str) else None
 
 
 def _parser(metrics: str) -> tuple[bool | None, int, int]:
@@ -144,16 +209,22 @@ def _number(text: str) -> float:
 
 
 async def read_all(
-    session: aiohttp.ClientSession, wanted: Mapping[str, Mapping[str, tuple[str, ...]]]
+    session: aiohttp.ClientSession,
+    wanted: Mapping[str, Mapping[str, tuple[str, ...]]],
+    keys: Mapping[str, str] | None = None,
 ) -> tuple[EngineFacts, ...]:
     """Ask several engines at once.
 
     Args:
         wanted: By group: the names asked for, by base URL.
+        keys: The engines' own keys, by group.
     """
+    keys = keys or {}
     async with asyncio.TaskGroup() as tasks:
         asked = [
-            tasks.create_task(read_engine_facts(session, url, group=group, asked_for=names))
+            tasks.create_task(
+                read_engine_facts(session, url, group=group, asked_for=names, key=keys.get(group))
+            )
             for group, urls in wanted.items()
             for url, names in urls.items()
         ]

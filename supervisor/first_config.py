@@ -44,7 +44,7 @@ def first_config(
     environment.filters["yaml"] = _yaml
     template = environment.from_string(files("supervisor.templates").joinpath(TEMPLATE).read_text())
     gateway = settings.gateway
-    engines = {**_engines(topology), **settings.engines}
+    engines = {**_engines(topology), **_named(settings)}
     return template.render(
         url=gateway.url,
         key=gateway.key.model_dump(mode="json", exclude_none=True) if gateway.key else None,
@@ -108,6 +108,15 @@ def _engines(topology: Topology) -> dict[str, str]:
         if urls:
             found[name] = urls[0]
     return found
+
+
+def _named(settings: Settings) -> dict[str, str | dict[str, Any]]:
+    """Keep what is known of each engine: its URL, or more."""
+    told = {
+        name: engine.model_dump(mode="json", exclude_none=True)
+        for name, engine in settings.engines.items()
+    }
+    return {name: one["url"] if one.keys() == {"url"} else one for name, one in told.items()}
 
 
 def _unknown_providers(topology: Topology) -> Mapping[str, list[str]]:

@@ -9,7 +9,16 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    SecretStr,
+    model_validator,
+)
+from pydantic_core import CoreSchema
 
 from chaos.errors import UsageError
 from chaos.scenario import Profile
@@ -132,6 +141,42 @@ class DrillSettings(_Section):
     real_keys: bool = Field(False, description="Let hops that cost money be called for real.")
 
 
+class EngineSettings(_Section):
+    """A local engine: its URL alone, or with places where more about it can be read."""
+
+    url: HttpUrl = Field(description="Its root, such as http://127.0.0.1:8000")
+    container: str | None = Field(
+        None,
+        min_length=1,
+        description="Its container: Docker is asked for the log and for the parsers on offer, "
+        "and never without this setting, because who may ask Docker is root.",
+    )
+    log: Path | None = Field(None, description="File that its log is written to.")
+    python: Path | None = Field(
+        None, description="A Python that has its vLLM, or the environment's folder."
+    )
+    key: Secret | None = Field(None, description="Key that it asks for, if it was given one.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_url(cls, raw: Any) -> Any:
+        """Take a plain URL for an engine of which no more is said."""
+        if isinstance(raw, str):
+            return {"url": _http_url(raw)}
+        if not isinstance(raw, dict | EngineSettings):
+            keys = ", ".join(cls.model_fields)
+            raise ValueError(f"neither a URL nor a section with any of: {keys}")  # noqa: TRY004 -- pydantic reads it
+        return raw
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        section = handler.resolve_ref_schema(handler(core_schema))
+        url = {"type": "string", "pattern": "^https?://", "description": "Its URL."}
+        return {"anyOf": [url, {**section}]}
+
+
 class AcceptedFailure(_Section):
     """A failure that is known and accepted for a while."""
 
@@ -155,14 +200,20 @@ class Settings(_Section):
     witness: WitnessSettings = WitnessSettings()
     twin: TwinSettings = TwinSettings()
     drills: DrillSettings = DrillSettings()
-    engines: dict[str, HttpUrl] = Field(
-        default_factory=dict, description="Local engines by model group: counted as free."
+    engines: dict[str, EngineSettings] = Field(
+        default_factory=dict,
+        description="Local engines by model group: counted as free. A URL, or a section.",
     )
     providers: dict[str, HttpUrl] = Field(
         default_factory=dict,
         description="Real base URLs of providers that LiteLLM knows and we do not, by prefix.",
     )
     accept: tuple[AcceptedFailure, ...] = ()
+
+    @property
+    def engine_urls(self) -> dict[str, str]:
+        """Where each engine is, by model group."""
+        return {group: engine.url for group, engine in self.engines.items()}
 
 
 DEFAULT_FILE = Path("/etc/understudy/understudy.yaml")

@@ -8,7 +8,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -136,13 +136,16 @@ def _path(location: tuple[int | str, ...]) -> str:
 
 
 def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    named = False  # The part before was a dictionary's field: this one is a name of the user's.
     for part in location:
-        if isinstance(part, int):
+        if isinstance(part, int) or named:
+            named = False
             continue
         found = model.model_fields.get(part)
         inner = _model_of(found.annotation) if found else None
-        if inner is None:
+        if found is None or inner is None:
             return []
+        named = get_origin(found.annotation) is dict
         model = inner
     return list(model.model_fields)
 

@@ -22,8 +22,16 @@ def meaning(settings: Settings) -> Iterator[str]:
     yield f"Paid hops that must serve {paid}; a run may spend {drills.budget_usd:.2f} USD."
     if settings.twin.litellm_config is not None:
         yield f"A twin is started from {settings.twin.litellm_config}."
-    for name, url in settings.engines.items():
-        yield f"The engine of {name} is at {url}, and costs nothing."
+    for name, engine in settings.engines.items():
+        yield f"The engine of {name} is at {engine.url}, and costs nothing."
+        if engine.container is not None:
+            yield f"Docker is asked about the engine of {name}: container {engine.container}."
+        if engine.log is not None:
+            yield f"The log of the engine of {name} is read from {engine.log}."
+        if engine.python is not None:
+            yield f"The parsers of the engine of {name} are listed with {engine.python}."
+        if engine.key is not None:
+            yield f"The engine of {name} is asked with the key in {_place(engine.key)}."
     for prefix, url in settings.providers.items():
         yield f"The provider {prefix} is really at {url}."
     for entry in settings.accept:

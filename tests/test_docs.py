@@ -15,7 +15,7 @@ from supervisor.audit_facts import lane_urls
 from supervisor.audits.redirect_permission import permission_lines
 from supervisor.cli import app
 from supervisor.placement import Place, Surroundings, placement
-from supervisor.settings import AcceptedFailure, Settings
+from supervisor.settings import AcceptedFailure, EngineSettings, Settings
 from supervisor.settings_file import parse_settings
 
 ROOT = Path(__file__).parent.parent
@@ -67,9 +67,10 @@ def test_the_example_configuration_is_valid_with_every_comment_made_a_setting():
     assert settings.drills == Settings().drills
     assert settings.accept
     assert settings.twin.litellm_config
+    assert settings.engines["other_group"].container
 
 
-@pytest.mark.parametrize("model", [Settings, AcceptedFailure])
+@pytest.mark.parametrize("model", [Settings, AcceptedFailure, EngineSettings])
 def test_the_example_configuration_names_every_setting(model):
     """A setting that is not in the example is a setting that nobody finds."""
     text = EXAMPLE.read_text("utf-8")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from chaos.topology import ModelGroup
 from supervisor.audit import Audited, AuditFinding, yaml_list, yaml_name
+from supervisor.engine_flags import longer_context
 
 AGENT_TOKENS = 47_000
 """What one request of a coding agent takes: a prompt of 15,000 tokens and 32,000 for the answer."""
@@ -46,7 +47,8 @@ def _remedy(audited: Audited, name: str, hop: str, room: int) -> str:
     last = next(longer, "A-GROUP-WITH-MORE-ROOM")
     parts = ["Let long requests go on to a group with more room, in fallbacks:"]
     if audited.costs_nothing(hop):
-        parts = ["Start the engine with a longer --max-model-len, or let long requests go on:"]
+        engines = (facts for facts in audited.engines if facts.group == hop)
+        parts = [longer_context(engines, room), "Or let long requests go on, in fallbacks:"]
     return "\n".join(
         [*parts, f"- {yaml_name(name)}: {yaml_list(list(dict.fromkeys([*hops, last])))}"]
     )

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from supervisor.audit import Audited, AuditFinding, quoted
+from supervisor.engine_facts import EngineFacts
+from supervisor.engine_flags import name_flag
 
 
 def engine_unreachable(audited: Audited) -> Iterable[AuditFinding]:
@@ -15,13 +17,24 @@ def engine_unreachable(audited: Audited) -> Iterable[AuditFinding]:
             severity="info" if facts.foreign_name else "error",
             subject=facts.group,
             message=f"the engine of {facts.group!r} at {facts.url} cannot be asked: "
-            f"{facts.problem}",
+            f"{facts.problem}{_by_its_log(facts)}",
             remedy="If the gateway reaches it under another address than this machine does, name "
             f"this machine's:\nengines:\n  {facts.group}: http://127.0.0.1:8000"
             + (
                 "" if facts.foreign_name else "\nElse start the engine: a fallback to it fails now."
             ),
         )
+
+
+def _by_its_log(facts: EngineFacts) -> str:
+    log = facts.inside.log if facts.inside else None
+    if log is None:
+        return ""
+    if log.failures:
+        return f"; by its log the last start failed: {'; '.join(log.failures)}"
+    if log.death:
+        return f"; by its log it died: {log.death}"
+    return "; by its log it was asked to stop" if log.stopped else ""
 
 
 def engine_name_mismatch(audited: Audited) -> Iterable[AuditFinding]:
@@ -42,5 +55,5 @@ def engine_name_mismatch(audited: Audited) -> Iterable[AuditFinding]:
                 f"and it serves {quoted(facts.names) or 'nothing'}",
                 remedy="Write into the deployment's litellm_params:\n"
                 f"model: hosted_vllm/{first}\n"
-                f"or start vLLM with --served-model-name {missing[0]}",
+                f"or start vLLM with:\n{name_flag(facts)}",
             )

@@ -67,6 +67,38 @@ async def test_engines_are_asked_where_the_user_says(tmp_path):
     assert seen.config == {"model_list": []}
 
 
+async def test_an_engine_is_looked_into_where_the_settings_say(tmp_path, monkeypatch):
+    """Its log adds what its metrics do not tell; a key that cannot be read is a note."""
+    log = tmp_path / "vllm.log"
+    log.write_text(
+        "INFO non-default args: {'model': 'm'}\n"
+        "INFO Model loading took 15.73 GiB memory and 91.3 seconds\n"
+    )
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    answers = {
+        "/v1/models": as_json({"data": [{"id": "gpt", "root": "g/gemma-4", "max_model_len": 99}]}),
+        "/metrics": (
+            200,
+            "text/plain",
+            b'vllm:cache_config_info{kv_cache_size_tokens="1000"} 1.0',
+        ),
+    }
+    with answering(answers) as engine:
+        told = {"url": engine, "log": str(log), "key": {"env": "NO_SUCH_KEY"}}
+        settings = Settings.model_validate({"engines": {"gpt": told}})
+        seen = await gathered(litellm_answers(), settings)
+    (said,) = seen.engines
+    capacity = said.capacity
+    assert (capacity.weights_gib, capacity.kv_cache_tokens, capacity.max_model_len) == (
+        15.73,
+        1000,
+        99,
+    )
+    assert said.root == "g/gemma-4"
+    assert said.inside is not None
+    assert "NO_SUCH_KEY" in said.inside.notes[0].message
+
+
 def topology(*names, **changes):
     """A gateway with these groups."""
     return Topology("1.106.2", {name: group(name) for name in names}, (), **changes)

@@ -1,15 +1,17 @@
 """What is wrong with a gateway, its keys and its engines is told item by item."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
 from chaos.gateway import open_gateway
+from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.setups import redirect_permission
+from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.port_holder import free_port
-from supervisor.doctor_gateway import clock, engines, gateway_items, permissions, version
-from supervisor.engine_facts import EngineFacts
+from supervisor.doctor_gateway import clock, gateway_items, permissions, version
 from supervisor.settings import Settings
 from tests.fakes.http_server import answering, as_json, litellm_answers
 from tests.fakes.topologies import PERMISSION, group, topology
@@ -114,25 +116,42 @@ def test_groups_with_and_without_permission_are_both_named():
     assert list(permissions({}, WITNESS)) == []
 
 
-@pytest.mark.parametrize(
-    ("facts", "status", "part"),
-    [
-        ({"names": ("gemma",), "has_tool_parser": True}, "ok", "has a tool-call parser"),
-        (
-            {"names": ("gemma",), "max_model_len": {"gemma": 65536}},
-            "ok",
-            "serves gemma (65,536 tokens)",
-        ),
-        ({"names": None}, "ok", "answers"),
-        ({"names": ("other",)}, "fail", "'other'"),
-        ({"names": ("gemma",), "has_tool_parser": False}, "fail", "without a tool-call parser"),
-        ({"problem": "connection refused"}, "fail", "connection refused"),
-        ({"problem": "no address", "foreign_name": True}, "warn", "no address"),
-    ],
-)
-def test_an_engine_says_what_it_serves_or_what_is_wrong(facts, status, part):
-    """One engine, one line, unless more is wrong."""
-    said = EngineFacts("local", "http://127.0.0.1:8000", ("gemma",), **facts)
-    (item,) = engines(topology({"claude": ["local"]}), [said])
-    assert (item.name, item.status.value) == ("engine", status)
-    assert part in item.message
+async def examined_with(engine, monkeypatch):
+    """Look at a gateway whose only group is served by *engine*."""
+    monkeypatch.setenv("ENGINE_KEY", "sk-engine")
+    told = {"url": engine.url, "key": {"env": "ENGINE_KEY"}}
+    settings = Settings.model_validate({"engines": {"gpt": told}})
+    with answering({**ALIVE, **litellm_answers(), **models("gpt")}) as url:
+        async with open_gateway(url, key="sk-key", admin_key="sk-key") as gateway:
+            return await gateway_items(gateway, settings, now=datetime.now(UTC))
+
+
+FLAGS = EngineFlags(served_model_names=("gpt",), api_key="sk-engine")
+
+
+async def test_an_engine_is_probed_with_its_key_and_generates_nothing(monkeypatch):
+    """All that is sent to its model is refused before a token is made."""
+    async with SimulatedEngine(FLAGS) as engine:
+        items = await examined_with(engine, monkeypatch)
+        seen = [(request.path, request.status) for request in engine.seen]
+    (item,) = [item for item in items if item.name == "engine"]
+    assert "takes requests with tools" in item.message
+    assert "engine_state" not in dict(told(items))
+    assert seen == [("/v1/chat/completions", 400)]
+
+
+async def test_an_engine_that_refuses_tools_for_want_of_one_flag_is_found(monkeypatch):
+    """Its metrics show a parser, and no log is named: only asking tells."""
+    flags = replace(FLAGS, enable_auto_tool_choice=False)
+    async with SimulatedEngine(flags) as engine:
+        items = await examined_with(engine, monkeypatch)
+    (item,) = [item for item in items if item.name == "engine"]
+    assert (item.status, item.remedy) == ("fail", "Start vLLM with:\n--enable-auto-tool-choice")
+
+
+async def test_an_engine_whose_key_is_wrong_is_told_by_its_state(monkeypatch):
+    """What it answers without a key does not tell how it stands."""
+    async with SimulatedEngine(replace(FLAGS, api_key="another")) as engine:
+        items = await examined_with(engine, monkeypatch)
+    (item,) = [item for item in items if item.name == "engine_state"]
+    assert (item.status, "wants a key" in item.message) == ("warn", True)

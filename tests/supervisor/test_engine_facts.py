@@ -2,7 +2,9 @@
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from chaos.lab.serving import serving
 from chaos.port_holder import free_port
 from supervisor.engine_facts import read_all, read_engine_facts, root_of
 from tests.fakes.http_server import answering, as_json
@@ -111,3 +113,32 @@ async def test_every_engine_of_every_group_is_asked():
         async with aiohttp.ClientSession() as session:
             said = await read_all(session, {"a": {url: ("x",)}, "b": {url: ("y",)}})
     assert [(one.group, one.asked_for) for one in said] == [("a", ("x",)), ("b", ("y",))]
+
+
+async def test_its_own_key_is_sent_where_vllm_asks_for_it():
+    """Below /v1; its metrics are open."""
+    seen = {}
+
+    async def models(request):
+        seen["models"] = request.headers.get("authorization")
+        return web.json_response({"data": [{"id": "gemma", "root": "g/gemma-4"}]})
+
+    async def published(request):
+        seen["metrics"] = request.headers.get("authorization")
+        return web.Response(text='vllm:cache_config_info{kv_cache_size_tokens="7"} 1')
+
+    app = web.Application()
+    app.router.add_get("/v1/models", models)
+    app.router.add_get("/metrics", published)
+    async with serving(app) as url, aiohttp.ClientSession() as session:
+        said = await read_engine_facts(session, str(url), key="sk-engine")
+    assert seen == {"models": "Bearer sk-engine", "metrics": None}
+    assert (said.root, said.capacity.kv_cache_tokens) == ("g/gemma-4", 7)
+    assert "sk-engine" not in repr(said)
+
+
+@pytest.mark.parametrize("root", [None, 7, ""])
+async def test_a_root_that_is_no_name_is_unknown(root):
+    """Other servers have none."""
+    said = await facts({"/v1/models": as_json({"data": [{"id": "gemma", "root": root}]})})
+    assert not said.root

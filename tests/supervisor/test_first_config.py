@@ -39,7 +39,7 @@ def test_the_file_is_valid_and_says_what_is_known(place):
         placed(place).listen,
         placed(place).url,
     )
-    assert settings.engines == {"local-gemma": "http://127.0.0.1:8000"}
+    assert settings.engine_urls == {"local-gemma": "http://127.0.0.1:8000"}
 
 
 def test_what_is_commented_out_is_valid_too():

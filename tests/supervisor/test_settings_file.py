@@ -1,5 +1,7 @@
 """A broken file is explained: every problem, its path, its value, and what was allowed."""
 
+from pathlib import Path
+
 import jsonschema
 import pytest
 import yaml
@@ -114,3 +116,44 @@ def test_the_schema_takes_what_we_take():
 def test_a_section_with_all_its_keys_commented_out_is_not_there():
     """That is what editing the written configuration naturally leaves."""
     assert parse_settings("drills:\n  # profile: full\nengines:\n", name="x") == Settings()
+
+
+def test_an_engine_is_a_url_or_a_section_with_more():
+    """Who needs no more than the URL writes no more."""
+    text = """
+engines:
+  plain: http://127.0.0.1:8000/
+  more: {url: 'http://127.0.0.1:8001', container: vllm, log: /l, python: /p, key: {env: KEY}}
+"""
+    settings = parse_settings(text, name="x")
+    assert settings.engine_urls == {
+        "plain": "http://127.0.0.1:8000",
+        "more": "http://127.0.0.1:8001",
+    }
+    assert settings.engines["plain"].container is None
+    more = settings.engines["more"]
+    assert (more.container, more.log) == ("vllm", Path("/l"))
+
+
+def test_everything_wrong_with_engines_is_told_at_once():
+    """With what was probably meant, and no key that was written where its place belongs."""
+    _, lines = problems(
+        "engines: {a: nope, b: 5, c: {url: 'http://x', contaner: x}, d: null, e: {}, "
+        "f: {url: 'http://x', container: ''}, g: {url: 'http://x', key: sk-secret}}"
+    )
+    keys = "url, container, log, python, key"
+    assert lines == [
+        'engines.a: "nope" is not an http:// or https:// URL',
+        f"engines.b: 5 is neither a URL nor a section with any of: {keys}",
+        "engines.c.contaner: unknown key; did you mean 'container'?",
+        f"engines.d: neither a URL nor a section with any of: {keys}",
+        "engines.e.url: missing",
+        'engines.f.container: "" is empty',
+        "engines.g.key: not a section with any of: env, file",
+    ]
+
+
+def test_the_schema_takes_an_engine_in_both_forms():
+    """Editors must not mark what is right."""
+    both = schema()["$defs"]["EngineSettings"]["anyOf"]
+    assert [form["type"] for form in both] == ["string", "object"]

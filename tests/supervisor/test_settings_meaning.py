@@ -23,7 +23,15 @@ def test_everything_that_is_set_is_said():
         gateway={"url": "http://g:4000", "key": {"env": "KEY"}, "admin_key": {"file": "/admin"}},
         drills={"real_keys": True, "budget_usd": 1.5},
         twin={"litellm_config": "/etc/litellm.yaml"},
-        engines={"gemma": "http://127.0.0.1:8000"},
+        engines={
+            "gemma": {
+                "url": "http://127.0.0.1:8000",
+                "container": "vllm",
+                "log": "/vllm.log",
+                "python": "/opt/vllm",
+                "key": {"env": "VLLM_KEY"},
+            }
+        },
         providers={"odd": "https://odd.example"},
         accept=[{"scenario": "x/*", "until": "2026-12-31", "reason": "soon"}],
     )
@@ -33,7 +41,11 @@ def test_everything_that_is_set_is_said():
         "file /admin",
         "called with real keys; a run may spend 1.50 USD",
         "/etc/litellm.yaml",
-        "engine of gemma",
+        "engine of gemma is at http://127.0.0.1:8000, and costs nothing",
+        "container vllm",
+        "/vllm.log",
+        "/opt/vllm",
+        "the key in $VLLM_KEY",
         "provider odd",
         "Failures of x/* are accepted until 2026-12-31: soon.",
     ):

@@ -1,8 +1,11 @@
 """A hop with less room fails for long requests only, which nobody tries."""
 
+from dataclasses import replace
+
 import pytest
 
 from supervisor.audits.context_shrinks import context_shrinks
+from supervisor.engine_capacity import Capacity
 from supervisor.engine_facts import EngineFacts
 from tests.fakes.topologies import group
 from tests.supervisor.audits.findings import audited, brief
@@ -62,3 +65,12 @@ def test_a_group_whose_own_room_is_small_is_no_warning():
     """Its callers send nothing that an agent would."""
     (finding,) = found(20_000, 8_192)
     assert finding.severity == "info"
+
+
+def test_the_context_to_ask_the_engine_for_is_exact_where_its_kv_cache_is_known():
+    """Else it is what the primary takes, if the machine allows it."""
+    said = EngineFacts("local", "http://x", asked_for=("gemma",), max_model_len={"gemma": 4096})
+    big = replace(said, capacity=Capacity(kv_cache_tokens=699_008))
+    (unknown,), (known,) = (found(200_000, None, engines=(one,)) for one in (said, big))
+    assert "--max-model-len 200000 if its memory and model allow it" in unknown.remedy
+    assert "--max-model-len 200000: its KV cache holds 699,008 tokens" in known.remedy

@@ -1,7 +1,11 @@
 """Engines must be there, under the name that the gateway asks for."""
 
+import pytest
+
 from supervisor.audits.engine_reach import engine_name_mismatch, engine_unreachable
 from supervisor.engine_facts import EngineFacts
+from supervisor.engine_inside import Inside
+from supervisor.engine_log import EngineLog
 from tests.supervisor.audits.findings import audited, brief
 
 
@@ -29,6 +33,7 @@ def test_a_renamed_model_is_an_error_with_both_names():
     assert brief([finding]) == [("engine_name_mismatch", "error", "local")]
     assert "'gemma'" in finding.message
     assert "model: hosted_vllm/gemma-4" in finding.remedy
+    assert finding.remedy.endswith("--served-model-name gemma gemma-4")
 
 
 def test_the_right_name_is_well():
@@ -36,3 +41,22 @@ def test_the_right_name_is_well():
     for facts in ({"names": ("gemma", "x")}, {"names": ("gemma:latest",)}, {"names": None}):
         assert brief(engine_name_mismatch(said(**facts))) == []
     assert brief(engine_unreachable(said(names=("gemma",)))) == []
+
+
+@pytest.mark.parametrize(
+    ("log", "part"),
+    [
+        (
+            {"failures": ("invalid tool call parser: gemma5",)},
+            "the last start failed: inv",
+        ),
+        ({"death": "EngineCore encountered a fatal error."}, "it died: EngineCore"),
+        ({"stopped": True}, "it was asked to stop"),
+        ({"serving": True}, "connection refused"),
+    ],
+)
+def test_the_log_of_an_engine_that_is_not_there_tells_why(log, part):
+    """Nobody has to look for it."""
+    inside = Inside(log=EngineLog(**log))
+    (finding,) = engine_unreachable(said(problem="connection refused", inside=inside))
+    assert part in finding.message

@@ -1,0 +1,97 @@
+"""From what was seen to a state: the rules, and their order."""
+
+from dataclasses import replace
+
+import pytest
+
+from supervisor.engine_facts import EngineFacts
+from supervisor.probe import MEANINGS, State
+from supervisor.probes.engine.ask import Asked, Trouble
+from supervisor.probes.engine.seen import Generation, Limits, Seen
+from supervisor.probes.engine.state import judge
+from supervisor.probes.engine.vitals import Vitals
+
+LIMITS = Limits()
+FACTS = EngineFacts("gemma", "http://e", ("g",), names=("g",))
+OK = Asked(200, "{}")
+SILENT = Asked(None, trouble=Trouble.SILENT, problem="no answer within 10 s", took_s=10)
+REFUSED = Asked(None, trouble=Trouble.REFUSED, problem="cannot be reached")
+STILL = Vitals(steps=7, running=0, waiting=0)
+LATER = Vitals(steps=9, running=1, waiting=0)
+
+
+def seen(**changes):
+    """A look at an engine that is well, but for *changes*."""
+    well = Seen(
+        FACTS,
+        health=OK,
+        models=OK,
+        metrics=OK,
+        vitals=LATER,
+        generation=Generation(replace(OK, took_s=0.1), STILL, LATER),
+    )
+    return replace(well, **changes)
+
+
+def state(look, previous=None):
+    """Its state alone."""
+    return judge(look, previous, LIMITS)[0]
+
+
+def test_every_state_has_a_meaning():
+    """What a state means stands beside it, for each."""
+    assert {*MEANINGS} == {*State}
+
+
+@pytest.mark.parametrize(
+    ("look", "expected"),
+    [
+        (seen(), State.UP),
+        (seen(generation=None), State.UP),
+        (seen(health=REFUSED, models=None, metrics=None, generation=None), State.DOWN),
+        (seen(health=REFUSED, models=REFUSED, metrics=REFUSED), State.DOWN),
+        (seen(health=SILENT), State.SLOW),
+        (seen(health=Asked(404)), State.SLOW),
+        (seen(health=Asked(503)), State.DOWN),
+        (seen(generation=Generation(SILENT, STILL, STILL)), State.HUNG),
+        (seen(generation=Generation(SILENT, STILL, STILL), health=SILENT), State.HUNG),
+        (seen(generation=Generation(SILENT, STILL, LATER)), State.SLOW),
+        (seen(generation=Generation(SILENT, STILL, replace(LATER, waiting=2))), State.BUSY),
+        (seen(generation=Generation(OK, STILL, replace(LATER, waiting=2))), State.BUSY),
+        (seen(generation=None, vitals=replace(LATER, waiting=1)), State.BUSY),
+        (seen(generation=Generation(replace(OK, took_s=5), STILL, LATER)), State.SLOW),
+        (seen(generation=Generation(Asked(429), STILL, LATER)), State.UNKNOWN),
+        (seen(generation=Generation(SILENT, Vitals(), Vitals())), State.UNKNOWN),
+        (seen(facts=replace(FACTS, asked_for=("h",))), State.DRIFTED),
+    ],
+)
+def test_what_was_seen_decides(look, expected):
+    """Each thing that can be seen leads to its state."""
+    assert state(look) is expected
+
+
+def test_a_hung_engine_that_also_drifted_is_hung():
+    """The worst is told first."""
+    look = seen(generation=Generation(SILENT, STILL, STILL))
+    assert state(look, replace(FACTS, version="0.31.0")) is State.HUNG
+
+
+def test_requests_in_its_hands_are_told():
+    """The load of a hung engine is part of the reason."""
+    look = seen(generation=Generation(SILENT, STILL, STILL, load=3))
+    assert "3 request(s) in its hands" in judge(look, None, LIMITS)[1]
+
+
+def test_a_drifted_engine_under_load_is_drifted():
+    """Being busy hides no drift."""
+    look = seen(
+        facts=replace(FACTS, version="0.32.0"),
+        generation=Generation(OK, STILL, replace(LATER, waiting=2)),
+    )
+    assert state(look, replace(FACTS, version="0.31.0")) is State.DRIFTED
+
+
+def test_a_connection_that_broke_once_is_slow_not_down():
+    """One request whose connection broke, over an engine that answers all else, is no death."""
+    broken = Asked(None, trouble=Trouble.BROKEN, problem="no whole answer")
+    assert state(seen(generation=Generation(broken, STILL, LATER))) is State.SLOW
