@@ -23,13 +23,15 @@ from chaos.port_holder import holder
 HOST = "127.0.0.1"
 LAST_LINES = 30
 STOP_WITHIN_S = 5.0
+POLL_EVERY_S = 0.05
 
 # Runs as the leader of a new process group with our pipe as its standard input. The shell that
 # it leaves behind is in the group too, so that one kill takes everything, workers included.
-_GUARD = """
+_GUARD_SCRIPT = 'read -r _; rm -f "$1"; kill -KILL 0'
+_GUARD = f"""
 import os, sys
 if os.fork() == 0:
-    guard = 'read -r _; rm -f "$1"; kill -KILL 0'
+    guard = {_GUARD_SCRIPT!r}
     os.execv("/bin/sh", ["sh", "-c", guard, "sh", sys.argv[1]])
 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 os.execv(sys.argv[2], sys.argv[2:])
@@ -63,16 +65,25 @@ class GuardedProcess:
         """What it ended with; negative for a signal, None while it runs."""
         return self._process.returncode
 
-    async def stop(self) -> None:
-        """End it and all that it started; does nothing when that is done."""
+    async def stop(self, *, tidy_within_s: float = 0.0) -> None:
+        """End it and all that it started; does nothing when that is done.
+
+        Args:
+            tidy_within_s: How long what it started may go on after it, to tidy up: shared memory
+                outlives its processes.
+        """
         if self._lifeline < 0:
             return
         try:
-            if self.running:
-                self._process.terminate()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(STOP_WITHIN_S):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_WITHIN_S):
+                    if self.running:
+                        self._process.terminate()
                         await self._process.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(tidy_within_s):
+                    while _members(self.pid):  # noqa: ASYNC110 -- the kernel has no Event
+                        await asyncio.sleep(POLL_EVERY_S)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
@@ -126,6 +137,23 @@ async def start(
     finally:
         os.close(ours)
     return GuardedProcess(pid=process.pid, log_path=log_path, _process=process, _lifeline=lifeline)
+
+
+def _members(group: int) -> list[int]:
+    """List the processes of *group* that run, our guard apart.
+
+    Source: ``/proc/PID/stat``: state and process group are the first and the third field after
+    the name in brackets.
+    """
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[2]) != group or fields[0] in "ZX":
+                continue
+            if _GUARD_SCRIPT.encode() not in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+    return found
 
 
 def write_private(path: Path, text: str) -> None:

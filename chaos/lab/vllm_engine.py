@@ -29,6 +29,7 @@ MODEL_OF = {ModelFormat.GEMMA4: "gemma4", ModelFormat.HERMES: "hermes"}
 CORE = b"VLLM::EngineCore"
 READY_WITHIN_S = 300.0
 POLL_EVERY_S = 0.2
+TIDY_WITHIN_S = 3.0
 
 _ENVIRONMENT = {
     "VLLM_CPU_KVCACHE_SPACE": "1",
@@ -158,7 +159,7 @@ class VllmEngine:
         """End it, as ``docker stop`` would; does nothing when it is down."""
         process, self._process = self._process, None
         if process is not None:
-            await process.stop()
+            await process.stop(tidy_within_s=TIDY_WITHIN_S)
 
     def freeze(self) -> None:
         """Let the engine stand still; what answers HTTP goes on."""
@@ -169,14 +170,15 @@ class VllmEngine:
         os.kill(self._core(), signal.SIGCONT)
 
     async def slow_down(self, *, runs_s: float = 0.002, stands_s: float = 0.1) -> None:
-        """Let the engine run only for a moment at a time, until cancelled or until it has died."""
+        """Let the engine run only for moments, until cancelled or until it has died."""
         with contextlib.suppress(ProcessLookupError):
             try:
                 while True:
                     self.freeze()
                     await asyncio.sleep(stands_s)
                     self.thaw()
-                    await asyncio.sleep(runs_s)
+                    # Blocking on purpose: while this loop is busy elsewhere the engine stands.
+                    time.sleep(runs_s)  # noqa: ASYNC251 -- see above
             finally:
                 self.thaw()
 
@@ -188,11 +190,14 @@ class VllmEngine:
         if self.flags.down:
             return
         self._say("Starting vLLM on the CPU; this takes about a minute")
+        temporary = self._directory.absolute() / "tmp"
+        temporary.mkdir(exist_ok=True)
         self._process = await guarded_process.start(
             command(self._executable, self.flags, port=self._port, extra=self._extra),
             directory=self._directory,
             log_path=self.log_path,
-            environment=_ENVIRONMENT,
+            # Sockets and other things of its own, which it leaves behind when it is killed.
+            environment={**_ENVIRONMENT, "TMPDIR": str(temporary)},
         )
         await self._until_ready(self._process)
         if self.flags.hung:

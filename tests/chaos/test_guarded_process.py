@@ -107,3 +107,30 @@ def test_a_port_in_use_names_who_wanted_it():
         taken = pytest.raises(SetupError, match=f"port {port} for a test is taken")
         with taken, held_port(port, of="a test"):
             pass
+
+
+async def test_what_it_started_may_tidy_up(tmp_path):
+    """A child that cleans up after the process has gone is not killed in the middle of it."""
+    child = (
+        "import os, sys, time\n"
+        "parent = os.getppid()\n"
+        "print('up', flush=True)\n"
+        "while os.getppid() == parent: time.sleep(0.01)\n"
+        "time.sleep(0.2)\n"
+        "open('tidied', 'w').close()\n"
+    )
+    process = await start(
+        [
+            sys.executable,
+            "-c",
+            f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}]).wait()",
+        ],
+        directory=tmp_path,
+        log_path=tmp_path / "log",
+        environment={},
+    )
+    async with asyncio.timeout(20):
+        while not (tmp_path / "log").read_text():
+            await asyncio.sleep(0.01)
+    await process.stop(tidy_within_s=20)
+    assert (tmp_path / "tidied").exists()

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from chaos.verdict import Outcome
 from supervisor.probes.engine import Depth
+from supervisor.probes.engine.forced import OWN
 from tests.engine.stage import GEMMA_FLAGS, HERMES_FLAGS, QWEN, Stage, Start
 
 TOOLS = ("tool_call", "parallel_tool_calls", "agent")
@@ -47,6 +48,20 @@ def each(shapes, kind):
 
 REFUSED = each((*TOOLS, "tool_call_required"), "hop_failed")
 LEAKED = each(TOOLS, "tool_call_leaked")
+LEAKED_HERMES = {**LEAKED, "tool_call_required": "tool_call_leaked"}
+"""On /v1/responses vLLM refuses nothing and forces nothing: the call leaks, with any flags."""
+
+LEAKED_GEMMA = {
+    **LEAKED_HERMES,
+    # Only gemma4's own tool parser keeps the markers of a thought for the reasoning parser.
+    "chat/stream": "answer_degraded",
+    "tool_result/stream": "answer_degraded",
+}
+NONSENSE = (
+    "tool_call_invalid or tool_call_missing or tool_call_leaked or empty_reply or token_budget"
+)
+"""What comes of a call when the grammar of one model is forced on another."""
+
 THOUGHT_SHOWN = each((*TOOLS, "chat", "tool_result"), "answer_degraded")
 
 STATES = (
@@ -62,8 +77,8 @@ STATES = (
             "chat/stream": "answer_degraded",
         },
         gpt={**REFUSED, "tool_result": "hop_failed"},
-        # The engine's own /v1/responses refuses nothing: without flags the call leaks.
-        gpt_responses={**LEAKED, "tool_call_required": "tool_call_leaked"},
+        claude_responses=LEAKED_GEMMA,
+        gpt_responses=LEAKED_HERMES,
         gemma_facts={"state": "up", "has_tool_parser": True, "auto_tools": False},
         hermes_facts={"state": "up", "has_tool_parser": False, "auto_tools": False},
     ),
@@ -73,13 +88,14 @@ STATES = (
         hermes=Start(HERMES_FLAGS, ("--tool-call-parser", "gemma4")),
         claude={
             **LEAKED,
-            # The grammar of one model forced on another: a call, and nonsense in it.
-            "tool_call_required": "tool_call_invalid or tool_call_leaked or tool_call_missing",
+            "tool_call_required": NONSENSE,
             # Only gemma4's own tool parser keeps its markers for the reasoning parser.
             "chat/stream": "answer_degraded",
             "tool_result/stream": "answer_degraded",
         },
-        gpt={**LEAKED, "tool_call_required": "tool_call_leaked"},
+        gpt=LEAKED_HERMES,
+        claude_responses=LEAKED_GEMMA,
+        gpt_responses=LEAKED_HERMES,
         gemma_facts={"state": "up", "auto_tools": True, "tool_formats": ("hermes",)},
         hermes_facts={"state": "up", "auto_tools": True, "tool_formats": ("gemma4",)},
     ),
@@ -89,14 +105,16 @@ STATES = (
         hermes=Start(HERMES_FLAGS, ("--tool-call-parser", "pythonic")),
         claude={
             **LEAKED,
-            "tool_call_required": "tool_call_invalid or tool_call_missing or empty_reply",
+            "tool_call_required": NONSENSE,
             "chat/stream": "answer_degraded",
             "tool_result/stream": "answer_degraded",
         },
         gpt={
             **LEAKED,
-            "tool_call_required": "tool_call_invalid or tool_call_missing or token_budget",
+            "tool_call_required": NONSENSE,
         },
+        claude_responses=LEAKED_GEMMA,
+        gpt_responses={**LEAKED, "tool_call_required": NONSENSE},
         gemma_facts={"state": "up", "tool_formats": ("pythonic",)},
         hermes_facts={"state": "up", "tool_formats": ("pythonic",)},
     ),
@@ -125,7 +143,7 @@ STATES = (
             "state": "up",
             "max_model_len": {QWEN: 8_192},
             "tool_formats": ("hermes",),
-            "reasoning_formats": ("think",),
+            "reasoning_formats": (OWN,),
         },
     ),
 )

@@ -27,8 +27,11 @@ from supervisor.probe import Outcome, State, Step
 from supervisor.probes.engine.ask import Asked, Line, Trouble
 from supervisor.probes.engine.forced import (
     CALLS,
+    OWN,
     THOUGHTS,
     call_request,
+    has_own_thought,
+    own_thought_request,
     read_by,
     reads_call,
     reads_thought,
@@ -316,6 +319,11 @@ async def _parsers(look: _Look) -> None:
         for one in THOUGHTS
     ]
     formats = read_by((one.format, reads_thought(asked.json)) for one, asked in thoughts)
+    if formats == () and look.seen.facts.has_reasoning_parser:
+        own = await look.line.post(
+            "/v1/chat/completions", own_thought_request(model), within_s=within_s
+        )
+        formats = (OWN,) if has_own_thought(own.json) else ()
     look.learn(reasoning_formats=formats)
     took_s = sum(asked.took_s for _, asked in thoughts)
     look.note("reasoning_formats", *_formats(formats), took_s)

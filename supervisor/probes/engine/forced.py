@@ -4,8 +4,10 @@ A grammar leaves the model no choice, so the answer does not depend on the model
 comes back as a tool call, or as a thought apart from the answer, is one that the parser reads.
 
 What it cannot tell: parsers that read the same text alike (``hermes`` and its aliases); parsers
-that look for a token of the vocabulary instead of its text, as that of Mistral; and whether the
-model writes what its parser reads. Only a drill tells that.
+that look for a token of the vocabulary instead of its text, as that of Mistral; reasoning parsers
+that rest while the template is told not to think, as that of Qwen 3 (they are seen only by a
+thought of the model's own, if it has one); and whether the model writes what its parser reads.
+Only a drill tells that.
 
 Source: vLLM 0.32.0, run: ``structured_outputs.choice`` beside ``tool_choice`` auto.
 """
@@ -49,6 +51,9 @@ THOUGHTS = (
 )
 """A thought and an answer. To add a format: a line here."""
 
+OWN = "its model's own"
+"""The format of a thought that nobody forced."""
+
 
 def call_request(model: str, forced: Text) -> Mapping[str, Any]:
     """Ask for *forced* where a tool is offered."""
@@ -58,6 +63,16 @@ def call_request(model: str, forced: Text) -> Mapping[str, Any]:
 def thought_request(model: str, forced: Text) -> Mapping[str, Any]:
     """Ask for *forced* without tools."""
     return _request(model, forced)
+
+
+def own_thought_request(model: str) -> Mapping[str, Any]:
+    """Ask for anything, so that a model that thinks by itself does."""
+    return {
+        "model": model,
+        "messages": [{"role": "user", "content": "Say hello."}],
+        "max_tokens": MAX_TOKENS,
+        "temperature": 0,
+    }
 
 
 def tool() -> Mapping[str, Any]:
@@ -99,6 +114,13 @@ def reads_thought(answer: Any) -> bool | None:
     if thought.strip() == "ab" and text.strip() == "hello":
         return True
     return False if "hello" in text + thought else None
+
+
+def has_own_thought(answer: Any) -> bool:
+    """Tell whether a whole reply has a thought and, apart from it, an answer."""
+    message = _message(answer) or {}
+    thought = message.get("reasoning") or message.get("reasoning_content")
+    return bool(thought) and bool(message.get("content"))
 
 
 def read_by(results: Iterable[tuple[str, bool | None]]) -> tuple[str, ...] | None:

@@ -20,7 +20,8 @@ FAKE = """#!{python}
 import http.server, json, os, pathlib, subprocess, sys
 if "--bad" in sys.argv:
     sys.exit("error: unrecognized arguments: --bad")
-subprocess.Popen(["VLLM::EngineCore", "600"], executable="/bin/sleep")
+core = "while kill -0 $PPID 2>/dev/null; do sleep 0.02; done"
+subprocess.Popen(["VLLM::EngineCore", "-c", core], executable="/bin/sh")
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = json.dumps(sys.argv).encode()
@@ -151,3 +152,26 @@ async def test_a_start_that_fails_is_told_in_its_own_words(executable, tmp_path)
     ):
         async with VllmEngine(executable, tmp_path / "run", extra=("--bad",)):
             pass
+
+
+async def test_a_slowed_engine_runs_again_afterwards(executable, tmp_path):
+    """However the slowing ends, the engine is left running."""
+    async with VllmEngine(executable, tmp_path / "run") as engine:
+        core = engine._core()
+        async with asyncio.TaskGroup() as tasks:
+            slow = tasks.create_task(engine.slow_down(stands_s=0.02))
+            await becomes(core, "T")
+            slow.cancel()
+        await becomes(core, "SR")
+
+
+async def test_slowing_an_engine_that_dies_ends(executable, tmp_path):
+    """An engine that is killed meanwhile ends the slowing, without an error."""
+    async with VllmEngine(executable, tmp_path / "run") as engine:
+        async with asyncio.TaskGroup() as tasks, asyncio.timeout(20):
+            tasks.create_task(engine.slow_down(stands_s=0.02))
+            core = engine._core()
+            await becomes(core, "T")
+            engine.kill_core()
+            await becomes(core, "XZ")
+        assert engine.running

@@ -11,6 +11,7 @@ from supervisor.probes.engine.forced import (
     THOUGHTS,
     TOOL,
     call_request,
+    has_own_thought,
     read_by,
     reads_call,
     reads_thought,
@@ -59,6 +60,20 @@ def test_a_call_is_read_left_or_not_there(answer, read):
 def test_a_thought_is_set_apart_left_or_not_there(answer, read):
     """Only a thought wholly apart from the answer is read."""
     assert reads_thought(answer) is read
+
+
+@pytest.mark.parametrize(
+    ("answer", "has"),
+    [
+        (reply(content="hello", reasoning="So I say hello."), True),
+        (reply(content=None, reasoning="hello"), False),
+        (reply(content="<think>So.</think>hello", reasoning=None), False),
+        (None, False),
+    ],
+)
+def test_a_thought_of_its_own_stands_apart_from_an_answer(answer, has):
+    """A parser that takes all for a thought, or nothing, sets none apart."""
+    assert has_own_thought(answer) is has
 
 
 def test_formats_are_known_only_where_a_text_came():
