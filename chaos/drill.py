@@ -1,6 +1,5 @@
 """One run of a scenario: lease, ask, observe, judge. The lease ends whatever happens."""
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,14 +12,18 @@ from chaos.client import ask
 from chaos.clock import Clock
 from chaos.conversation import Json
 from chaos.engine import EngineCounters, delta, read_counters
-from chaos.injector import Injector
-from chaos.lease import Lease
+from chaos.injector import Injector, Route
 from chaos.observation import ClientReply, EngineDelta, Observation
 from chaos.plan import DrillOptions, asking_directly, make_plan
 from chaos.reading import Reading
 from chaos.scenario import Catalogue, DrillPlan, HopRole, Scenario
+from chaos.scrub import Scrub
 from chaos.topology import Topology
 from chaos.verdict import Verdict, judge
+from chaos.wire import credentials
+
+MaySample = Callable[[Scenario], Awaitable[object | None]]
+"""Returns why a scenario may not be asked now, in whatever form; None if it may."""
 
 DIRECT_SAMPLES = 3
 """How often the serving hop is asked directly when its own reply missed something."""
@@ -52,6 +55,8 @@ class Driller:
         rng: Gives nonces and ids.
         engines: Metrics address by model group, for hops whose engine publishes counters.
         collateral: Asked after a drill: what changed for other traffic since the start.
+        may_sample: The guard: asked right before each direct sample.
+        secrets: Keys of ours that no observation may hold, whoever repeats them.
     """
 
     session: aiohttp.ClientSession
@@ -62,6 +67,8 @@ class Driller:
     rng: random.Random
     engines: Mapping[str, str]
     collateral: Callable[[], Awaitable[tuple[str, ...]]] | None = None
+    may_sample: MaySample | None = None
+    secrets: frozenset[str] = frozenset()
 
     async def drill(self, scenario: Scenario, injector: Injector) -> Drill:
         """Run *scenario* once; a second time with more tokens if reasoning took them all.
@@ -85,9 +92,9 @@ class Driller:
             plan, verdict, seen = await self._run(plan, injector)
             requests += 1
         if verdict.kind is Kind.MODEL_UNRELIABLE and plan.canary:
-            samples = await self._ask_directly(scenario, injector, plan.nonce)
+            samples = await self._ask_directly(scenario, injector)
             requests += len(samples)
-            seen = replace(seen, direct=samples)
+            seen = replace(seen, direct=tuple(reply for reply in samples if reply is not None))
             verdict = judge(plan, seen, self.checks)
         return Drill(plan, verdict, seen, started_at, requests)
 
@@ -104,7 +111,6 @@ class Driller:
         options: DrillOptions,
         *,
         attempt: int = 1,
-        nonce: str | None = None,
     ) -> DrillPlan:
         return make_plan(
             scenario,
@@ -114,7 +120,6 @@ class Driller:
             rng=self.rng,
             injector=injector.name,
             attempt=attempt,
-            nonce=nonce,
         )
 
     async def _run(
@@ -122,38 +127,36 @@ class Driller:
     ) -> tuple[DrillPlan, Verdict, Observation]:
         engine = self._engine_of(plan)
         before = await self._counters(engine)
-        lease: Lease | None = None
-        try:
-            async with injector.route(plan) as route:
-                lease = route.lease
-                reply = await ask(
-                    self.session,
-                    self.catalogue.surfaces[plan.scenario.surface],
-                    url=route.url,
-                    key=route.key,
-                    body={**self._body(plan), **route.body},
-                    headers=self._profile_headers(),
-                    stream=plan.scenario.stream,
-                    deadline_s=plan.deadline_s,
-                )
-                # Attempts that still answer get a moment; after a deadline nobody waits.
-                wire = await lease.end(grace_s=0.0 if reply.timed_out else 1.0)
-        except asyncio.CancelledError:
-            # Who stops a drill leaves no more behind in the gateway than who waits for its end.
-            if lease is not None:
-                await injector.settle(plan, lease.records())
-            raise
-        wire = injector.infer(plan, wire, reply.status)
-        moved = await self._moved(engine, before)
-        await injector.settle(plan, wire)
+        async with injector.route(plan) as route:
+            reply = await self._ask(plan, route)
+            # Attempts that still answer get a moment; after a deadline nobody waits.
+            wire = await route.lease.end(grace_s=0.0 if reply.timed_out else 1.0)
         seen = Observation(
             reply=reply,
-            wire=wire,
-            strays=lease.strays,
-            engine=moved,
+            wire=injector.infer(plan, wire, reply),
+            strays=route.lease.strays,
+            engine=await self._moved(engine, before),
             collateral=await self.collateral() if self.collateral else (),
         )
+        seen = self._scrub(route)(seen)
         return plan, judge(plan, seen, self.checks), seen
+
+    async def _ask(self, plan: DrillPlan, route: Route) -> ClientReply:
+        return await ask(
+            self.session,
+            self.catalogue.surfaces[plan.scenario.surface],
+            url=route.url,
+            key=route.key,
+            body={**self._body(plan), **route.body},
+            headers=self._profile_headers(),
+            stream=plan.scenario.stream,
+            deadline_s=plan.deadline_s,
+        )
+
+    def _scrub(self, route: Route) -> Scrub:
+        """Know every credential that anybody may have repeated in this drill."""
+        ours = credentials(self._profile_headers())
+        return Scrub({route.key, *self.secrets, *ours, *route.lease.credentials})
 
     def _body(self, plan: DrillPlan) -> Json:
         surface = self.catalogue.surfaces[plan.scenario.surface]
@@ -165,28 +168,25 @@ class Driller:
         profile = self.options.profile
         return {k: str(v) for k, v in profile.headers.items()} if profile else {}
 
-    async def _ask_directly(
-        self, scenario: Scenario, injector: Injector, nonce: str
-    ) -> tuple[Reading, ...]:
-        """Ask the serving hop the same three times without a fault, on the same way."""
-        readings: list[Reading] = []
+    async def _ask_directly(self, scenario: Scenario, injector: Injector) -> list[Reading | None]:
+        """Ask the serving hop the same three times without a fault, on the same way.
+
+        Fewer times where the way, or the guard, does not let a request through.
+        """
         direct = asking_directly(scenario)
+        readings: list[Reading | None] = []
         for _ in range(DIRECT_SAMPLES):
-            plan = self._plan(direct, injector, self.options, nonce=nonce)
+            if injector.objection(direct) is not None:
+                break
+            if self.may_sample is not None and await self.may_sample(direct) is not None:
+                break
+            plan = self._plan(direct, injector, self.options)
             async with injector.route(plan) as route:
-                await ask(
-                    self.session,
-                    self.catalogue.surfaces[scenario.surface],
-                    url=route.url,
-                    key=route.key,
-                    body={**self._body(plan), **route.body},
-                    headers=self._profile_headers(),
-                    stream=scenario.stream,
-                    deadline_s=plan.deadline_s,
-                )
+                await self._ask(plan, route)
                 wire = await route.lease.end()
-            readings.extend(record.reply for record in wire if record.reply is not None)
-        return tuple(readings)
+            replies = [record.reply for record in wire if record.reply is not None]
+            readings.append(self._scrub(route)(replies[-1]) if replies else None)
+        return readings
 
     def _engine_of(self, plan: DrillPlan) -> tuple[str, str] | None:
         serving = next((hop.group for hop in plan.hops if hop.role is HopRole.SERVE), None)

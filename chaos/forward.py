@@ -4,16 +4,19 @@ Faithful in both directions: headers are kept but for the hop-by-hop ones, an up
 breaks off breaks off here too.
 """
 
-import asyncio
 import ssl
+import time
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
+from chaos.content_coding import readable
 from chaos.player import Played, reset
+from chaos.scrub import without_userinfo
 
 HOP_BY_HOP = frozenset(
     {
@@ -30,7 +33,17 @@ HOP_BY_HOP = frozenset(
 )
 """Headers of one connection only. Source: RFC 9110, section 7.6.1."""
 
-_NOT_FORWARDED = HOP_BY_HOP | {"host"}
+_UNPACKED = frozenset({"gzip", "deflate", "br", "zstd"})
+"""What aiohttp's server unpacks by itself when a request comes so."""
+
+_NEVER_ARRIVED = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ConnectionTimeoutError,
+    ValueError,  # an address that is none
+)
+_FAILED = (aiohttp.ClientError, TimeoutError, OSError, *_NEVER_ARRIVED)
+"""How an upstream fails, as its client tells it."""
 
 AT_ONCE_BYTES = 64 << 10
 """Replies of a known length up to this are read whole: one write instead of many."""
@@ -40,9 +53,13 @@ class Forwarder:
     """Clients towards real upstreams; local ones never go through a proxy.
 
     ``HTTPS_PROXY``, ``NO_PROXY`` and ``SSL_CERT_FILE`` are honoured towards providers.
+
+    Args:
+        keys: What local engines ask for, by ``host:port``; put in the place of a drill's key.
     """
 
-    def __init__(self, *, connect_s: float = 10.0) -> None:
+    def __init__(self, *, connect_s: float = 10.0, keys: Mapping[str, str] | None = None) -> None:
+        self._keys = keys or {}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_s)
         self._direct = self._session(timeout, trust_env=False)
         self._outward = self._session(timeout, trust_env=True)
@@ -76,56 +93,93 @@ class Forwarder:
             with whatever status.
         """
         session = self._direct if local else self._outward
+        headers = _asked(request.headers)
+        played.reached = True
         try:
-            async with session.request(
+            key = self._keys.get(urlsplit(url).netloc) if local else None
+            if key is not None:
+                headers["authorization"] = f"Bearer {key}"
+            upstream = await session.request(
                 request.method,
                 URL(url, encoded=True),
                 data=body or None,
-                headers=_forwarded(request.headers),
+                headers=headers,
                 allow_redirects=False,
-            ) as upstream:
-                return await self._reply(request, upstream, played)
-        except (aiohttp.ClientConnectionError, TimeoutError) as error:
+            )
+        except _FAILED as error:
+            played.reached = not isinstance(error, _NEVER_ARRIVED)
             reset(request, played)
-            return f"no connection to the upstream: {error}" if str(error) else "no connection"
+            return _told("no connection to the upstream", error)
+        async with upstream:
+            return await self._reply(request, upstream, played)
 
     async def _reply(
         self, request: web.BaseRequest, upstream: aiohttp.ClientResponse, played: Played
     ) -> str | None:
-        loop = asyncio.get_running_loop()
-        headers = _forwarded(upstream.headers)
-        length = upstream.content_length
-        if length is not None and length <= AT_ONCE_BYTES:
-            try:
-                body = await upstream.read()
-            except aiohttp.ClientPayloadError as error:
-                reset(request, played)
-                return f"the upstream broke off: {error}"
-            headers.popall("content-length", None)
-            played.status = upstream.status
-            played.first_byte_at_s = loop.time()
-            played.note(body)
-            played.response = web.Response(status=upstream.status, headers=headers, body=body)
-            played.whole = True
-            return None
+        headers = _kept(upstream.headers)
+        played.coding = upstream.headers.get("content-encoding", "")
+        if upstream.content_length is not None and upstream.content_length <= AT_ONCE_BYTES:
+            return await self._at_once(request, upstream, headers, played)
         played.response = web.StreamResponse(status=upstream.status, headers=headers)
         await played.response.prepare(request)
         played.status = upstream.status
-        played.first_byte_at_s = loop.time()
-        try:
-            async for data in upstream.content.iter_any():
-                await played.response.write(data)
-                played.note(data)
-        except aiohttp.ClientPayloadError as error:
-            reset(request, played)
-            return f"the upstream broke off: {error}"
+        played.first_byte_at_s = time.monotonic()
+        pieces = upstream.content.iter_any()
+        while True:
+            # Only the upstream's failures are caught: who cannot be written to is the gateway.
+            try:
+                data = await anext(pieces, None)
+            except _FAILED as error:
+                reset(request, played)
+                return _told("the upstream broke off", error)
+            if data is None:
+                break
+            await played.response.write(data)
+            played.note(data)
         await played.response.write_eof()
         played.whole = True
         return None
 
+    @staticmethod
+    async def _at_once(
+        request: web.BaseRequest,
+        upstream: aiohttp.ClientResponse,
+        headers: CIMultiDict[str],
+        played: Played,
+    ) -> str | None:
+        try:
+            body = await upstream.read()
+        except _FAILED as error:
+            reset(request, played)
+            return _told("the upstream broke off", error)
+        headers.popall("content-length", None)
+        played.status = upstream.status
+        played.first_byte_at_s = time.monotonic()
+        played.note(body)
+        played.response = web.Response(status=upstream.status, headers=headers, body=body)
+        played.whole = True
+        return None
 
-def _forwarded(headers: Mapping[str, str]) -> CIMultiDict[str]:
+
+def _told(what: str, error: Exception) -> str:
+    return without_userinfo(f"{what}: {error}" if str(error) else what)
+
+
+def _asked(headers: Mapping[str, str]) -> CIMultiDict[str]:
+    """Copy the headers of a request for a connection of our own, and a reply that can be read."""
+    asked = _kept(headers)
+    asked.popall("host", None)
+    if headers.get("content-encoding", "").lower() in _UNPACKED:
+        # The body is no longer packed, and its length is another now.
+        asked.popall("content-encoding")
+        asked.popall("content-length", None)
+    if "accept-encoding" in asked:
+        asked["accept-encoding"] = readable(asked["accept-encoding"])
+    return asked
+
+
+def _kept(headers: Mapping[str, str]) -> CIMultiDict[str]:
     """Copy *headers* without those that are for one connection only."""
     named = headers.get("connection", "").lower().split(",")
-    dropped = _NOT_FORWARDED.union(name.strip() for name in named)
+    dropped = HOP_BY_HOP.union(name.strip() for name in named)
     return CIMultiDict(item for item in headers.items() if item[0].lower() not in dropped)

@@ -9,6 +9,7 @@ from chaos.check import Kind
 from chaos.dialects import DIALECTS
 from chaos.faults import FAULTS
 from chaos.lease import Action, Lease, LeasedHop, Upstream
+from chaos.observation import ClientReply
 from chaos.scenario import DrillPlan, HopRole, PlannedHop, Scenario
 from chaos.topology import Deployment, Topology
 from chaos.wire import WireRecord
@@ -63,25 +64,24 @@ class Injector(Protocol):
         ...
 
     def route(self, plan: DrillPlan) -> AbstractAsyncContextManager[Route]:
-        """Take a lease for *plan*; it ends with the context, whatever happened."""
+        """Take a lease for *plan*; it ends with the context, whatever happened.
+
+        At its end the gateway is left as it was before; a dead gateway is no error then.
+        """
         ...
 
     def infer(
-        self, plan: DrillPlan, wire: tuple[WireRecord, ...], status: int | None
+        self, plan: DrillPlan, wire: tuple[WireRecord, ...], reply: ClientReply
     ) -> tuple[WireRecord, ...]:
         """Add attempts that no witness can see (a refused connection), where that is certain.
 
         Args:
-            status: Of the client's reply; None if none came.
+            reply: What the client got; its error may tell of the attempt.
         """
         ...
 
     def trusts_real_keys(self, plan: DrillPlan) -> bool:
         """Tell whether a canary of this chain has arrived unproxied before."""
-        ...
-
-    async def settle(self, plan: DrillPlan, wire: Sequence[WireRecord]) -> None:
-        """Leave the gateway as it was after a faulted drill; never raises for a dead gateway."""
         ...
 
 

@@ -6,23 +6,23 @@ live lease the witness refuses everything.
 
 import asyncio
 import contextlib
-import gzip
 import time
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from chaos.conversation import Ask, Json
+from chaos.attempt import Attempt
 from chaos.dialect import Call, Dialect, RawCall
 from chaos.fault import Fault, FaultName
-from chaos.player import Played
-from chaos.reading import Reading
-from chaos.wire import AttemptOutcome, KeyOwner, WireRecord
+from chaos.player import KEPT_BYTES, Played, Room
+from chaos.wire import WireRecord
 
-MOST_RECORDS = 1000
+MOST_RECORDS = 100
 """Attempts that one lease remembers; LiteLLM makes a handful, a loop could make thousands."""
+
+MOST_KEPT_BYTES = 16 * KEPT_BYTES
+"""How much is kept of all replies of one lease together."""
 
 
 class Action(StrEnum):
@@ -72,89 +72,6 @@ class LeasedHop:
     attempts_allowed: int = 3
 
 
-@dataclass(slots=True)
-class Attempt:
-    """One request while it is being answered; becomes a ``WireRecord``."""
-
-    ordinal: int
-    started_at_s: float
-    outcome: AttemptOutcome = AttemptOutcome.REFUSED
-    group: str | None = None
-    deployment: str | None = None
-    call: Call | None = None
-    body: Json = field(default_factory=dict)
-    fault: str | None = None
-    played: Played = field(default_factory=Played)
-    ended_at_s: float = 0.0
-    key_owner: KeyOwner = KeyOwner.NONE
-    via_proxy: bool = False
-    encoding: str | None = None
-    upstream_message: str | None = None
-    caller_left: bool = False
-    abort: Callable[[], None] | None = None
-    done: bool = False
-
-    def record(self) -> WireRecord:
-        """Freeze it; the reply's bytes are read only now, off the hot path."""
-        call = self.call
-        reply = self._read()
-        message = self.upstream_message
-        if message is None and reply is not None and reply.error is not None:
-            message = reply.error.message[:500]
-        return WireRecord(
-            ordinal=self.ordinal,
-            group=self.group,
-            deployment=self.deployment,
-            dialect=call.dialect if call else None,
-            operation=call.format.name if call else None,
-            model=call.model if call else None,
-            stream=call.stream if call else False,
-            outcome=self.outcome,
-            status=self.played.status,
-            fault=self.fault,
-            started_at_s=self.started_at_s,
-            first_byte_at_s=self.played.first_byte_at_s,
-            ended_at_s=self.ended_at_s,
-            sent_bytes=self.played.sent_bytes,
-            asked=self._asked(),
-            reply=reply,
-            upstream_message=message,
-            key_owner=self.key_owner,
-            whole=self.played.whole,
-            caller_left=self.caller_left,
-            via_proxy=self.via_proxy,
-            body_fields=tuple(sorted(self.body)),
-        )
-
-    def _asked(self) -> Ask | None:
-        return self.call.format.read_ask(self.body) if self.call else None
-
-    def _read(self) -> Reading | None:
-        if self.call is None or self.played.status is None:
-            return None
-        if self.played.sent_bytes > len(self.played.sent):
-            return None  # a copy that was cut would read like a reply that was
-        body = _decoded(bytes(self.played.sent), self.encoding)
-        if body is None:
-            return None
-        if not self.call.stream or self.played.status >= 300 or body.lstrip()[:1] in (b"{", b"<"):
-            return self.call.format.read_reply(self.played.status, body)
-        reader = self.call.format.stream_reader()
-        reader.feed(body)
-        return reader.close()
-
-
-def _decoded(body: bytes, encoding: str | None) -> bytes | None:
-    try:
-        if encoding == "gzip":
-            return gzip.decompress(body)
-        if encoding == "deflate":
-            return zlib.decompress(body)
-    except (OSError, EOFError, zlib.error):
-        return None
-    return body if encoding in (None, "identity") else None
-
-
 def _fitting(
     upstreams: Iterable[Upstream], raw: RawCall, address: str | None
 ) -> dict[str, tuple[list[Upstream], Call]]:
@@ -184,6 +101,7 @@ class Lease:
         strays: Requests without a live nonce that came on the lane meanwhile.
         others: Every other upstream of the topology: contacted by mistake, they are stood in
             for, so that the drill can tell which one was.
+        frees_lane: The lane ends with the lease; it does not where somebody else holds it.
         over: Set when the lease ends.
     """
 
@@ -193,13 +111,15 @@ class Lease:
     others: tuple[Upstream, ...]
     expires_at_s: float
     canary: str | None = None
+    frees_lane: bool = True
     attempts: list[Attempt] = field(default_factory=list)
     unrecorded: int = 0
     strays: int = 0
     over: asyncio.Event = field(default_factory=asyncio.Event)
     idle: asyncio.Event = field(default_factory=asyncio.Event)
-    in_flight: int = 0
     release: Callable[["Lease"], None] | None = None
+    _open: set[Attempt] = field(init=False, default_factory=set)
+    _room: Room = field(init=False, default_factory=lambda: Room(MOST_KEPT_BYTES))
     _at_group: Counter[str] = field(init=False, default_factory=Counter)
     _hop_of: Mapping[str, LeasedHop] = field(init=False)
     _chain: tuple[Upstream, ...] = field(init=False)
@@ -211,22 +131,41 @@ class Lease:
 
     def begin(self) -> Attempt:
         """Open the record of one more attempt."""
-        attempt = Attempt(ordinal=len(self.attempts) + 1, started_at_s=time.monotonic())
+        attempt = Attempt(
+            ordinal=len(self.attempts) + 1,
+            started_at_s=time.monotonic(),
+            played=Played(room=self._room),
+        )
         if len(self.attempts) < MOST_RECORDS:
             self.attempts.append(attempt)
         else:
             self.unrecorded += 1
-        self.in_flight += 1
+        self._open.add(attempt)
         self.idle.clear()
         return attempt
 
     def finish(self, attempt: Attempt) -> None:
         """Close the record of an attempt."""
         attempt.ended_at_s = time.monotonic()
-        attempt.done = True
-        self.in_flight -= 1
-        if self.in_flight == 0:
+        self._open.discard(attempt)
+        if not self._open:
             self.idle.set()
+
+    @property
+    def in_flight(self) -> int:
+        """Count the attempts that are still being answered."""
+        return len(self._open)
+
+    @property
+    def credentials(self) -> frozenset[str]:
+        """Everything that the attempts carried and nobody may keep."""
+        return frozenset().union(*(attempt.credentials for attempt in self.attempts))
+
+    def owns(self, lane: int | None, address: str | None) -> bool:
+        """Tell whether a request at that lane, or at that address of a twin, can be its own."""
+        if lane is not None:
+            return self.lane == lane
+        return any(upstream.address == address for upstream in (*self._chain, *self.others))
 
     def place(self, attempt: Attempt, group: str) -> None:
         """Note that *attempt* is one at *group*."""
@@ -254,6 +193,21 @@ class Lease:
         upstreams, call = fitting[group]
         return self._hop_of.get(group), tuple(upstreams), call
 
+    def real_address(self, raw: RawCall, address: str | None, *, keyed: bool) -> str | None:
+        """Say where *raw* may be passed on to: where everything is that it can be for.
+
+        Args:
+            keyed: It carries a key that is not ours, so groups outside the chain count too: one
+                provider must not get the key of another.
+
+        Returns:
+            None if there are two such places.
+        """
+        candidates = (*self._chain, *self.others) if keyed else self._chain
+        fitting = _fitting(candidates, raw, address)
+        bases = {upstream.base_url for group, _ in fitting.values() for upstream in group}
+        return bases.pop() if len(bases) == 1 else None
+
     def _meant(self, groups: Iterable[str]) -> str:
         """Choose among look-alikes: the first, in chain order, that has attempts left."""
         first, *others = groups
@@ -269,17 +223,24 @@ class Lease:
         Attempts still being answered get *grace_s* to end; silence ends at once.
         """
         self.over.set()
-        if self.in_flight:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(grace_s):
-                    await self.idle.wait()
-        for attempt in self.attempts:
-            if not attempt.done and attempt.abort is not None:
-                attempt.abort()  # nothing outlives its lease: no call of an ended drill goes on
-        if self.release is not None:
-            self.release(self)
-        self._records = self.records()
+        try:
+            if self.in_flight:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(grace_s):
+                        await self.idle.wait()
+        finally:
+            self._cut_off()
+            if self.release is not None:
+                self.release(self)
+            self._records = self.records()
         return self._records
+
+    def _cut_off(self) -> None:
+        """Let nothing outlive the lease: no call of an ended drill goes on."""
+        for attempt in self._open:
+            attempt.cut, attempt.ended_at_s = True, time.monotonic()
+            if attempt.abort is not None:
+                attempt.abort()
 
     def records(self) -> tuple[WireRecord, ...]:
         """Freeze the attempts: as they are now, or as they were when the lease ended."""

@@ -24,12 +24,21 @@ KEPT_BYTES = 1 << 20
 
 
 @dataclass(slots=True)
+class Room:
+    """How many bytes of replies may still be kept; several replies may share one."""
+
+    left: int = KEPT_BYTES
+
+
+@dataclass(slots=True)
 class Played:
     """How far a script came; filled in while it plays, so that a cancelled one tells too.
 
     Attributes:
         whole: The script reached its end and its end was not a reset.
-        sent: The first ``KEPT_BYTES`` of the body, for the record.
+        sent: The first ``KEPT_BYTES`` of the body, for the record, as long as there is room.
+        coding: How the body is packed (``Content-Encoding``).
+        reached: It is a real upstream's reply, or would be: the request may have got there.
     """
 
     status: int | None = None
@@ -38,12 +47,17 @@ class Played:
     whole: bool = False
     response: web.StreamResponse | None = None
     sent: bytearray = field(default_factory=bytearray)
+    coding: str = ""
+    reached: bool = False
+    room: Room = field(default_factory=Room)
 
     def note(self, data: bytes) -> None:
         """Count bytes of the body that went out, and keep the first of them."""
         self.sent_bytes += len(data)
-        if len(self.sent) < KEPT_BYTES:
-            self.sent += data[: KEPT_BYTES - len(self.sent)]
+        room = min(KEPT_BYTES - len(self.sent), self.room.left)
+        if room > 0:
+            self.sent += data[:room]
+            self.room.left -= min(room, len(data))
 
 
 async def play(

@@ -105,6 +105,11 @@ class Reading:
         """It carries something that a caller would use."""
         return bool(self.text.strip() or self.tool_calls or self.vector_sizes)
 
+    @property
+    def complete(self) -> bool:
+        """It came to its end: nothing that was still to come would change the answer."""
+        return self.ended or self.finish is not None
+
     def has(self, *defects: Defect) -> bool:
         """Tell whether any of *defects* was found."""
         return any(found.defect in defects for found in self.defects)

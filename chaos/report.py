@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from chaos.check import Kind, Result, Where
+from chaos.cost import most_tokens, price_usd
 from chaos.drill import Drill
 from chaos.known_gaps import Gap, source_of
 from chaos.observation import Observation
@@ -246,20 +247,30 @@ class Spent:
     def add(self, drill: Drill) -> None:
         """Count one drill's requests, and the tokens and money of attempts that were real."""
         self.requests += drill.requests
-        prices = {
-            d.group: (d.input_cost_per_token or 0.0, d.output_cost_per_token or 0.0)
-            for hop in drill.plan.hops
-            for d in hop.deployments
-            if not d.local
-        }
         for record in drill.seen.wire:
-            usage = record.reply.usage if record.reply else None
-            if record.outcome is not AttemptOutcome.SERVED or usage is None:
+            hop = drill.plan.hop(record.group or "")
+            if hop is None or not record.forwarded:
                 continue
-            used = (usage.input_tokens or 0, usage.output_tokens or 0)
-            self.tokens += sum(used)
-            price = prices.get(record.group or "", (0.0, 0.0))
-            self.cost_usd += used[0] * price[0] + used[1] * price[1]
+            own = [d for d in hop.deployments if d.id == record.deployment] or hop.deployments
+            tokens_in, tokens_out = _used(drill.plan, record, local=all(d.local for d in own))
+            self.tokens += tokens_in + tokens_out
+            self.cost_usd += price_usd(own, tokens_in, tokens_out) or 0.0
+
+
+def _used(plan: DrillPlan, record: WireRecord, *, local: bool) -> tuple[int, int]:
+    """Count the tokens of an attempt; what a paid one does not tell counts as the most.
+
+    A provider charges for a reply that broke off, or that nobody could read, all the same; for
+    an error it does not.
+    """
+    reply = record.reply
+    usage = reply.usage if reply is not None else None
+    told = (usage.input_tokens or 0, usage.output_tokens or 0) if usage is not None else (0, 0)
+    refused = record.status is not None and not 200 <= record.status < 300
+    if local or refused or (reply is not None and reply.complete and usage is not None):
+        return told
+    most = most_tokens(plan.task.ask)
+    return max(told[0], most[0]), max(told[1], most[1])
 
 
 def exit_code(summary: Summary) -> int:

@@ -7,6 +7,7 @@ gets into a ``WireRecord``, only whether it was our canary.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import parse_qsl
 
 from chaos.conversation import Ask
 from chaos.reading import Reading
@@ -26,6 +27,7 @@ class KeyOwner(StrEnum):
     """Whose credential an attempt carried."""
 
     CANARY = "canary"
+    MIXED = "mixed"  # our canary, and beside it a key that the deployment adds by itself
     OTHER = "other"
     NONE = "none"
 
@@ -45,8 +47,10 @@ class WireRecord:
         asked: The request in neutral form; None if its wire format is not read.
         reply: The reply as it was sent to the gateway, read strictly.
         upstream_message: The upstream's own error text, bounded, for people.
+        forwarded: A real upstream may have got it, and may charge for it.
         whole: The reply was sent to its planned, good end (false for a cut).
         caller_left: The gateway closed the connection first.
+        cut: The drill ended while it was being answered.
         late: It came after its drill had ended.
         via_proxy: It came through a forward proxy (absolute-form target or ``Via``).
         additions: Body fields by name, for ``request_changed`` explanations.
@@ -71,8 +75,10 @@ class WireRecord:
     upstream_message: str | None = None
     key_owner: KeyOwner = KeyOwner.NONE
     nonce_seen: bool = True
+    forwarded: bool = False
     whole: bool = True
     caller_left: bool = False
+    cut: bool = False
     late: bool = False
     via_proxy: bool = False
     body_fields: tuple[str, ...] = ()
@@ -105,6 +111,13 @@ def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
         name: MASK if name.lower() in SECRET_HEADERS or _sounds_secret(name) else value
         for name, value in headers.items()
     }
+
+
+def credentials(headers: Mapping[str, str], query: str = "") -> frozenset[str]:
+    """Collect what must never be kept, with and without the scheme (``Bearer``) before it."""
+    named = (*headers.items(), *parse_qsl(query))
+    values = (v for n, v in named if n.lower() in SECRET_HEADERS or _sounds_secret(n))
+    return frozenset(part for value in values for part in (value, *value.split()[1:]))
 
 
 def _sounds_secret(name: str) -> bool:

@@ -8,43 +8,35 @@ lease, on that lease's lane; everything else gets a 400 that no gateway retries,
 """
 
 import asyncio
-import contextlib
 import errno
-import json
-import re
 import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from aiohttp import web
-from pydantic_core import from_json
 
+from chaos.arrival import key_owner, make_request, raw_call, refusal
+from chaos.attempt import Attempt
 from chaos.conversation import Answer
 from chaos.dialect import Call, RawCall
 from chaos.dialects import DIALECTS
 from chaos.errors import WitnessError
 from chaos.fault import Fault, FaultName, Phase, Scene
 from chaos.forward import Forwarder
-from chaos.lease import Action, Attempt, Lease, LeasedHop, Upstream
+from chaos.late_calls import LateCalls
+from chaos.lease import Action, Lease, LeasedHop, Upstream
 from chaos.player import play
 from chaos.port_holder import holder
 from chaos.script import Head, Script, Send
 from chaos.stand_in import compose
-from chaos.wire import AttemptOutcome, KeyOwner
+from chaos.wire import AttemptOutcome, KeyOwner, credentials
 
 LANES = 4
 """Few and fixed: every new URL leaves a new deployment id and new series in LiteLLM."""
 
-REMEMBER_S = 24 * 3600.0
-MOST_REMEMBERED = 20_000
-MOST_REQUEST_BYTES = 64 << 20
 _NO_ANSWER = Answer()
 """For faults that are an error answer and nothing else: they never look at what would be said."""
-
-NONCE_LIKE = re.compile(r"[0-9a-f]{8}|[a-z]+(?:-[a-z]+){3}")
 
 
 @dataclass(slots=True)
@@ -64,6 +56,7 @@ class _Exchange:
     attempt: Attempt
     raw: RawCall
     body: bytes
+    address: str | None
 
 
 class Witness:
@@ -72,21 +65,32 @@ class Witness:
     Attributes:
         url: What the gateway dials, without the lane.
         counts: Requests that were refused.
+        engine_keys: What local engines ask for, by ``host:port``; set before ``serving``.
     """
 
     def __init__(self, url: str = "") -> None:
         self.url = url
+        self.engine_keys: Mapping[str, str] = {}
         self.counts = Counts()
         self._live: dict[str, Lease] = {}
         self._free: asyncio.Queue[int] = asyncio.Queue()
         for lane in range(LANES):
             self._free.put_nowait(lane)
-        self._ended: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._late = LateCalls()
         self._forwarder: Forwarder | None = None
 
     def lane_url(self, lane: int) -> str:
         """Name the base URL of a lane, as a drill's request carries it."""
         return f"{self.url}/lane/{lane}"
+
+    @asynccontextmanager
+    async def lane(self) -> AsyncIterator[int]:
+        """Hold a lane, for one lease after the other; waits for a free one."""
+        lane = await self._free.get()
+        try:
+            yield lane
+        finally:
+            self._free.put_nowait(lane)
 
     async def lease(
         self,
@@ -96,19 +100,27 @@ class Witness:
         others: Sequence[Upstream] = (),
         ttl_s: float,
         on_lane: bool = True,
+        lane: int | None = None,
         canary: str | None = None,
     ) -> Lease:
-        """Take a lease; waits for a free lane. End it with ``await lease.end()``, always."""
-        lane = await self._free.get() if on_lane else None
-        now_s = time.monotonic()
-        self._forget(now_s)
+        """Take a lease. End it with ``await lease.end()``, always.
+
+        Args:
+            on_lane: False for a twin, whose deployments have addresses.
+            lane: One that the caller holds; by default waits for a free one, until the end of
+                the lease.
+        """
+        frees_lane = on_lane and lane is None
+        if frees_lane:
+            lane = await self._free.get()
         lease = Lease(
             nonce=nonce,
             lane=lane,
             hops=tuple(hops),
             others=tuple(others),
-            expires_at_s=now_s + ttl_s,
+            expires_at_s=time.monotonic() + ttl_s,
             canary=canary,
+            frees_lane=frees_lane,
             release=self._release,
         )
         self._live[nonce] = lease
@@ -118,20 +130,13 @@ class Witness:
     def _release(self, lease: Lease) -> None:
         if self._live.pop(lease.nonce, None) is None:
             return
-        self._ended[lease.nonce] = (time.monotonic(), 0)
-        if lease.lane is not None:
+        self._late.end(lease.nonce)
+        if lease.frees_lane and lease.lane is not None:
             self._free.put_nowait(lease.lane)
 
     def late_attempts(self, nonce: str) -> int:
         """Count the requests of an ended drill that came after its end."""
-        return self._ended.get(nonce, (0.0, 0))[1]
-
-    def _forget(self, now_s: float) -> None:
-        while self._ended:
-            ended_at_s, _ = next(iter(self._ended.values()))
-            if now_s - ended_at_s < REMEMBER_S and len(self._ended) <= MOST_REMEMBERED:
-                return
-            self._ended.popitem(last=False)
+        return self._late.count(nonce)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request of the gateway, or of whoever found the port."""
@@ -144,22 +149,23 @@ class Witness:
             lane, address = None, parts[2]
             path = "/" + "/".join(parts[3:])
         else:
-            return self._stray(None, "this is no lane")
+            return self._stray("this is no lane")
         lease = self._lease_of(lane, body)
         if lease is None:
-            return self._unleased(lane, body)
+            return self._unleased(lane, address, body)
         attempt = lease.begin()
         attempt.abort = request.transport.abort if request.transport else None
         try:
-            raw = _raw_call(request, path, body)
+            raw = raw_call(request, path, body)
             attempt.body = raw.body
-            return await self._answer(_Exchange(request, lease, attempt, raw, body), address)
+            attempt.credentials = credentials(raw.headers, raw.query)
+            return await self._answer(_Exchange(request, lease, attempt, raw, body, address))
         except asyncio.CancelledError:
-            attempt.caller_left = True
+            attempt.caller_left = not attempt.cut
             raise
         except ConnectionError:
             # The gateway closed the connection while we were writing.
-            attempt.caller_left = True
+            attempt.caller_left = not attempt.cut
             return attempt.played.response or web.StreamResponse()
         finally:
             lease.finish(attempt)
@@ -172,22 +178,21 @@ class Witness:
                 return lease if alive else None
         return None
 
-    async def _answer(self, exchange: _Exchange, address: str | None) -> web.StreamResponse:
+    async def _answer(self, exchange: _Exchange) -> web.StreamResponse:
         attempt, raw, lease = exchange.attempt, exchange.raw, exchange.lease
-        hop, upstreams, call = lease.match(raw, address)
+        hop, upstreams, call = lease.match(raw, exchange.address)
         attempt.via_proxy = "via" in raw.headers or exchange.request.raw_path.startswith("http")
         if call is None or not upstreams:
-            attempt.played.status = 400
-            return _refusal("no upstream of this drill's gateway fits the request")
+            return _refuse(attempt, "no upstream of this drill's gateway fits the request")
         attempt.call = call
         lease.place(attempt, upstreams[0].group)
         attempt.deployment = upstreams[0].deployment if len(upstreams) == 1 else None
-        attempt.key_owner = _key_owner(raw, upstreams[0], lease.canary)
+        attempt.key_owner = key_owner(raw, upstreams[0].dialect, lease.canary)
         action = _action(hop, lease)
         if hop is not None and action is Action.FAULT and hop.fault and hop.fault_name:
             return await self._fault(exchange, call, hop.fault, hop.fault_name)
-        if action is Action.FORWARD:
-            return await self._forward(exchange, upstreams)
+        if hop is not None and action is Action.FORWARD:
+            return await self._forward(exchange, hop, upstreams[0])
         attempt.outcome = AttemptOutcome.STOOD_IN
         return await _play(exchange, _good_reply(attempt, call))
 
@@ -209,49 +214,42 @@ class Witness:
         return await _play(exchange, fault.script(scene))
 
     async def _forward(
-        self, exchange: _Exchange, upstreams: Sequence[Upstream]
+        self, exchange: _Exchange, hop: LeasedHop, upstream: Upstream
     ) -> web.StreamResponse:
-        attempt = exchange.attempt
-        bases = {upstream.base_url for upstream in upstreams}
-        base = bases.pop() if len(bases) == 1 else None
+        attempt, lease = exchange.attempt, exchange.lease
+        keyed = attempt.key_owner in (KeyOwner.OTHER, KeyOwner.MIXED)
+        base = lease.real_address(exchange.raw, exchange.address, keyed=keyed)
         if base is None or self._forwarder is None:
-            attempt.played.status = 400
-            return _refusal("the real address of this hop is not known for certain")
-        upstream = upstreams[0]
-        trouble = await self._forwarder.forward(
+            return _refuse(attempt, "the real address of this hop is not known for certain")
+        if not upstream.local and lease.attempts_at(hop.group) > hop.attempts_allowed:
+            # The budget has reserved no more than the gateway's own settings explain.
+            return _refuse(attempt, f"{hop.attempts_allowed} attempts at this paid hop are over")
+        attempt.trouble = await self._forwarder.forward(
             exchange.request,
             upstream.dialect.real_url(base, exchange.raw),
             exchange.body,
             attempt.played,
             local=upstream.local,
         )
-        status = attempt.played.status
-        good = trouble is None and status is not None and 200 <= status < 300
-        attempt.outcome = AttemptOutcome.SERVED if good else AttemptOutcome.ERRORED
-        attempt.upstream_message = trouble
         return attempt.played.response or web.StreamResponse()
 
-    def _unleased(self, lane: int | None, body: bytes) -> web.Response:
-        for found in NONCE_LIKE.findall(body.decode("utf-8", "replace")):
-            if found in self._ended:
-                ended_at_s, late = self._ended[found]
-                self._ended[found] = (ended_at_s, late + 1)
-                self.counts.late += 1
-                return _refusal("the drill that this request belongs to has ended")
-        return self._stray(lane, "the request carries no live drill's nonce")
-
-    def _stray(self, lane: int | None, why: str) -> web.Response:
-        self.counts.strays += 1
+    def _unleased(self, lane: int | None, address: str | None, body: bytes) -> web.Response:
+        if self._late.take(body):
+            self.counts.late += 1
+            return refusal("the drill that this request belongs to has ended")
         for lease in self._live.values():
-            if lane is not None and lease.lane == lane:
-                lease.strays += 1
-        return _refusal(why)
+            lease.strays += lease.owns(lane, address)
+        return self._stray("the request carries no live drill's nonce")
+
+    def _stray(self, why: str) -> web.Response:
+        self.counts.strays += 1
+        return refusal(why)
 
     def server(self) -> web.Server:
         """Make a server that answers as this witness, for a port of a twin's."""
         return web.Server(
             self.handle,
-            request_factory=_request_factory,
+            request_factory=make_request,
             handler_cancellation=True,
             access_log=None,
         )
@@ -267,7 +265,7 @@ class Witness:
         """
         runner = web.ServerRunner(self.server(), shutdown_timeout=1.0)
         await runner.setup()
-        self._forwarder = Forwarder()
+        self._forwarder = Forwarder(keys=self.engine_keys)
         try:
             for host, port in listen:
                 try:
@@ -283,6 +281,11 @@ class Witness:
                 await lease.end(grace_s=0.0)
             await runner.cleanup()
             await self._forwarder.close()
+
+
+def _refuse(attempt: Attempt, why: str) -> web.Response:
+    attempt.played.status, attempt.message = 400, why
+    return refusal(why)
 
 
 async def _play(exchange: _Exchange, script: Script) -> web.StreamResponse:
@@ -309,62 +312,6 @@ def _good_reply(attempt: Attempt, call: Call) -> Script:
     pieces = call.format.write_answer(answer, model=call.model, stream=call.stream)
     head = Head(200, (("content-type", call.format.content_type(stream=call.stream)),))
     return Script((head, *(Send(piece.data) for piece in pieces)))
-
-
-def _raw_call(request: web.BaseRequest, path: str, body: bytes) -> RawCall:
-    parsed = _parsed(body)
-    return RawCall(
-        method=request.method,
-        path=path,
-        headers={name.lower(): value for name, value in request.headers.items()},
-        body=parsed if isinstance(parsed, dict) else {},
-        query=request.rel_url.raw_query_string,
-    )
-
-
-def _parsed(body: bytes) -> Any:
-    """Parse JSON; None where it is none."""
-    try:
-        return from_json(body)
-    except ValueError:
-        # The fast parser refuses what Python takes, such as half of a surrogate pair.
-        with contextlib.suppress(ValueError, RecursionError):
-            return json.loads(body)
-    return None
-
-
-def _key_owner(raw: RawCall, upstream: Upstream, canary: str | None) -> KeyOwner:
-    """Tell whose credential came, without keeping it."""
-    names = {*upstream.dialect.key_headers, "authorization"}
-    keys = [raw.headers[name] for name in names if name in raw.headers]
-    if not keys:
-        return KeyOwner.NONE
-    ours = canary is not None and all(canary in key for key in keys)
-    return KeyOwner.CANARY if ours else KeyOwner.OTHER
-
-
-def _refusal(why: str) -> web.Response:
-    """Refuse with a status that no gateway retries, in an envelope that every dialect shows."""
-    error = {
-        "message": f"Understudy's witness refuses: {why}.",
-        "type": "invalid_request_error",
-        "code": "understudy_refused",
-    }
-    return web.json_response({"type": "error", "error": error}, status=400)
-
-
-def _request_factory(
-    message: Any, payload: Any, protocol: Any, writer: Any, task: Any
-) -> web.BaseRequest:
-    return web.BaseRequest(
-        message,
-        payload,
-        protocol,
-        writer,
-        task,
-        asyncio.get_running_loop(),
-        client_max_size=MOST_REQUEST_BYTES,
-    )
 
 
 def _not_there(host: str, port: int, error: OSError) -> WitnessError:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from chaos.check import Check, Finding, Kind, Where, failed, passed
-from chaos.checks.evidence import at_hop, claims_success, got_error, live, told
+from chaos.check import Check, Finding, Kind, Where, failed, passed, unknown
+from chaos.checks.evidence import at_hop, claims_success, got_error, live, times, told
 from chaos.fault import Phase
 from chaos.observation import Observation
 from chaos.scenario import DrillPlan, PlannedHop
@@ -22,6 +22,16 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     if any(record.group is None for record in live(seen)):
         # Which hop an unrecognised request was meant for cannot be told; hop_held says so.
         return passed(NAME, "Not every attempt on the wire could be told apart.")
+    if seen.strays and next(_skipped(plan, seen), None) is not None:
+        return unknown(
+            NAME,
+            Kind.NONCE_LOST,
+            f"A request came without the drill's nonce ({times(seen.strays)}) and was refused: it "
+            "may have been for a hop whose turn had come.",
+            hop=fallbacks[0].group,
+            remedy="Look for guardrails or prompt hooks that rewrite the prompt on its way to a "
+            "fallback, and exempt the key that sends drills from them.",
+        )
     if not contacted and got_error(seen) and plan.phase is not Phase.AFTER_FIRST_BYTE:
         chain = ", ".join(map(_named, fallbacks))
         return failed(

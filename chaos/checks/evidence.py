@@ -4,6 +4,7 @@ Nothing here judges. An attempt that came after its drill had ended (``late``) i
 nothing: every function looks at the live attempts only.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from chaos.conversation import Finish, ToolCall
@@ -14,6 +15,7 @@ from chaos.scenario import DrillPlan
 from chaos.wire import AttemptOutcome, WireRecord
 
 QUOTE_CHARS = 200
+_WORD = re.compile(r"\w+")
 ANSWERED = frozenset({AttemptOutcome.SERVED, AttemptOutcome.STOOD_IN})
 """Outcomes of an attempt at which a willing upstream gave its answer."""
 
@@ -120,8 +122,8 @@ def overrun(plan: DrillPlan, seen: Observation) -> str | None:
 def source(seen: Observation) -> WireRecord | None:
     """Find the attempt whose output the client got; None if none on the wire fits.
 
-    Willing upstreams come first; a made-to-fail one counts only where its own output is what
-    the client got.
+    Willing upstreams come first, also where the gateway changed a part of what they said; a
+    made-to-fail one counts only where its own output is what the client got.
     """
     client = seen.reply.reading
     if not client.has_output:
@@ -136,8 +138,8 @@ def source(seen: Observation) -> WireRecord | None:
     same = same or _last(r for r in failing if r.reply is not None and same_output(client, r.reply))
     if same is not None:
         return same
-    told_something = _last(r for r in willing if r.reply is None or r.reply.has_output)
-    return told_something or _last(
+    changed = _last(r for r in willing if r.reply is None or _akin(client, r.reply))
+    return changed or _last(
         r for r in failing if r.reply is not None and _overlaps(client, r.reply)
     )
 
@@ -172,6 +174,19 @@ def _last(records: Iterable[WireRecord]) -> WireRecord | None:
 def _calls(calls: Sequence[ToolCall]) -> list[tuple[str, str]]:
     # White space in arguments is the sender's taste; gateways write the JSON anew.
     return [(call.name, "".join(call.arguments.split())) for call in calls]
+
+
+def _akin(client: Reading, own: Reading) -> bool:
+    """Tell whether the client's output can be the hop's, changed on its way."""
+    if client.vector_sizes or set(client.ids) & set(own.ids):
+        return own.has_output
+    ours, theirs = _words(client), _words(own)
+    return 2 * len(ours & theirs) >= min(len(ours), len(theirs)) > 0
+
+
+def _words(reading: Reading) -> set[str]:
+    calls = " ".join(f"{call.name} {call.arguments}" for call in reading.tool_calls)
+    return set(_WORD.findall(f"{reading.text} {reading.reasoning} {calls}".lower()))
 
 
 def _overlaps(client: Reading, part: Reading) -> bool:

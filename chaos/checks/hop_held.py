@@ -7,7 +7,7 @@ was made good by a retry at the same hop held.
 import re
 
 from chaos.check import Check, Finding, Kind, Where, failed, passed, unknown
-from chaos.checks.evidence import at_hop, live, quote
+from chaos.checks.evidence import at_hop, got_error, live, quote, told
 from chaos.observation import Observation
 from chaos.reading import Defect
 from chaos.scenario import DrillPlan, HopRole, PlannedHop
@@ -54,7 +54,7 @@ def _judge_hop(plan: DrillPlan, seen: Observation, hop: PlannedHop) -> Finding |
             Kind.HOP_NOT_FORWARDABLE,
             f"{hop.group} turned the drill's canary key away: {trouble}.",
             hop=hop.group,
-            remedy="Drill this hop with --real-keys and a budget.",
+            remedy=_key_remedy(hop, last),
         )
     if not _local(hop, last) and _passing(last):
         return unknown(
@@ -83,7 +83,8 @@ def _trouble(record: WireRecord) -> str | None:
         return f"{status}, {quote(text)}"
     if reply is not None and reply.error is not None:
         return f"status {record.status} with the error {quote(reply.error.message)}"
-    if not record.whole and not record.caller_left and (reply is None or reply.finish is None):
+    left = record.caller_left or record.cut
+    if not record.whole and not left and (reply is None or not reply.complete):
         return f"its reply broke off after {record.sent_bytes} bytes"
     if reply is not None and not reply.has_output and reply.has(*_NO_REPLY):
         return f"status {record.status} and no readable reply ({reply.defects[0].detail})"
@@ -104,11 +105,21 @@ def _refused(seen: Observation, hop: PlannedHop, record: WireRecord) -> Finding 
         )
     if seen.reply.timed_out:
         return None  # in_time says so
+    if record.cut and not got_error(seen):
+        return unknown(
+            NAME,
+            Kind.HOP_UNAVAILABLE,
+            f"{hop.group} was contacted and was still answering when the drill ended; the client "
+            "did not have to wait for it.",
+            hop=hop.group,
+            remedy="Ask it directly with the same request, and see how long it takes.",
+        )
+    until = f"the client got {told(seen)}" if record.cut else "the gateway gave up on it"
     waited_s = record.ended_at_s - record.started_at_s
     return failed(
         NAME,
         Kind.HOP_FAILED,
-        f"{hop.group} was contacted and had not answered when the gateway gave up on it"
+        f"{hop.group} was contacted and had not answered when {until}"
         + (f" after {waited_s:.1f} s." if waited_s > 0 else "."),
         where=Where.HOP,
         hop=hop.group,
@@ -133,6 +144,15 @@ def _turned_away(record: WireRecord) -> bool:
         return True
     # Some providers call a bad key a bad request.
     return record.status == 400 and bool(_ABOUT_THE_KEY.search(record.upstream_message or ""))
+
+
+def _key_remedy(hop: PlannedHop, record: WireRecord) -> str:
+    if _local(hop, record):
+        return (
+            "Name the engine's key in the configuration file: "
+            f"engines: {{{hop.group}: {{url: …, key: {{env: NAME}}}}}}"
+        )
+    return "Drill this hop with --real-keys and a budget."
 
 
 def _passing(record: WireRecord) -> bool:

@@ -8,7 +8,7 @@ forced tool call with that very schema.
 from collections import Counter
 from collections.abc import Iterator
 
-from chaos.check import Check, Finding, Kind, Where, failed, passed
+from chaos.check import Check, Finding, Kind, Where, failed, passed, unknown
 from chaos.checks.evidence import live, quote
 from chaos.checks.schema_meaning import same_meaning
 from chaos.conversation import Ask
@@ -33,6 +33,16 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
                 hop=record.group,
                 remedy="Look for hooks, parameter dropping and per-hop settings in the gateway.",
             )
+    mixed = next((record for record in compared if record.key_owner is KeyOwner.MIXED), None)
+    if plan.canary and mixed is not None:
+        return unknown(
+            NAME,
+            Kind.REQUEST_CHANGED,
+            f"{mixed.group} was asked what the client asked, but beside the drill's canary key "
+            "came another: whose it is cannot be told.",
+            hop=mixed.group,
+            remedy="If the deployment adds it by itself (extra_headers), all is well.",
+        )
     keys = " (the drill's canary key; real keys were not tried)" if plan.canary else ""
     return passed(NAME, f"{len(compared)} attempts asked what the client asked{keys}.")
 

@@ -57,7 +57,7 @@ FAULTS: Mapping[str, Fault] = index(
 
 
 def variants_of(name: str) -> tuple[str, ...]:
-    """List the variants of the fault called *name*, without the ``once`` that every fault has.
+    """List the variants of the fault called *name*, without ``once``.
 
     Those of a status fault are rows of the dialects; one dialect may lack what another has.
 
@@ -85,6 +85,11 @@ def parse_fault(text: str) -> tuple[Fault, FaultName]:
         raise UsageError(
             f"{name.variant!r} is not a variant of the fault {name.name!r}",
             remedy=hint[:1].upper() + hint[1:],
+        )
+    if fault.twin_only and name.once:
+        raise UsageError(
+            f"the fault {name.name!r} cannot strike only once: its address refuses every attempt",
+            remedy=f"Drill {name.name!r}, or 'connection_reset.once'.",
         )
     if str(name) != text:
         raise UsageError(f"{text!r} is not a fault", remedy=f"Did you mean {str(name)!r}?")

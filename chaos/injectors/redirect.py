@@ -5,7 +5,6 @@ sits in the path of users. Source of every limit here: design.md, section 3, mea
 1.106.2.
 """
 
-import asyncio
 import contextlib
 import re
 import secrets
@@ -24,9 +23,10 @@ from chaos.fault import FaultName
 from chaos.faults import FAULTS
 from chaos.injector import Objection, Route, leased_hops, other_upstreams, upstream_of
 from chaos.lease import Action, LeasedHop
+from chaos.observation import ClientReply
 from chaos.scenario import DrillPlan, Scenario
 from chaos.surfaces import SURFACES
-from chaos.topology import Deployment, Topology
+from chaos.topology import Deployment, ModelGroup, Topology
 from chaos.wire import AttemptOutcome, WireRecord
 from chaos.witness import LANES, Witness
 
@@ -35,6 +35,9 @@ OLDEST = Version("1.103.0")
 
 GRACE_S = 30.0
 """A lease outlives its drill's deadline by this, in case ending it is never reached."""
+
+MOST_TRIES = 4
+"""How often a group is asked to put each of its faulted deployments right."""
 
 
 class Redirect:
@@ -126,13 +129,32 @@ class Redirect:
             )
         addresses = {d.base_url for d in group.deployments}
         if len(addresses) == 1 and None not in addresses:
-            return None
+            return None if group.local else self._stranger_objection(scenario, group)
         return Objection(
             f"hop {serving!r} has {len(group.deployments)} deployments at {len(addresses)} real "
             "addresses; on a lane they cannot be told apart",
             "Drill a twin, where every deployment has an address of its own: "
             "--injector twin --litellm-config FILE",
         )
+
+    def _stranger_objection(self, scenario: Scenario, serving: ModelGroup) -> Objection | None:
+        """Object where a group outside the chain looks like the hop whose key is used.
+
+        At the same address it does no harm: the same upstream gets the request, and its key.
+        """
+        (address,) = {d.base_url for d in serving.deployments}
+        for name, group in self.topology.groups.items():
+            for stranger in group.deployments if name not in scenario.chain else ():
+                if stranger.base_url != address and any(
+                    _look_alike(stranger, own) for own in serving.deployments
+                ):
+                    return Objection(
+                        f"hop {serving.name!r} and the group {name!r} look alike on the wire: both "
+                        f"ask for {stranger.upstream_model!r}, at different addresses",
+                        "Drill a twin, where every deployment has an address of its own: "
+                        "--injector twin --litellm-config FILE",
+                    )
+        return None
 
     def _look_alike_objection(self, scenario: Scenario) -> Objection | None:
         failing = set(scenario.chain[: scenario.depth])
@@ -153,23 +175,25 @@ class Redirect:
     @asynccontextmanager
     async def route(self, plan: DrillPlan) -> AsyncIterator[Route]:
         """Lease a lane and say what the request carries to reach it."""
-        lease = await self._witness.lease(
-            nonce=plan.nonce,
-            hops=leased_hops(plan),
-            others=other_upstreams(plan, self.topology),
-            ttl_s=plan.deadline_s + GRACE_S,
-            canary=self._canary,
-        )
-        try:
-            assert lease.lane is not None  # noqa: S101 -- a lease of a redirect has a lane
-            body: dict[str, Any] = {"api_base": self._witness.lane_url(lease.lane)}
-            if plan.canary:
-                body["api_key"] = self._canary
-            body["cache"] = {"no-cache": True}
-            yield Route(self._url, self._key, body, lease)
-        finally:
-            await lease.end()
-            self.remember(plan, lease.records())
+        async with self._witness.lane() as lane:
+            lease = await self._witness.lease(
+                nonce=plan.nonce,
+                hops=leased_hops(plan),
+                others=other_upstreams(plan, self.topology),
+                ttl_s=plan.deadline_s + GRACE_S,
+                lane=lane,
+                canary=self._canary,
+            )
+            try:
+                body: dict[str, Any] = {"api_base": self._witness.lane_url(lane)}
+                if plan.canary:
+                    body["api_key"] = self._canary
+                body["cache"] = {"no-cache": True}
+                yield Route(self._url, self._key, body, lease)
+            finally:
+                wire = await lease.end()
+                self.remember(plan, wire)
+                await self._settle(plan, wire, lane)
 
     def remember(self, plan: DrillPlan, wire: Sequence[WireRecord]) -> None:
         """Note that a canary of this chain arrived, if no proxy stood in between."""
@@ -184,34 +208,40 @@ class Redirect:
         self,
         plan: DrillPlan,  # noqa: ARG002 -- the contract's; a lane needs no inference
         wire: tuple[WireRecord, ...],
-        status: int | None,  # noqa: ARG002 -- likewise
+        reply: ClientReply,  # noqa: ARG002 -- likewise
     ) -> tuple[WireRecord, ...]:
         """Everything that happens on a lane is seen."""
         return wire
 
-    async def settle(self, plan: DrillPlan, wire: Sequence[WireRecord]) -> None:
-        """Let each faulted deployment of the lane succeed once.
+    async def _settle(self, plan: DrillPlan, wire: Sequence[WireRecord], lane: int) -> None:
+        """Let each faulted deployment of the lane succeed once, while nobody else has the lane.
 
         LiteLLM's ``litellm_deployment_state`` of a redirected deployment stays at 1 until one
-        reply on it succeeded, and people alert on it.
+        reply on it succeeded, and people alert on it. The gateway chooses the deployment, so a
+        group of several is asked until each was seen.
         """
-        faulted = [r.group for r in wire if r.outcome is AttemptOutcome.FAULTED and r.group]
-        if not self._has_metrics or not faulted:
+        if not self._has_metrics:
             return
-        for group in dict.fromkeys(faulted):
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError, asyncio.TimeoutError):
-                await self._succeed_once(plan, group)
+        owed: dict[str, set[str | None]] = {}
+        for record in wire:
+            if record.outcome is AttemptOutcome.FAULTED and record.group is not None:
+                owed.setdefault(record.group, set()).add(record.deployment)
+        for group, missing in owed.items():
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                for _ in range(MOST_TRIES * len(missing)):
+                    missing.difference_update(await self._succeed_once(plan, group, lane))
+                    if not missing:
+                        break
 
-    async def _succeed_once(self, plan: DrillPlan, group: str) -> None:
-        hop = plan.hop(group)
-        if hop is None:
-            return
+    async def _succeed_once(self, plan: DrillPlan, group: str, lane: int) -> set[str | None]:
+        """Ask *group* for one good answer on *lane*; tell which of its deployments gave it."""
         nonce = secrets.token_hex(4)
         leased = next(h for h in leased_hops(plan) if h.group == group)
         lease = await self._witness.lease(
             nonce=nonce,
             hops=[LeasedHop(group, leased.upstreams, Action.STAND_IN)],
             ttl_s=GRACE_S,
+            lane=lane,
             canary=self._canary,
         )
         try:
@@ -222,7 +252,7 @@ class Redirect:
             ask = Ask(inputs=(text,)) if embeds else Ask(turns=(Turn("user", text),), max_tokens=16)
             body: Mapping[str, Any] = {
                 **surface.format.write_ask(ask, model=group, stream=False),
-                "api_base": self._witness.lane_url(lease.lane or 0),
+                "api_base": self._witness.lane_url(lane),
                 "api_key": self._canary,
                 "cache": {"no-cache": True},
             }
@@ -234,7 +264,8 @@ class Redirect:
             ) as reply:
                 await reply.read()
         finally:
-            await lease.end()
+            wire = await lease.end()
+        return {r.deployment for r in wire if r.outcome is AttemptOutcome.STOOD_IN}
 
 
 def version_objection(version: str) -> Objection | None:

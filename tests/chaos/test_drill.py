@@ -19,6 +19,7 @@ from chaos.injectors.redirect import Redirect
 from chaos.plan import DrillOptions
 from chaos.scenario import Catalogue, Selection, expand
 from chaos.surfaces import SURFACES
+from chaos.topology import ModelGroup
 from chaos.traffic_shapes import SHAPES
 from chaos.verdict import Outcome
 from chaos.wire import AttemptOutcome
@@ -29,6 +30,7 @@ from tests.fakes.topologies import group, topology
 
 CATALOGUE = Catalogue(faults=FAULTS, shapes=SHAPES, surfaces=SURFACES, dialects=DIALECTS)
 PAID = group("paid", litellm_model="openai/paid")
+OTHER = replace(PAID.deployments[0], id="other-id", upstream_model="other")
 BACKUP = group("backup", litellm_model="openai/backup")
 GATEWAY = topology({"paid": ["backup"], "backup": []}, groups={"paid": PAID, "backup": BACKUP})
 
@@ -234,3 +236,150 @@ async def test_what_was_faulted_is_put_right_also_when_the_drill_is_stopped():
         assert [body["model"] for body in gateway.asked] == ["paid"] * 4
         assert witness._live == {}
         assert witness.counts.strays == 0
+
+
+async def lanes_of(driller, injector, witness, scenario):
+    """Run a drill; tell lane, group and outcome of every attempt, those that settle too."""
+    ended = []
+    release = witness._release
+
+    def note(lease):
+        ended.append(lease)
+        release(lease)
+
+    witness._release = note
+    await driller.drill(scenario, injector)
+    leases = dict.fromkeys(ended)
+    return [(lease.lane, r.deployment, r.outcome) for lease in leases for r in lease.records()]
+
+
+async def test_what_was_faulted_is_put_right_on_its_own_lane():
+    """Every lane is a deployment of its own to the gateway."""
+    async with drilling(honest()) as (driller, injector, witness):
+        injector._has_metrics = True
+        made = await lanes_of(driller, injector, witness, scenario())
+    assert [outcome for _, _, outcome in made] == [
+        AttemptOutcome.FAULTED,
+        AttemptOutcome.STOOD_IN,
+        AttemptOutcome.STOOD_IN,
+    ]
+    assert len({lane for lane, _, _ in made}) == 1
+
+
+class TwoDeployments(FakeGateway):
+    """A gateway whose group has two deployments, asked in turn."""
+
+    async def _one(self, request, url, body, key):
+        if body["model"] == "paid":
+            body = {**body, "model": ("paid", "paid", "other")[len(self.asked) % 3]}
+        return await super()._one(request, url, body, key)
+
+
+async def test_a_group_is_asked_until_each_faulted_deployment_was_seen():
+    """The gateway chooses the deployment, not we."""
+    two = ModelGroup("paid", (*PAID.deployments, OTHER))
+    gateway = TwoDeployments({"paid": ["paid", "backup"]})
+    async with drilling(gateway) as (driller, injector, witness):
+        injector._has_metrics = True
+        injector.topology = replace(GATEWAY, groups={**GATEWAY.groups, "paid": two})
+        gateway.asked.append({})
+        made = await lanes_of(driller, injector, witness, scenario())
+    faulted = [deployment for _, deployment, outcome in made if outcome is AttemptOutcome.FAULTED]
+    settled = [d for _, d, outcome in made[2:] if outcome is AttemptOutcome.STOOD_IN]
+    assert faulted == ["other-id"]
+    assert settled == ["paid-id", "paid-id", "other-id"]
+
+
+async def test_a_stop_after_the_reply_puts_right_what_was_faulted():
+    """Whatever the drill was doing, the lane is left as it was."""
+    gateway = honest()
+    async with drilling(gateway) as (driller, injector, witness):
+        injector._has_metrics = True
+        came = asyncio.Event()
+
+        async def slow():
+            came.set()
+            await asyncio.Event().wait()
+            return ()
+
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(
+                replace(driller, collateral=slow).drill(scenario(), injector)
+            )
+            await came.wait()
+            running.cancel()
+        assert [body["model"] for body in gateway.asked] == ["paid", "paid"]
+        assert witness._live == {}
+
+
+async def test_no_key_of_ours_is_in_a_drill():
+    """Gateways quote the key that they turn away; the admin's may be repeated too."""
+
+    async def gateway(request):
+        said = f"key {request.headers['authorization']} and sk-admin-key are not known"
+        return web.json_response({"error": {"message": said}}, status=401)
+
+    async with drilling(honest()) as (driller, injector, _), serving(gateway) as url:
+        injector._url = url
+        careful = replace(driller, secrets=frozenset({"sk-admin-key"}))
+        drill = await careful.drill(scenario(), injector)
+    assert "sk-drill" not in repr(drill)
+    assert "sk-admin-key" not in repr(drill)
+    assert drill.seen.reply.reading.error is not None
+
+
+async def forgetful(request):
+    """An engine that calls no tool."""
+    body = await request.json()
+    choice = {"index": 0, "message": {"content": "No."}, "finish_reason": "stop"}
+    return web.json_response({"id": "1", "model": body["model"], "choices": [choice]})
+
+
+@asynccontextmanager
+async def unreliable(**changes):
+    """Drills against a local hop that calls no tool."""
+    async with serving(forgetful) as engine:
+        local = group(
+            "backup", litellm_model="hosted_vllm/backup", base_url=f"{engine}/v1", **changes
+        )
+        served = FakeGateway({"paid": ["paid", "backup"], "backup": ["backup"]})
+        async with drilling(served) as (driller, injector, witness):
+            permission = f"^{witness.url}/lane/"
+            primary = group("paid", litellm_model="openai/paid", redirect_permission=permission)
+            if local.deployments[0].redirect_permission is not None:
+                local = replace(
+                    local,
+                    deployments=(replace(local.deployments[0], redirect_permission=permission),),
+                )
+            injector.topology = replace(GATEWAY, groups={"paid": primary, "backup": local})
+            yield driller, injector, served
+
+
+async def test_direct_samples_have_nonces_of_their_own():
+    """A cache would answer the second of two requests that are the same."""
+    async with unreliable() as (driller, injector, gateway):
+        drill = await driller.drill(scenario(), injector)
+    assert (drill.requests, len(drill.seen.direct)) == (4, 3)
+    assert drill.verdict.kind is Kind.TOOL_CALL_MISSING
+    assert len({str(body["messages"]) for body in gateway.asked}) == 4
+
+
+async def test_a_hop_that_may_not_be_redirected_is_not_sampled():
+    """Asking it would be a refused redirect, with a traceback in the gateway's log."""
+    async with unreliable(redirect_permission=None) as (driller, injector, gateway):
+        drill = await driller.drill(scenario(), injector)
+    assert (drill.requests, drill.verdict.kind) == (1, Kind.MODEL_UNRELIABLE)
+    assert [body["model"] for body in gateway.asked] == ["paid"]
+
+
+async def test_the_guard_is_asked_before_each_sample():
+    """Users who have come meanwhile do not wait for our curiosity."""
+    asked = []
+
+    async def may_sample(of):
+        asked.append(of.group)
+        return "users wait" if len(asked) > 1 else None
+
+    async with unreliable() as (driller, injector, _):
+        drill = await replace(driller, may_sample=may_sample).drill(scenario(), injector)
+    assert (asked, drill.requests, len(drill.seen.direct)) == (["backup", "backup"], 2, 1)

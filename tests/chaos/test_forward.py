@@ -1,5 +1,7 @@
 """Passing a request on: faithful both ways."""
 
+import asyncio
+import gzip
 import ssl
 from contextlib import asynccontextmanager
 
@@ -8,8 +10,9 @@ import pytest
 import trustme
 from aiohttp import web
 from multidict import CIMultiDict
+from yarl import URL
 
-from chaos.forward import AT_ONCE_BYTES, Forwarder, _forwarded
+from chaos.forward import AT_ONCE_BYTES, Forwarder, _asked
 from chaos.player import Played
 from tests.fakes.server import serving
 
@@ -45,9 +48,32 @@ async def through(upstream, **request):
             await passing.forwarder.close()
 
 
+async def test_an_engine_gets_its_own_key_and_nobody_else_does():
+    """A drill carries a canary; an engine that wants a key would turn every drill away."""
+    seen = []
+
+    async def engine(request):
+        seen.append(request.headers.getall("authorization", []))
+        return web.Response()
+
+    async with serving(engine) as own, serving(engine) as other:
+        for url in (own, other):
+            passing = Through(url)
+            await passing.forwarder.close()
+            passing.forwarder = Forwarder(keys={URL(own).authority: "engine-key"})
+            try:
+                async with serving(passing) as front, aiohttp.ClientSession() as session:
+                    headers = {"Authorization": "Bearer canary"}
+                    async with session.post(front, headers=headers) as reply:
+                        await reply.read()
+            finally:
+                await passing.forwarder.close()
+    assert seen == [["Bearer engine-key"], ["Bearer canary"]]
+
+
 def test_headers_of_one_connection_are_not_passed_on():
     """Neither the fixed ones, nor those that the Connection header names, nor the old host."""
-    kept = _forwarded(
+    kept = _asked(
         CIMultiDict(
             {
                 "Connection": "close, X-Mine",
@@ -185,3 +211,111 @@ async def test_only_what_is_outside_goes_through_a_proxy(monkeypatch, local, by_
         assert await ask_through(passing) == 200
     assert bool(asked) is by_proxy
     assert bytes(passing.played.sent) == (b"by proxy" if by_proxy else b"hello")
+
+
+async def garbage(reader, writer):
+    """Answer as something that speaks no HTTP."""
+    await reader.read(100)
+    writer.write(b"\x15\x03\x01\x00\x02\x02\x46 no http\r\n\r\n")
+    await writer.drain()
+    writer.close()
+
+
+async def closed_proxy(reader, writer):
+    """Let nobody through."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
+    await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def raw_server(handler):
+    """Serve a handler of bare connections; yields host and port."""
+    async with await asyncio.start_server(handler, "127.0.0.1", 0) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_an_upstream_that_speaks_no_http_is_a_failed_connection():
+    """The gateway must not get an answer of ours that it would retry."""
+    async with raw_server(garbage) as address:
+        passing = Through(f"http://{address}")
+        assert await ask_through(passing) is None
+    assert passing.played.status is None
+    assert (passing.trouble, passing.played.reached) != (None, False)
+
+
+async def test_a_proxy_that_lets_nobody_through_is_a_failed_connection(monkeypatch):
+    """Nothing was asked, so nothing was charged; and the proxy's password is in no text."""
+    async with raw_server(closed_proxy) as address:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:pass-word@{address}")
+        passing = Through("https://api.example.invalid", local=False)
+        assert await ask_through(passing) is None
+    assert passing.trouble is not None
+    assert "pass-word" not in passing.trouble
+    assert (passing.played.status, passing.played.reached) == (None, False)
+
+
+async def test_an_address_that_is_none_is_a_failed_connection():
+    """A typo in a deployment's address is found when it is dialled."""
+    passing = Through("http://127.0.0.1:99999")
+    assert await ask_through(passing) is None
+    assert passing.trouble is not None
+    assert passing.played.reached is False
+
+
+async def test_a_request_that_came_compressed_goes_on_as_it_was_read():
+    """The server has unpacked the body; the header that says it is packed must not stay."""
+    seen = []
+
+    async def upstream(request):
+        seen.append((await request.read(), request.headers.get("content-encoding")))
+        return web.Response(text="ok")
+
+    _, reply, _ = await through(
+        upstream, data=gzip.compress(b"hello"), headers={"content-encoding": "gzip"}
+    )
+    assert reply.status == 200
+    assert seen == [(b"hello", None)]
+
+
+async def test_only_codings_that_can_be_read_are_asked_for():
+    """A reply that nobody here can unpack would be no evidence."""
+    seen = []
+
+    async def upstream(request):
+        seen.append(request.headers["accept-encoding"])
+        return web.Response(text="ok")
+
+    await through(upstream, headers={"accept-encoding": "gzip, deflate, br, zstd"})
+    await through(upstream, headers={"accept-encoding": "br"})
+    assert seen == ["gzip, deflate", "identity"]
+
+
+async def test_a_gateway_that_leaves_is_no_trouble_of_the_upstream(monkeypatch):
+    """Writing to who has gone raises what an upstream's broken connection raises too."""
+
+    async def upstream(request):
+        return web.Response(body=b"x" * (AT_ONCE_BYTES * 3))
+
+    async def gone(response, data):
+        raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+    left = []
+
+    class Left(Through):
+        """A server whose caller has gone when the reply comes."""
+
+        async def __call__(self, request):
+            with monkeypatch.context() as patch:
+                patch.setattr(web.StreamResponse, "write", gone)
+                try:
+                    return await super().__call__(request)
+                except ConnectionError:
+                    left.append(self.played.status)
+                    raise
+
+    async with serving(upstream) as url:
+        passing = Left(url)
+        await ask_through(passing)
+    assert (left, passing.trouble) == ([200], None)

@@ -1,13 +1,12 @@
 """Which hop a request is for, and how an attempt becomes a record."""
 
 import asyncio
-import gzip
 import time
 
 from chaos.dialect import RawCall
-from chaos.lease import MOST_RECORDS, Action, Lease, LeasedHop
-from chaos.wire import AttemptOutcome
-from tests.fakes.upstreams import NONCE, as_bytes, chat_request, hop, upstream
+from chaos.lease import MOST_KEPT_BYTES, MOST_RECORDS, Action, Lease, LeasedHop
+from chaos.player import KEPT_BYTES
+from tests.fakes.upstreams import NONCE, chat_request, hop, upstream
 
 
 def lease(*hops, others=()):
@@ -53,46 +52,6 @@ def test_a_twin_knows_a_hop_by_its_address():
     assert lease(one, two).match(call("m"), "t/9") == (None, (), None)
 
 
-def attempt_with(body, **changes):
-    """An attempt that was answered with *body*."""
-    made = lease(hop("a"))
-    attempt = made.begin()
-    attempt.group, attempt.outcome = "a", AttemptOutcome.SERVED
-    attempt.call = made.match(call("a"), None)[2]
-    attempt.body = chat_request("a")
-    attempt.played.status = 200
-    attempt.played.note(body)
-    for name, value in changes.items():
-        setattr(attempt, name, value)
-    return attempt
-
-
-GOOD = as_bytes(
-    {
-        "id": "x",
-        "model": "a",
-        "choices": [
-            {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
-        ],
-    }
-)
-
-
-def test_a_record_holds_the_request_and_the_reply_read():
-    """Checks compare what the hop was asked with what the client asked."""
-    record = attempt_with(GOOD).record()
-    assert record.reply.text == "hi"
-    assert NONCE in record.asked.text
-    assert record.operation == "chat_completions"
-
-
-def test_a_compressed_reply_is_read():
-    """Upstreams compress, and the copy for the record comes before anybody unpacks it."""
-    assert attempt_with(gzip.compress(GOOD), encoding="gzip").record().reply.text == "hi"
-    assert attempt_with(b"\x1f\x8bbroken", encoding="gzip").record().reply is None
-    assert attempt_with(b"?", encoding="br").record().reply is None
-
-
 def test_attempts_beyond_the_bound_are_counted_not_kept():
     """A gateway that loops must not fill our memory."""
     made = lease(hop("a"))
@@ -132,3 +91,54 @@ def test_attempts_without_a_record_are_counted():
     for _ in range(MOST_RECORDS + 1):
         made.place(made.begin(), "a")
     assert (len(made.attempts), made.attempts_at("a")) == (MOST_RECORDS, MOST_RECORDS + 1)
+
+
+async def test_a_lease_whose_end_is_cancelled_is_released_all_the_same():
+    """Who stops a drill twice must not leave a lane taken and a call running."""
+    aborted: list[str] = []
+    released: list[Lease] = []
+    made = Lease(NONCE, 0, (hop("a"),), (), time.monotonic() + 60, release=released.append)
+    made.begin().abort = lambda: aborted.append("call")
+    async with asyncio.TaskGroup() as tasks:
+        ending = tasks.create_task(made.end(grace_s=60.0))
+        await asyncio.sleep(0)
+        ending.cancel()
+    assert (aborted, released) == (["call"], [made])
+
+
+async def test_attempts_without_a_record_end_with_the_lease_too():
+    """Nothing outlives its lease, kept or not."""
+    aborted = []
+    made = lease(hop("a"))
+    for number in range(MOST_RECORDS + 1):
+        made.begin().abort = lambda number=number: aborted.append(number)
+    await made.end(grace_s=0.0)
+    assert len(aborted) == MOST_RECORDS + 1
+
+
+def test_all_kept_replies_of_a_lease_together_have_a_bound():
+    """A gateway that loops over long replies must not fill our memory."""
+    made = lease(hop("a"))
+    reply = b"x" * KEPT_BYTES
+    for _ in range(MOST_KEPT_BYTES // KEPT_BYTES + 2):
+        attempt = made.begin()
+        attempt.played.note(reply)
+        made.finish(attempt)
+    assert sum(len(attempt.played.sent) for attempt in made.attempts) == MOST_KEPT_BYTES
+    assert made.attempts[-1].played.sent_bytes == KEPT_BYTES
+
+
+def test_a_request_is_passed_on_only_to_a_certain_address():
+    """With a key, every upstream that it can be for has to be there, outside the chain too."""
+    chain = hop("a", Action.FORWARD, model="m", base_url="http://one")
+    near = upstream("b", model="m", base_url="http://one")
+    far = upstream("c", model="m", base_url="http://two")
+
+    def address(*hops, others=(), keyed=True):
+        return lease(*hops, others=others).real_address(call("m"), None, keyed=keyed)
+
+    assert address(chain) == "http://one"
+    assert address(chain, others=[near]) == "http://one"
+    assert address(chain, others=[far]) is None
+    assert address(chain, others=[far], keyed=False) == "http://one"
+    assert address(hop("a", model="m")) is None

@@ -7,7 +7,9 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from chaos.check import Kind
+from chaos.cost import most_tokens, price_usd
 from chaos.known_gaps import KnownGap
+from chaos.reading import Usage
 from chaos.report import (
     DrillReport,
     GatewayRow,
@@ -18,6 +20,7 @@ from chaos.report import (
     summarise,
 )
 from chaos.verdict import Outcome
+from tests.chaos.checks import observations
 from tests.chaos.test_drill import drilling, honest, scenario
 from tests.fakes.gateway import FakeGateway
 
@@ -137,3 +140,48 @@ async def test_only_real_answers_cost():
     spent.add(drill)
     assert (spent.requests, spent.tokens, spent.cost_usd) == (1, 0, 0.0)
     assert replace(drill, requests=3).requests == 3
+
+
+def paid_plan():
+    """Plan a drill whose paid hop answers for real."""
+    plan = observations.plan(local=(), canary=False)
+    hops = tuple(
+        replace(
+            hop,
+            deployments=tuple(
+                replace(d, input_cost_per_token=1.0, output_cost_per_token=10.0)
+                for d in hop.deployments
+            ),
+        )
+        for hop in plan.hops
+    )
+    return replace(plan, hops=hops)
+
+
+MOST_USD = price_usd(paid_plan().hops[1].deployments, *most_tokens(paid_plan().task.ask))
+
+
+@pytest.mark.parametrize(
+    ("record", "usd"),
+    [
+        (observations.served(forwarded=True, reply=observations.says(usage=Usage(3, 2))), 23.0),
+        (observations.served(forwarded=True, reply=observations.says()), MOST_USD),
+        (
+            observations.served(
+                forwarded=True, whole=False, reply=observations.cut("x", usage=Usage(3, 1))
+            ),
+            MOST_USD,
+        ),
+        (replace(observations.served(forwarded=True), reply=None), MOST_USD),
+        (observations.errored(forwarded=True, status=None, reply=None), MOST_USD),
+        (observations.errored(forwarded=True, status=429), 0.0),
+        (observations.errored(forwarded=False, status=None, reply=None), 0.0),
+    ],
+    ids=["told", "silent", "cut", "unreadable", "no status", "refused", "never arrived"],
+)
+async def test_what_a_paid_attempt_does_not_tell_costs_the_most(record, usd):
+    """Providers charge for answers that broke off; they do not for errors."""
+    drill = replace(await one(), plan=paid_plan(), seen=observations.seen(record))
+    spent = Spent()
+    spent.add(drill)
+    assert spent.cost_usd == pytest.approx(usd)

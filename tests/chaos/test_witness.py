@@ -1,6 +1,7 @@
 """The witness: only a live lease's nonce gets anything but a refusal."""
 
 import asyncio
+import gzip
 import json
 import socket
 
@@ -9,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from chaos.errors import WitnessError
-from chaos.lease import Action
+from chaos.lease import Action, LeasedHop
 from chaos.wire import AttemptOutcome, KeyOwner
 from chaos.witness import LANES, Witness
 from tests.fakes.server import serving
@@ -324,3 +325,237 @@ async def test_nothing_listens_after_the_end():
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientConnectionError):
             await session.get(url)
+
+
+def packing(body, coding="gzip"):
+    """An engine that answers with *body*, packed."""
+
+    async def engine(request):
+        headers = {"content-type": "application/json", "content-encoding": coding}
+        return web.Response(body=gzip.compress(body), headers=headers)
+
+    return engine
+
+
+GOOD = json.dumps(
+    {
+        "id": "x",
+        "model": "a",
+        "choices": [{"index": 0, "message": {"content": "hi"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 1},
+    }
+).encode()
+
+
+async def test_a_compressed_reply_of_the_hop_is_read(witness, session):
+    """Gateways ask for gzip; the record holds what was said, the caller gets it as it came."""
+    async with serving(packing(GOOD)) as url:
+        lease = await witness.lease(
+            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=5
+        )
+        status, reply = await ask(session, witness, lease.lane, chat_request("a"))
+        (record,) = await lease.end()
+    assert (status, reply) == (200, json.loads(GOOD))
+    assert record.reply is not None
+    assert (record.reply.text, record.reply.usage.output_tokens) == ("hi", 1)
+
+
+def streaming(*events, hold):
+    """An engine that streams *events* and keeps the connection open until *hold* is set."""
+
+    async def engine(request):
+        reply = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await reply.prepare(request)
+        for event in events:
+            await reply.write(event)
+        await hold.wait()
+        return reply
+
+    return engine
+
+
+CHUNK = (
+    b'data: {"id": "x", "model": "a", "choices": [{"index": 0, "delta": {"content": "hi"}}]}\n\n'
+)
+LAST_CHUNK = (
+    b'data: {"id": "x", "model": "a", "choices": '
+    b'[{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\n'
+)
+DONE = b"data: [DONE]\n\n"
+
+
+@pytest.mark.parametrize(
+    ("events", "outcome"),
+    [
+        ((CHUNK, LAST_CHUNK, DONE), AttemptOutcome.SERVED),
+        ((CHUNK, LAST_CHUNK), AttemptOutcome.SERVED),
+        ((CHUNK,), AttemptOutcome.REFUSED),
+    ],
+    ids=["at its terminator", "at its finish", "before its end"],
+)
+async def test_a_reply_that_the_gateway_left_was_served_if_it_was_there(witness, events, outcome):
+    """Client libraries close at the end of the answer, not at the end of the connection."""
+    hold = asyncio.Event()
+    async with serving(streaming(*events, hold=hold)) as url, aiohttp.ClientSession() as session:
+        lease = await witness.lease(
+            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=5
+        )
+        reply = await session.post(
+            f"{witness.lane_url(lease.lane)}/chat/completions", json=chat_request("a", stream=True)
+        )
+        assert await reply.content.readexactly(len(b"".join(events))) == b"".join(events)
+        reply.close()
+        await lease.idle.wait()
+        (record,) = await lease.end()
+    assert (record.outcome, record.status, record.caller_left) == (outcome, 200, True)
+
+
+async def test_an_attempt_that_our_own_end_cut_was_not_left_by_the_gateway(witness, session):
+    """The drill was over, and somebody was still waiting."""
+    hold = asyncio.Event()
+    async with serving(streaming(CHUNK, hold=hold)) as url, asyncio.TaskGroup() as tasks:
+        lease = await witness.lease(
+            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=5
+        )
+
+        async def gateway():
+            with pytest.raises(aiohttp.ClientError):
+                await ask(session, witness, lease.lane, chat_request("a", stream=True))
+
+        tasks.create_task(gateway())
+        while not (lease.attempts and lease.attempts[0].played.sent_bytes):
+            await asyncio.sleep(0)
+        (record,) = await lease.end(grace_s=0.0)
+        await lease.idle.wait()
+    assert (record.outcome, record.cut, record.caller_left) == (AttemptOutcome.REFUSED, True, False)
+    assert record.ended_at_s >= record.started_at_s > 0
+
+
+async def test_a_paid_hop_is_called_no_more_often_than_was_reserved(witness, session):
+    """What the gateway repeats beyond its own settings would cost money that nobody granted."""
+    came = []
+
+    async def provider(request):
+        came.append(request.path)
+        return web.Response(body=GOOD)
+
+    async with serving(provider) as url:
+        paid = LeasedHop(
+            "a",
+            (upstream("a", "openai", base_url=url, local=False),),
+            Action.FORWARD,
+            attempts_allowed=2,
+        )
+        lease = await witness.lease(nonce=NONCE, hops=[paid], ttl_s=5)
+        asked = [await ask(session, witness, lease.lane, chat_request("a")) for _ in range(4)]
+        records = await lease.end()
+    assert [status for status, _ in asked] == [200, 200, 400, 400]
+    assert len(came) == 2
+    assert [r.forwarded for r in records] == [True, True, False, False]
+    assert "2 attempts" in (records[2].upstream_message or "")
+
+
+async def test_a_local_hop_may_be_called_again(witness, session):
+    """It costs nothing; whether it is too often, a check says."""
+    async with serving(packing(GOOD)) as url:
+        local = hop("a", Action.FORWARD, base_url=url, attempts_allowed=1)
+        lease = await witness.lease(nonce=NONCE, hops=[local], ttl_s=5)
+        asked = [await ask(session, witness, lease.lane, chat_request("a")) for _ in range(2)]
+        await lease.end()
+    assert [status for status, _ in asked] == [200, 200]
+
+
+async def test_a_key_is_not_handed_to_a_look_alike(witness, session):
+    """A group outside the chain asks for the same model: whose key came, nobody can tell."""
+    came = []
+
+    async def provider(request):
+        came.append(request.headers["authorization"])
+        return web.Response(body=GOOD)
+
+    async with serving(provider) as url:
+        served = hop("a", Action.FORWARD, base_url=url, model="m")
+        elsewhere = upstream("b", model="m", base_url="https://elsewhere.example/v1", local=False)
+        same_place = upstream("c", model="m", base_url=url)
+        statuses = []
+        for others, canary in (([elsewhere], None), ([same_place], None), ([elsewhere], CANARY)):
+            lease = await witness.lease(
+                nonce=NONCE, hops=[served], others=others, ttl_s=5, canary=canary
+            )
+            status, _ = await ask(session, witness, lease.lane, chat_request("m"))
+            statuses.append(status)
+            await lease.end()
+    assert statuses == [400, 200, 200]
+    assert len(came) == 2
+
+
+async def test_a_stray_of_a_twin_counts_for_the_lease_that_has_its_address(witness, session):
+    """Every deployment of a twin has an address, so it is known whose request lost its nonce."""
+
+    def addressed(name, address):
+        return LeasedHop(name, (upstream(name, address=address),), Action.STAND_IN)
+
+    mine = await witness.lease(nonce=NONCE, hops=[addressed("a", "0")], ttl_s=5, on_lane=False)
+    other = await witness.lease(
+        nonce="0badcafe", hops=[addressed("b", "1")], ttl_s=5, on_lane=False
+    )
+    body = chat_request("a", nonce="********")
+    async with session.post(f"{witness.url}/twin/0/chat/completions", json=body) as reply:
+        assert reply.status == 400
+    assert (mine.strays, other.strays) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("headers", "owner"),
+    [
+        ({"authorization": f"Bearer {CANARY}", "x-api-key": "corporate-key"}, KeyOwner.MIXED),
+        ({"authorization": f"Bearer {CANARY}", "x-api-key": CANARY}, KeyOwner.CANARY),
+        ({"authorization": "Bearer sk-other", "x-api-key": "corporate-key"}, KeyOwner.OTHER),
+    ],
+)
+async def test_a_deployments_own_header_beside_the_canary_is_told_apart(witness, headers, owner):
+    """A corporate gateway's key in extra_headers does not make the request's own key another."""
+    async with aiohttp.ClientSession() as session:
+        lease = await witness.lease(
+            nonce=NONCE, hops=[hop("a", dialect="openai")], ttl_s=5, canary=CANARY
+        )
+        url = f"{witness.lane_url(lease.lane)}/chat/completions"
+        async with session.post(url, json=chat_request("a"), headers=headers) as reply:
+            await reply.read()
+        (record,) = await lease.end()
+    assert record.key_owner is owner
+
+
+async def test_a_key_that_the_hop_repeats_is_not_kept(witness):
+    """Providers quote the bad key in their error text; the caller gets it, the record does not."""
+
+    async def provider(request):
+        said = f"invalid key {request.headers['authorization']}"
+        return web.json_response({"error": {"message": said}}, status=401)
+
+    async with serving(provider) as url, aiohttp.ClientSession() as session:
+        lease = await witness.lease(
+            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=5
+        )
+        async with session.post(
+            f"{witness.lane_url(lease.lane)}/chat/completions",
+            json=chat_request("a"),
+            headers={"authorization": "Bearer sk-the-real-one"},
+        ) as reply:
+            assert "sk-the-real-one" in await reply.text()
+        (record,) = await lease.end()
+    assert "sk-the-real-one" not in repr(record)
+    assert record.upstream_message == "invalid key ***"
+
+
+async def test_a_lane_that_is_held_outlives_its_leases(witness, session):
+    """What puts a lane right after a fault must find the lane still its own."""
+    async with witness.lane() as lane:
+        for nonce in (NONCE, "0badcafe"):
+            lease = await witness.lease(nonce=nonce, hops=[hop("a")], ttl_s=5, lane=lane)
+            status, _ = await ask(session, witness, lane, chat_request("a", nonce=nonce))
+            await lease.end()
+            assert (lease.lane, status) == (lane, 200)
+        free = [await witness.lease(nonce=f"0000000{n}", hops=[], ttl_s=5) for n in range(3)]
+        assert lane not in {lease.lane for lease in free}
+    assert (await witness.lease(nonce="fffffff0", hops=[], ttl_s=5)).lane == lane

@@ -158,3 +158,17 @@ def test_a_hop_that_the_gateway_does_not_have_is_told_as_that():
     assert (unknown.kind, known.kind) == ("hop_skipped", "hop_skipped")
     assert "gpt, which the gateway does not have," in unknown.message
     assert "does not have" not in known.message
+
+
+def test_a_fallback_that_lost_the_nonce_is_not_untried():
+    """A request was refused for want of the nonce: nothing is known about the hop it was for."""
+    lost = seen(faulted(), reply=refused(), strays=1)
+    assert outcome(plan(), lost) == ("inconclusive", "nonce_lost")
+    three = plan(chain=THREE)
+    passed_over = seen(faulted(), served("gemma"), strays=2)
+    assert outcome(three, passed_over) == ("inconclusive", "nonce_lost")
+
+
+def test_a_stray_beside_a_chain_that_was_walked_says_nothing():
+    """Something else knocked at the port."""
+    assert outcome(plan(), usual(strays=1)) == PASSED

@@ -128,3 +128,11 @@ def test_what_the_client_got_is_told_in_words():
 def _group(observation, reading):
     found = source(seen(*observation.wire, reply=got(reading)))
     return found.group if found else None
+
+
+def test_what_no_hop_said_has_no_source():
+    """Another upstream answered, or a cache: not simply the last willing hop."""
+    observation = seen(served(reply=says("The word is seven.", ids=("own",))))
+    assert _group(observation, says("Quite unrelated output.", ids=("other",))) is None
+    assert _group(observation, says("The word is ****.", ids=("other",))) == "gemma"
+    assert _group(observation, says("Masked as a whole.", ids=("own",))) == "gemma"

@@ -1,5 +1,8 @@
 """Tests of the check that a contacted fallback hop held."""
 
+import pytest
+
+from chaos.checks.hop_held import HOP_HELD
 from chaos.reading import Defect, DefectFound, Reading
 from chaos.wire import AttemptOutcome, KeyOwner
 from tests.chaos.checks.observations import (
@@ -169,3 +172,32 @@ def test_a_client_that_gave_up_leaves_a_silent_hop_to_the_deadline():
     silent = record("gemma", AttemptOutcome.REFUSED, status=None)
     waiting = seen(faulted(), silent, reply=got(says(""), status=None, timed_out=True))
     assert outcome(plan(), waiting) == ("failed", "too_late")
+
+
+def test_a_hop_that_our_own_end_cut_off_is_not_called_left_by_the_gateway():
+    """With an answer from elsewhere it is unknown; with an error the hop was too slow for it."""
+    three = plan(chain=("claude", "gemma", "spare"))
+    cut_off = record("gemma", AttemptOutcome.REFUSED, status=None, cut=True)
+    stepped_in = record("spare", AttemptOutcome.STOOD_IN, reply=says())
+    assert outcome(three, seen(faulted(), cut_off, stepped_in)) == (
+        "inconclusive",
+        "hop_unavailable",
+    )
+    judged = verdict(plan(), seen(faulted(), cut_off, reply=refused("Boom.")))
+    assert judged.kind == "hop_failed"
+    assert judged.deciding is not None
+    assert "gave up" not in judged.deciding.message
+    assert "“Boom.”" in judged.deciding.message
+
+
+def test_a_connection_that_we_cut_after_the_answer_does_not_fail_the_hop():
+    """The answer was there; only the connection was still open."""
+    lingering = served(whole=False, cut=True)
+    assert outcome(plan(), seen(faulted(), lingering)) == PASSED
+
+
+@pytest.mark.parametrize(("local", "way_out"), [(("gemma",), "engines:"), ((), "--real-keys")])
+def test_who_turns_the_canary_away_is_told_the_key_that_helps(local, way_out):
+    """Real keys are for hops that cost money; an engine of ours gets its key by its name."""
+    turned_away = seen(faulted(), errored(status=401), reply=refused())
+    assert way_out in (HOP_HELD.judge(plan(local=local), turned_away).remedy or "")

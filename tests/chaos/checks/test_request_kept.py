@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from chaos.check import Kind, Result
+from chaos.checks.request_kept import REQUEST_KEPT
 from chaos.conversation import Ask, ResponseSchema, ToolSpec, Turn
 from chaos.traffic_shape import Expectation, Task
 from chaos.wire import AttemptOutcome, KeyOwner
@@ -168,3 +170,11 @@ def test_other_dimensions_are_a_change():
         "failed",
         "request_changed",
     )
+
+
+def test_a_deployments_own_key_beside_the_canary_proves_nothing_wrong():
+    """A corporate gateway wants a header of its own; whose it is, nobody can tell."""
+    mixed = seen(faulted(), served(key_owner=KeyOwner.MIXED))
+    finding = REQUEST_KEPT.judge(plan(), mixed)
+    assert (finding.result, finding.kind) == (Result.UNKNOWN, Kind.REQUEST_CHANGED)
+    assert outcome(plan(), mixed) == PASSED

@@ -191,3 +191,9 @@ def test_variants_of_an_unknown_fault_are_a_usage_error():
     """The list is by name, and a wrong name is explained."""
     with pytest.raises(UsageError):
         variants_of("biling")
+
+
+def test_an_address_that_refuses_cannot_refuse_only_once():
+    """Its port is shut for the whole drill, so the name would promise what is not drilled."""
+    with pytest.raises(UsageError, match="cannot strike only once"):
+        parse_fault("connection_refused.once")
