@@ -18,6 +18,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "chaos.lab.environment": "tests/chaos/lab/test_prepare.py makes environments with it",
     "chaos.lab.lab_engine": "a contract; the simulated and the real engine are held to it",
     "supervisor.probe": "a contract; tests/supervisor/probes holds every probe to it",
+    "supervisor.probes.engine.steps": "test_probe_engine.py takes every step",
     "supervisor.probes.engine.seen": "holds what was seen; test_state.py judges it",
     "chaos.errors": "holds names only; whoever raises them tests them",
     "chaos.surface": "a contract; tests/chaos/surfaces holds every surface to it",

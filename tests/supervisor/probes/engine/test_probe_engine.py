@@ -14,8 +14,9 @@ from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.port_holder import free_port
 from supervisor.engine_facts import EngineFacts
 from supervisor.probe import Outcome, State
-from supervisor.probes.engine import PROVES, Depth, lines_of, probe_engine
+from supervisor.probes.engine import Depth, lines_of, probe_engine
 from supervisor.probes.engine.seen import Limits
+from supervisor.probes.engine.steps import PROVES
 from tests.fakes.server import serving
 
 QUICK = Limits(answer_s=0.3, first_token_s=0.3, slow_s=0.25)

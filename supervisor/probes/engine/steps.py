@@ -1,0 +1,258 @@
+"""The steps of a look at an engine: each asks one thing and notes what it found."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from chaos.port_holder import holder
+from supervisor.engine_facts import read_facts
+from supervisor.probe import Outcome, Step
+from supervisor.probes.engine.ask import Asked, Line
+from supervisor.probes.engine.forced import (
+    CALLS,
+    OWN,
+    THOUGHTS,
+    call_request,
+    has_own_thought,
+    own_thought_request,
+    read_by,
+    reads_call,
+    reads_thought,
+    thought_request,
+    tool,
+)
+from supervisor.probes.engine.seen import Generation, Limits, Seen
+from supervisor.probes.engine.vitals import Vitals, read_vitals
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+FAR_TOO_MANY = 1_000_000_000
+"""Tokens that no engine has room for."""
+
+
+PROVES = {
+    "health": "the process that answers HTTP lives and does not know its engine to be dead",
+    "process": "who listens on its port",
+    "models": "its names and context length; nothing about the engine behind it",
+    "metrics": "what waits and runs, and how far its heartbeat is",
+    "tools": "its tool-call flags, before anything is generated",
+    "generation": "the engine makes progress",
+    "tool_formats": "which formats of tool calls its parser reads, whatever its model writes",
+    "reasoning_formats": "which formats of thoughts it sets apart, whatever its model writes",
+}
+
+
+@dataclass(slots=True)
+class Look:
+    """One look in the making."""
+
+    line: Line
+    limits: Limits
+    seen: Seen
+    steps: list[Step] = field(default_factory=list)
+
+    def note(self, name: str, found: str, outcome: Outcome, took_s: float) -> None:
+        self.steps.append(Step(name, PROVES[name], found, outcome, took_s))
+
+    def learn(self, **facts: Any) -> None:
+        self.seen = replace(self.seen, facts=replace(self.seen.facts, **facts))
+
+
+async def who_listens(look: Look) -> None:
+    """Name who listens; only where that is this machine's own business."""
+    address = urlsplit(look.line.url)
+    if address.hostname in LOOPBACK and address.port and look.seen.health.status is not None:
+        who = await asyncio.to_thread(holder, address.port)
+        look.note("process", who, Outcome.OK, 0.0)
+
+
+async def names(look: Look) -> None:
+    """Ask for its names, their room and its version."""
+    models = await look.line.get("/v1/models", within_s=look.limits.answer_s)
+    version = await look.line.get("/version", within_s=look.limits.answer_s)
+    facts = read_facts(look.seen.facts, models=models.text if models.ok else "")
+    told = version.json if version.ok else None
+    number = told.get("version") if isinstance(told, dict) else None
+    facts = replace(facts, version=number if isinstance(number, str) else None)
+    look.seen = replace(look.seen, models=models, facts=facts)
+    lengths = facts.max_model_len
+    shown = [f"{n} ({lengths[n]:,} tokens)" if n in lengths else n for n in facts.names or ()]
+    found = ", ".join(shown) if shown else models.told
+    outcome = Outcome.OK if shown else Outcome.BAD
+    look.note("models", found, outcome, models.took_s)
+
+
+async def counters(look: Look) -> None:
+    """Ask for its metrics, and with them for its heartbeat."""
+    metrics = await look.line.get("/metrics", within_s=look.limits.answer_s)
+    facts = read_facts(look.seen.facts, metrics=metrics.text if metrics.ok else "")
+    look.seen = replace(look.seen, metrics=metrics, facts=facts)
+    _beat(look, metrics)
+    vitals = look.seen.vitals
+    if not vitals.readable:
+        look.note("metrics", metrics.told, Outcome.UNKNOWN, metrics.took_s)
+        return
+    parts = [f"{vitals.running or 0:g} run, {vitals.waiting or 0:g} wait"]
+    if vitals.kv_cache_usage_ratio is not None:
+        parts.append(f"KV cache {vitals.kv_cache_usage_ratio:.0%} full")
+    parts.append("a tool-call parser" if facts.has_tool_parser else "no tool-call parser")
+    look.note("metrics", ", ".join(parts), Outcome.OK, metrics.took_s)
+
+
+def _beat(look: Look, metrics: Asked) -> Vitals:
+    """Take the vitals of one answer, and when its process was started."""
+    vitals = read_vitals(metrics.text) if metrics.ok else Vitals()
+    starts = look.seen.starts
+    if vitals.started_at_s is not None:
+        starts = (*starts, vitals.started_at_s)
+        look.learn(started_at_s=vitals.started_at_s)
+    look.seen = replace(look.seen, vitals=vitals, starts=starts)
+    return vitals
+
+
+def _model(seen: Seen) -> str | None:
+    """Name the model to ask for: what the gateway asks for, where that is served."""
+    served = seen.facts.names or ()
+    wanted = [name for name in seen.facts.asked_for if name in served]
+    return next(iter((*wanted, *served)), None)
+
+
+async def tool_flags(look: Look) -> None:
+    """Offer a tool and ask for more tokens than there is room for.
+
+    vLLM looks at the flags first: without them it says so, with them it refuses the tokens.
+    Either way nothing is generated. Source: vLLM 0.32.0, run; its counters do not move.
+    """
+    model = _model(look.seen)
+    if model is None or not look.seen.facts.max_model_len:
+        return
+    body = {
+        "model": model,
+        "messages": [{"role": "user", "content": "x"}],
+        "max_tokens": FAR_TOO_MANY,
+        "tools": [tool()],
+        "tool_choice": "auto",
+    }
+    asked = await look.line.post("/v1/chat/completions", body, within_s=look.limits.answer_s)
+    look.seen = replace(look.seen, tools=asked)
+    if asked.status == 400 and "--enable-auto-tool-choice" in asked.text:
+        look.learn(auto_tools=False)
+        found, outcome = "it refuses every request with tools: its flags are missing", Outcome.BAD
+    elif asked.status == 400 and "max_tokens" in asked.text:
+        look.learn(auto_tools=True)
+        found, outcome = "it takes requests with tools", Outcome.OK
+    else:
+        found, outcome = f"it does not tell: {asked.told}", Outcome.UNKNOWN
+    look.note("tools", found, outcome, asked.took_s)
+
+
+async def one_token(look: Look) -> None:
+    """Ask for one token, and look meanwhile at what moves."""
+    model = _model(look.seen)
+    if model is None:
+        return
+    body = {
+        "model": model,
+        "messages": [{"role": "user", "content": "x"}],
+        "max_tokens": 1,
+        "temperature": 0,
+    }
+    limits, before = look.limits, look.seen.vitals
+    load: float | None = None
+    async with asyncio.TaskGroup() as tasks:
+        # Looked at shortly before the deadline: the counter forgets a caller who has left.
+        during = tasks.create_task(_load_after(look, limits.first_token_s * 0.8))
+        asked = await look.line.post("/v1/chat/completions", body, within_s=limits.first_token_s)
+        during.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            load = await during
+    after = _beat(look, await look.line.get("/metrics", within_s=limits.answer_s))
+    generation = Generation(asked, before, after, load)
+    look.seen = replace(look.seen, generation=generation)
+    await _who_answers(look)
+    _read_reply(look, asked)
+    found = f"a token after {asked.took_s:.2f} s" if asked.ok else asked.told
+    if generation.moved is not None and not asked.ok:
+        found += ", meanwhile the engine " + ("worked" if generation.moved else "made no step")
+    look.note("generation", found, went(asked), asked.took_s)
+
+
+async def _load_after(look: Look, seconds: float) -> float | None:
+    await look.line.clock.sleep(seconds)
+    told = (await look.line.get("/load", within_s=look.limits.answer_s)).json
+    load = told.get("server_load") if isinstance(told, dict) else None
+    return float(load) if isinstance(load, int | float) else None
+
+
+async def _who_answers(look: Look) -> None:
+    """Ask once more where two answers came from two processes: restarted, or two of them?"""
+    if len({*look.seen.starts}) > 1:
+        for _ in range(4):
+            _beat(look, await look.line.get("/metrics", within_s=look.limits.answer_s))
+
+
+def _read_reply(look: Look, asked: Asked) -> None:
+    """Learn the fingerprint, and whether tokens of reasoning are counted."""
+    body = asked.json if asked.ok else None
+    if not isinstance(body, dict):
+        return
+    fingerprint = body.get("system_fingerprint")
+    if isinstance(fingerprint, str):
+        look.learn(fingerprint=fingerprint)
+    usage = body.get("usage")
+    if isinstance(usage, dict) and "completion_tokens_details" in usage:
+        look.learn(has_reasoning_parser=usage["completion_tokens_details"] is not None)
+
+
+async def formats(look: Look) -> None:
+    """Have it write texts that a grammar forces, and look which its parsers read."""
+    model, generation = _model(look.seen), look.seen.generation
+    if model is None or generation is None or not generation.asked.ok:
+        return
+    within_s = look.limits.first_token_s
+    if look.seen.facts.auto_tools is not False:
+        calls = [
+            (
+                one,
+                await look.line.post(
+                    "/v1/chat/completions", call_request(model, one), within_s=within_s
+                ),
+            )
+            for one in CALLS
+        ]
+        read = read_by((one.format, reads_call(asked.json)) for one, asked in calls)
+        look.learn(tool_formats=read)
+        took_s = sum(asked.took_s for _, asked in calls)
+        look.note("tool_formats", *_shown(read), took_s)
+    thoughts = [
+        (
+            one,
+            await look.line.post(
+                "/v1/chat/completions", thought_request(model, one), within_s=within_s
+            ),
+        )
+        for one in THOUGHTS
+    ]
+    read = read_by((one.format, reads_thought(asked.json)) for one, asked in thoughts)
+    if read == () and look.seen.facts.has_reasoning_parser:
+        own = await look.line.post(
+            "/v1/chat/completions", own_thought_request(model), within_s=within_s
+        )
+        read = (OWN,) if has_own_thought(own.json) else ()
+    look.learn(reasoning_formats=read)
+    took_s = sum(asked.took_s for _, asked in thoughts)
+    look.note("reasoning_formats", *_shown(read), took_s)
+
+
+def _shown(formats: tuple[str, ...] | None) -> tuple[str, Outcome]:
+    if formats is None:
+        return "it writes no text that it is told to write", Outcome.UNKNOWN
+    if not formats:
+        return "it reads none of those that were tried", Outcome.UNKNOWN
+    return f"it reads {' and '.join(formats)}", Outcome.OK
+
+
+def went(asked: Asked) -> Outcome:
+    """Tell whether a question was answered with 200."""
+    return Outcome.OK if asked.ok else Outcome.BAD
