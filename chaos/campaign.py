@@ -5,9 +5,12 @@ no twin and no task outlives it.
 """
 
 import asyncio
+import logging
+import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from chaos.check import Finding, Kind, Result
 from chaos.drill import NOTHING_YET, Drill, Driller
@@ -16,6 +19,8 @@ from chaos.observation import Observation
 from chaos.plan import make_plan
 from chaos.scenario import Scenario
 from chaos.verdict import Outcome, Verdict
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ class Campaign:
         try:
             await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if running.done():
-                return running.result()
+                return self._result(assignment, running)
             running.cancel()
             await asyncio.wait({running})
             return self.driller.aborted(
@@ -111,6 +116,37 @@ class Campaign:
             if not running.done():
                 running.cancel()
                 await asyncio.wait({running})
+
+    def _result(self, assignment: Assignment, ended: "asyncio.Task[Drill]") -> Drill:
+        """Take the drill, or what is left of one that raised: the other rows are not its fault."""
+        error = ended.exception()
+        if error is None:
+            return ended.result()
+        if not isinstance(error, Exception):
+            raise error
+        # Neither here nor in the log what it says: it may quote a header with a key in it.
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+        what = f"{type(error).__name__}{where}"
+        _LOG.error(
+            "the drill %s broke off: %s\n%s",
+            assignment.scenario.key,
+            what,
+            "".join(traceback.format_list(frames)),
+        )
+        return broken_off(self.driller, assignment, what)
+
+
+def broken_off(driller: Driller, assignment: Assignment, what: str) -> Drill:
+    """Make the record of a drill that Understudy itself could not carry out: aborted."""
+    drill = driller.aborted(assignment.scenario, assignment.injector, what)
+    finding = Finding(
+        check="drill",
+        result=Result.UNKNOWN,
+        message=f"The drill broke off: {what}.",
+        remedy="This is a defect of Understudy: please report it with the lines of the log.",
+    )
+    return replace(drill, verdict=Verdict(Outcome.ABORTED, None, (finding,)))
 
 
 def refused(driller: Driller, assignment: Assignment, refusal: Refusal) -> Drill:

@@ -11,7 +11,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-Fallbacks = Sequence[Mapping[str, Any]] | None
+Fallbacks = Sequence[Any] | None
+"""Entries ``{group: [target, …]}``, as the gateway tells them: not all need be such."""
 
 
 def attempt_order(
@@ -59,15 +60,19 @@ def chain_of(fallbacks: Fallbacks, groups: Sequence[str]) -> Sequence[Any] | Non
     for group in groups:
         stripped = None
         for entry in fallbacks or ():
-            key = next(iter(entry))
+            # LiteLLM itself falls over an empty entry, in the middle of a request.
+            key = next(iter(entry), None) if isinstance(entry, Mapping) else None
+            if key is None:
+                continue
+            targets = list(entry[key] or ())
             if key == group:
-                return list(entry[key])
+                return targets
             if key == "*":
-                generic = entry["*"]
+                generic = targets
             elif "/" in group and group.split("/", 1)[-1] == key:
-                stripped = entry[key]
+                stripped = targets
         if stripped is not None:
-            return list(stripped)
+            return stripped
     return generic
 
 

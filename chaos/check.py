@@ -96,7 +96,7 @@ MEANINGS: Mapping[Kind, str] = MappingProxyType(
         Kind.GATEWAY_DOWN: "The gateway gave no response.",
         Kind.ENGINE_BUSY: "Users wait in the engine's queue, so no drill was sent.",
         Kind.OVER_BUDGET: "The drill could cost more than the budget has left.",
-        Kind.HALTED: "Drills are halted (a reserved name: nothing halts them yet).",
+        Kind.HALTED: "Drills are halted: other traffic felt an earlier one.",
     }
 )
 """Every kind in one sentence, for people."""

@@ -136,7 +136,7 @@ class Driller:
             wire=injector.infer(plan, wire, reply),
             strays=route.lease.strays,
             engine=await self._moved(engine, before),
-            collateral=await self.collateral() if self.collateral else (),
+            collateral=await self._felt(plan),
         )
         seen = self._scrub(route)(seen)
         return plan, judge(plan, seen, self.checks), seen
@@ -187,6 +187,11 @@ class Driller:
             replies = [record.reply for record in wire if record.reply is not None]
             readings.append(self._scrub(route)(replies[-1]) if replies else None)
         return readings
+
+    async def _felt(self, plan: DrillPlan) -> tuple[str, ...]:
+        """Tell what others felt; a twin has no others."""
+        own = plan.injector == "twin"
+        return () if self.collateral is None or own else await self.collateral()
 
     def _engine_of(self, plan: DrillPlan) -> tuple[str, str] | None:
         serving = next((hop.group for hop in plan.hops if hop.role is HopRole.SERVE), None)

@@ -70,7 +70,8 @@ async def read_counters(
     """Ask the engine behind *base_url* (its ``/v1`` or its root) for its counters.
 
     Returns:
-        None if it has no readable metrics; nothing about its health follows from that.
+        None if it has no readable metrics, or more than we read; nothing about its health
+        follows from that.
     """
     try:
         async with session.get(
@@ -78,7 +79,11 @@ async def read_counters(
         ) as reply:
             if reply.status != 200:
                 return None
-            body = await reply.content.read(MOST_METRICS_BYTES)
+            body = bytearray()
+            async for piece in reply.content.iter_any():
+                body += piece
+                if len(body) > MOST_METRICS_BYTES:
+                    return None
     except (aiohttp.ClientError, TimeoutError, ValueError):
         return None
     counters = parse(body.decode("utf-8", "replace"))

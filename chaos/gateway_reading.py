@@ -6,7 +6,7 @@ Null means unknown, never no. Source of every shape here: recorded from LiteLLM 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 from urllib.parse import urlsplit
 
 from chaos.chain_order import Fallbacks, attempt_order
@@ -15,6 +15,9 @@ from chaos.dialects import default_base, dialect_of, upstream_model
 from chaos.topology import Chain, Deployment, ModelGroup, RouterSettings, Topology, Trigger
 
 LOCAL_NAMES = frozenset({"localhost", "host.docker.internal"})
+MAX_FALLBACKS = 5
+"""Where the gateway names none. Source: ``ROUTER_MAX_FALLBACKS``, LiteLLM 1.106.2."""
+
 KEYLESS_PROVIDERS = frozenset({"hosted_vllm", "ollama", "ollama_chat", "vllm", "lm_studio"})
 
 
@@ -123,6 +126,7 @@ def read_deployment(
         accepts_temperature=_accepts_temperature(model, info),
         timeout_s=_number(params.get("timeout")),
         order=_whole(params.get("order")),
+        num_retries=_digits(params.get("num_retries")),
         from_database=bool(info.get("db_model")),
     )
 
@@ -180,11 +184,11 @@ def _settings(router: Json, file: Json) -> RouterSettings:
         stream_timeout_s=_number(file.get("stream_timeout")),
         allowed_fails=_whole(router.get("allowed_fails")),
         cooldown_time_s=_number(router.get("cooldown_time")),
-        max_fallbacks=_whole(file.get("max_fallbacks")) or 5,
-        retry_policy={
-            name: count
-            for name, count in (router.get("retry_policy") or {}).items()
-            if isinstance(count, int)
+        max_fallbacks=_whole(file.get("max_fallbacks"), MAX_FALLBACKS),
+        retry_policy=_retry_policy(router.get("retry_policy")),
+        group_retry_policies={
+            str(group): _retry_policy(policy)
+            for group, policy in (router.get("model_group_retry_policy") or {}).items()
         },
         fallbacks=_entries(router.get("fallbacks")),
         context_window_fallbacks=_entries(router.get("context_window_fallbacks")),
@@ -192,6 +196,11 @@ def _settings(router: Json, file: Json) -> RouterSettings:
         default_fallbacks=_default(router.get("fallbacks")),
         enable_tag_filtering=router.get("enable_tag_filtering"),
     )
+
+
+def _retry_policy(raw: Any) -> dict[str, int]:
+    policy = raw if isinstance(raw, Mapping) else {}
+    return {name: count for name, count in policy.items() if isinstance(count, int)}
 
 
 def _entries(raw: Any) -> tuple[Mapping[str, tuple[str, ...]], ...]:
@@ -250,7 +259,7 @@ def _chains(
             order = real(attempt_order(name, entries, max_fallbacks=settings.max_fallbacks))
             whole = real(attempt_order(name, entries, max_fallbacks=10_000))
             known = tuple(hop for hop in order if hop in there or hop == name)
-            if len(order) > 1:
+            if len(whole) > 1:
                 yield Chain(
                     group=name,
                     trigger=trigger,
@@ -261,8 +270,18 @@ def _chains(
                 )
 
 
-def _whole(value: Any) -> int | None:
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+@overload
+def _whole(value: Any) -> int | None: ...
+@overload
+def _whole(value: Any, default: int) -> int: ...
+def _whole(value: Any, default: int | None = None) -> int | None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if number else default
+
+
+def _digits(value: Any) -> int | None:
+    """Take a number that may have come from an environment variable, as LiteLLM does."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else _whole(value)
 
 
 def _number(value: Any) -> float | None:

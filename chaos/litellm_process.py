@@ -20,7 +20,7 @@ from chaos.guarded_process import HOST, GuardedProcess, held_port, write_private
 
 POLL_EVERY_S = 0.1
 
-_OWN_ENVIRONMENT = {
+OWN_ENVIRONMENT = {
     # Else it tries to download prices before it serves.
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "LITELLM_TELEMETRY": "False",
@@ -95,7 +95,7 @@ async def running_litellm(
                 ],
                 directory=directory,
                 log_path=config_path.with_suffix(".log"),
-                environment={**_OWN_ENVIRONMENT, **(environment or {})},
+                environment={**OWN_ENVIRONMENT, **(environment or {})},
                 remove=config_path.absolute(),
             )
             litellm = LiteLLMProcess(f"http://{HOST}:{held}", process)

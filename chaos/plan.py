@@ -109,11 +109,14 @@ def pays(scenario: Scenario, serving: ModelGroup | None) -> bool:
 def attempts_allowed(group: ModelGroup, topology: Topology) -> int:
     """Count the attempts that the gateway's own settings explain at one group.
 
-    One and its retries, once more for each ``order`` of its deployments.
+    One and its retries, once more for each ``order`` of its deployments. Which of several
+    settings for retries LiteLLM goes by depends on the error: the highest explains them all.
     """
     settings = topology.settings
-    retries = settings.num_retries if settings.num_retries is not None else LITELLM_RETRIES
-    retries = max([retries, *settings.retry_policy.values()])
+    general = settings.num_retries if settings.num_retries is not None else LITELLM_RETRIES
+    own = (d.num_retries for d in group.deployments if d.num_retries is not None)
+    policies = (settings.retry_policy, settings.group_retry_policies.get(group.name, {}))
+    retries = max([general, *own, *(n for policy in policies for n in policy.values())])
     orders = {deployment.order for deployment in group.deployments} or {None}
     return (1 + retries) * len(orders)
 

@@ -210,6 +210,9 @@ def _of_group(
             if not _applies(fault, catalogue.shapes[shape], embeds=embeds, stream=stream):
                 continue
             trigger = TRIGGERS.get(fault.name, Trigger.GENERAL)
+            played = _played(topology, group, fault_text, fault, catalogue)
+            if trigger is not Trigger.GENERAL and played != fault_text:
+                continue  # the substitute is another kind of failure, with another chain
             chain = chain_for(topology, group, trigger)
             if not _in_profile(selection, catalogue, fault, surface, shape, stream, embeds):
                 continue

@@ -4,8 +4,9 @@ Pure: built from the gateway's own answers by ``chaos.gateway``, changed by nobo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 
 class Trigger(StrEnum):
@@ -26,7 +27,7 @@ class Deployment:
         provider: LiteLLM's provider prefix, such as ``hosted_vllm``.
         dialect: Our dialect's name; None if we know none for the provider.
         upstream_model: The model's name as it crosses the wire.
-        base_url: Where the requests really go; None if it cannot be told.
+        base_url: Where the requests really go, as we reach it; None if it cannot be told.
         local: At a loopback or private address, or named as an engine: costs nothing.
         keyed: It has, or by its provider needs, a credential of its own.
         redirect_permission: The pattern of ``configurable_clientside_auth_params`` for
@@ -56,6 +57,7 @@ class Deployment:
     accepts_temperature: bool | None = None
     timeout_s: float | None = None
     order: int | None = None
+    num_retries: int | None = None
     from_database: bool = False
 
 
@@ -118,6 +120,7 @@ class RouterSettings:
     cooldown_time_s: float | None = None
     max_fallbacks: int = 5
     retry_policy: Mapping[str, int] = field(default_factory=dict)
+    group_retry_policies: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     fallbacks: tuple[Mapping[str, tuple[str, ...]], ...] = ()
     context_window_fallbacks: tuple[Mapping[str, tuple[str, ...]], ...] = ()
     content_policy_fallbacks: tuple[Mapping[str, tuple[str, ...]], ...] = ()
@@ -158,3 +161,41 @@ class Topology:
             if chain.group == group and chain.trigger == trigger:
                 return chain
         return Chain(group, trigger, (group,))
+
+    def reached_at(self, engines: Mapping[str, str]) -> "Topology":
+        """Put the addresses at which we reach local engines in the place of LiteLLM's own.
+
+        Every deployment of an engine moves with it. A group whose deployments are at several
+        addresses stays as it is.
+
+        Args:
+            engines: URLs by model group, as the user names them.
+        """
+        moved: dict[str, str] = {}
+        for name, url in engines.items():
+            group = self.find(name)
+            bases = {d.base_url for d in group.deployments if d.local} if group else set()
+            if group and group.local and len(bases) == 1:
+                base = bases.pop()
+                moved[urlsplit(base).netloc if base else name] = url
+        groups, other = (
+            {name: _reached_at(moved, group) for name, group in found.items()}
+            for found in (self.groups, self.other_names)
+        )
+        return replace(self, groups=groups, other_names=other)
+
+
+def _reached_at(moved: Mapping[str, str], group: ModelGroup) -> ModelGroup:
+    def real(deployment: Deployment) -> Deployment:
+        base = deployment.base_url
+        url = moved.get(urlsplit(base).netloc if base else group.name)
+        if url is None:
+            return deployment
+        path = urlsplit(base).path.rstrip("/") if base else _ENGINE_PATH
+        return replace(deployment, base_url=url if url.endswith(path) else url + path)
+
+    return replace(group, deployments=tuple(map(real, group.deployments)))
+
+
+_ENGINE_PATH = "/v1"
+"""Where an engine answers of which LiteLLM names no address."""

@@ -18,13 +18,57 @@ OUTWARD_SETTINGS = (
     "failure_callback",
     "service_callback",
     "audit_log_callbacks",
-    "database_url",
-    "redis_host",
-    "redis_port",
-    "redis_password",
-    "redis_url",
+    "default_team_settings",
 )
-"""Keys of ``litellm_settings`` and ``router_settings`` that reach other systems."""
+"""Keys of ``litellm_settings`` that reach other systems."""
+
+KEPT_ROUTER_SETTINGS = frozenset(
+    {
+        "allowed_fails",
+        "allowed_fails_policy",
+        "auto_router_capability_limit",
+        "client_ttl",
+        "content_policy_fallbacks",
+        "context_window_fallbacks",
+        "cooldown_time",
+        "default_fallbacks",
+        "default_litellm_params",
+        "default_max_parallel_requests",
+        "default_priority",
+        "deployment_affinity_ttl_seconds",
+        "disable_cooldowns",
+        "enable_pre_call_checks",
+        "enable_tag_filtering",
+        "enable_weighted_failover",
+        "fallback_access_check",
+        "fallback_budget_check",
+        "fallbacks",
+        "ignore_invalid_deployments",
+        "max_fallbacks",
+        "model_group_affinity_config",
+        "model_group_alias",
+        "model_group_retry_policy",
+        "num_retries",
+        "optional_pre_call_checks",
+        "plugins",
+        "retry_after",
+        "retry_policy",
+        "routing_groups",
+        "routing_strategy",
+        "routing_strategy_args",
+        "stream_timeout",
+        "tag_filtering_match_any",
+        "tag_routing_prefix",
+        "timeout",
+    }
+)
+"""Keys of ``router_settings`` that route and change requests; the others reach other systems.
+
+Source: arguments of LiteLLM 1.106.2's ``Router``.
+"""
+
+CALLBACKS = ("callbacks", "input_callback")
+"""Lists of callbacks that see a request before it is sent."""
 
 KEPT_GENERAL_SETTINGS = ("forward_client_headers_to_llm_api", "max_request_size_mb")
 """Keys of ``general_settings`` that change requests; the others are access and operations."""
@@ -122,7 +166,7 @@ def rewrite(
         "model_list": entries,
         "litellm_settings": _litellm_settings(raw.get("litellm_settings") or {}, stripped),
         "router_settings": {
-            **_without(raw.get("router_settings") or {}, "router_settings", stripped),
+            **_router_settings(raw.get("router_settings") or {}, stripped, real_keys=real_keys),
             # One drill must not poison the next.
             "disable_cooldowns": True,
         },
@@ -136,16 +180,30 @@ def rewrite(
 
 
 def _litellm_settings(settings: Json, stripped: list[str]) -> dict[str, Any]:
-    kept = _without(settings, "litellm_settings", stripped)
-    callbacks = kept.pop("callbacks", None)
-    if callbacks:
+    stripped += [f"litellm_settings.{name}" for name in settings if name in OUTWARD_SETTINGS]
+    kept = {name: value for name, value in settings.items() if name not in OUTWARD_SETTINGS}
+    for setting in CALLBACKS:
+        callbacks = kept.pop(setting, None) or ()
         listed = [callbacks] if isinstance(callbacks, str) else list(callbacks)
         # A name with a dot is the user's own code, which may change requests; the others are
         # LiteLLM's integrations, which only log.
         own = [name for name in listed if "." in str(name)]
-        stripped += [f"litellm_settings.callbacks: {n}" for n in listed if n not in own]
+        stripped += [f"litellm_settings.{setting}: {n}" for n in listed if n not in own]
         if own:
-            kept["callbacks"] = own
+            kept[setting] = own
+    return kept
+
+
+def _router_settings(settings: Json, stripped: list[str], *, real_keys: bool) -> dict[str, Any]:
+    kept = {name: value for name, value in settings.items() if name in KEPT_ROUTER_SETTINGS}
+    stripped += [f"router_settings.{name}" for name in settings if name not in kept]
+    defaults = kept.get("default_litellm_params")
+    if isinstance(defaults, Mapping):
+        dropped = {"api_base", "base_url", *(() if real_keys else CREDENTIALS)}
+        kept["default_litellm_params"] = {k: v for k, v in defaults.items() if k not in dropped}
+        stripped += [
+            f"router_settings.default_litellm_params.{k}" for k in defaults if k in dropped
+        ]
     return kept
 
 
@@ -156,11 +214,6 @@ def _general_settings(settings: Json, stripped: list[str]) -> dict[str, Any]:
     ]
     # Otherwise LiteLLM asks every upstream for its models now and then, with the real key.
     return {**kept, "disable_model_info_refresh": True}
-
-
-def _without(settings: Json, section: str, stripped: list[str]) -> dict[str, Any]:
-    stripped += [f"{section}.{name}" for name in settings if name in OUTWARD_SETTINGS]
-    return {name: value for name, value in settings.items() if name not in OUTWARD_SETTINGS}
 
 
 def _resolved(value: Any, variables: Mapping[str, str]) -> Any:

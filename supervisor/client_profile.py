@@ -6,18 +6,40 @@ parameters: {top_p: 0.9}
 tools: [{type: function, function: {name: search, parameters: {type: object}}}]
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from chaos.errors import UsageError
 from chaos.traffic_shape import ClientProfile
 from supervisor.settings_file import explain
 
+OF_THE_CONNECTION = frozenset({"connection", "content-length", "host", "transfer-encoding"})
+"""Headers that no profile can set: the request would not be one."""
+
 REMEDY = "Name a YAML file that holds any of: system, tools, headers, parameters."
+
+
+def _header_name(name: str) -> str:
+    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+        raise ValueError("not the name of an HTTP header")
+    if name.lower() in OF_THE_CONNECTION:
+        raise ValueError("this header is of the connection, and set with it")
+    return name
+
+
+def _header_value(value: str) -> str:
+    if not value.isprintable() or value != value.strip():
+        raise ValueError("not a value that an HTTP header can carry")
+    return value
+
+
+_HeaderName = Annotated[str, AfterValidator(_header_name)]
+_HeaderValue = Annotated[str, AfterValidator(_header_value)]
 
 
 class _Profile(BaseModel):
@@ -25,7 +47,7 @@ class _Profile(BaseModel):
 
     system: str | None = None
     tools: tuple[dict[str, Any], ...] = ()
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: dict[_HeaderName, _HeaderValue] = Field(default_factory=dict)
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 

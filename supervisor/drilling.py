@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -19,10 +20,9 @@ from chaos.campaign import Assignment, Campaign, Refusal
 from chaos.check import Kind
 from chaos.checks import CHECKS
 from chaos.clock import SystemClock
-from chaos.dialects import DIALECTS
 from chaos.drill import Drill, Driller, engines_of
 from chaos.errors import GatewayError, SetupError, UsageError
-from chaos.faults import FAULTS, parse_fault
+from chaos.faults import parse_fault
 from chaos.gateway import Gateway
 from chaos.injector import Injector
 from chaos.injectors import choose
@@ -33,18 +33,16 @@ from chaos.lab.prepare import default_lab_dir, litellm_bin
 from chaos.plan import DrillOptions
 from chaos.registry import lookup
 from chaos.report import DrillReport, DrillRow, GatewayRow, Spent, row_of, summarise
-from chaos.scenario import Catalogue, Scenario, Selection, expand
+from chaos.scenario import Scenario, Selection, expand
 from chaos.surfaces import SURFACES
 from chaos.topology import Topology
 from chaos.traffic_shape import ClientProfile
 from chaos.traffic_shapes import SHAPES
-from chaos.verdict import Outcome
+from chaos.verdict import Outcome, judge
 from chaos.witness import LANES, Witness
-from supervisor.guard import Guard
+from supervisor.guard import CATALOGUE, Guard
 from supervisor.settings import AcceptedFailure, Settings
 from supervisor.signals import Stop
-
-CATALOGUE = Catalogue(faults=FAULTS, shapes=SHAPES, surfaces=SURFACES, dialects=DIALECTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +119,13 @@ async def run_drills(
         GatewayError: The gateway cannot be asked.
     """
     watching = watching or Watching()
-    topology = await gateway.topology()
+    topology = (await gateway.topology()).reached_at(settings.engine_urls)
+    keys = engine_keys(topology, settings)
     scenarios = scenarios_for(topology, request, has_twin=twin_wanted(settings))
     began_s = time.monotonic()
     async with AsyncExitStack() as stack:
         witness = Witness(settings.witness.url)
+        witness.engine_keys = keys
         listen = [_split(address) for address in settings.witness.listen]
         await stack.enter_async_context(witness.serving(listen))
         watching.say(f"witness: own one, listening on {', '.join(settings.witness.listen)}")
@@ -173,13 +173,30 @@ async def _drill_all(
     rows: list[DrillRow] = []
     spent = Spent()
     gaps = known_gaps(settings.accept) if request.known_gaps else ()
-    engines = engines_of(topology)
+    options = DrillOptions(
+        deadline_s=settings.drills.deadline_s,
+        first_token_s=settings.drills.first_token_s,
+        real_keys=settings.drills.real_keys,
+        profile=request.profile,
+    )
+    engines = {**engines_of(topology), **settings.engine_urls}
+
+    looked = await _Collateral.since(gateway)
+    last: list[Drill] = []
+
+    def row(drill: Drill) -> DrillRow:
+        return row_of(drill, litellm_version=topology.litellm_version, gaps=gaps)
 
     def ended(drill: Drill) -> None:
         spent.add(drill)
         guard.settle(drill.plan.scenario.key)
-        rows.append(row_of(drill, litellm_version=topology.litellm_version, gaps=gaps))
+        rows.append(row(drill))
+        if drill.plan.injector == Redirect.name and drill.requests:
+            last[:] = [drill]
         watching.ended(rows[-1])
+
+    async def may_run(scenario: Scenario) -> Refusal | None:
+        return looked.refusal() or await guard.may_run(scenario)
 
     guard = Guard(
         topology,
@@ -187,24 +204,18 @@ async def _drill_all(
         engines,
         spent=spent,
         budget_usd=settings.drills.budget_usd,
-        real_keys=settings.drills.real_keys,
+        options=options,
     )
     driller = Driller(
         session=session,
         catalogue=CATALOGUE,
         checks=CHECKS,
-        options=DrillOptions(
-            deadline_s=settings.drills.deadline_s,
-            first_token_s=settings.drills.first_token_s,
-            real_keys=settings.drills.real_keys,
-            profile=request.profile,
-        ),
+        options=options,
         clock=SystemClock(),
         rng=random.Random(request.seed),
         engines=engines,
-        collateral=await _Collateral.since(
-            gateway, sum(1 for assignment in assignments if assignment.refusal is None)
-        ),
+        secrets=frozenset(engine_keys(topology, settings).values()),
+        collateral=looked,
     )
     if stop is not None:
         stop.watched()
@@ -212,41 +223,83 @@ async def _drill_all(
         driller=driller,
         assignments=assignments,
         concurrency=settings.drills.concurrency,
-        may_run=guard.may_run,
+        may_run=may_run,
         on_start=watching.started,
         on_end=ended,
     ).run(stop.event if stop else None)
+    if last and not looked.found and (found := await looked.look()):
+        # Nobody has looked since the last drill began; it is the one that did it, or knows.
+        (drill,) = last
+        seen = replace(drill.seen, collateral=found)
+        worse = replace(drill, seen=seen, verdict=judge(drill.plan, seen, CHECKS))
+        rows[next(i for i, r in enumerate(rows) if r.id == drill.plan.id)] = row(worse)
+        watching.say(f"after the last drill: {'; '.join(found)}")
     if stop is not None and stop.event.is_set():
         ran = sum(1 for row in rows if row.outcome is not Outcome.ABORTED)
         watching.say(f"stopped after {ran} of {len(assignments)} drills")
     return rows, spent
 
 
+def engine_keys(topology: Topology, settings: Settings) -> dict[str, str]:
+    """Fetch the keys of local engines, by the ``host:port`` at which each is asked.
+
+    Raises:
+        UsageError: A key that is named is not there.
+    """
+    keys = {}
+    for name, engine in settings.engines.items():
+        if engine.key is None:
+            continue
+        found = topology.find(name)
+        own = [d.base_url for d in found.deployments if d.local] if found else []
+        for url in (engine.url, *filter(None, own)):
+            keys[urlsplit(url).netloc] = engine.key.reveal().get_secret_value()
+    return keys
+
+
 class _Collateral:
-    """Looks at the gateway's model list after the first drill, the last, and every twentieth."""
+    """Looks at the gateway's model list after the first redirect, every twentieth, and the last.
+
+    Attributes:
+        found: What changed for others, once that was seen.
+    """
 
     EVERY = 20
 
-    def __init__(self, gateway: Gateway, before: frozenset[tuple[str, str]], planned: int) -> None:
+    def __init__(self, gateway: Gateway, before: frozenset[tuple[str, str]]) -> None:
+        self.found: tuple[str, ...] = ()
         self._gateway = gateway
         self._before = before
-        self._planned = planned
         self._asked = 0
 
     @classmethod
-    async def since(cls, gateway: Gateway, planned: int = 0) -> "_Collateral":
-        return cls(gateway, await gateway.model_ids(), planned)
+    async def since(cls, gateway: Gateway) -> "_Collateral":
+        return cls(gateway, await gateway.model_ids())
 
     async def __call__(self) -> tuple[str, ...]:
         self._asked += 1
-        if self._asked % self.EVERY != 1 and self._asked != self._planned:
-            return ()
+        return await self.look() if self._asked % self.EVERY == 1 else ()
+
+    async def look(self) -> tuple[str, ...]:
+        """Look now, whoever has looked before."""
         try:
             after = await self._gateway.model_ids()
         except GatewayError:
             # A gateway that has gone says nothing about others; the drill itself tells of it.
             return ()
-        return self._gateway.changes(self._before, after)
+        self.found = self._gateway.changes(self._before, after)
+        return self.found
+
+    def refusal(self) -> Refusal | None:
+        """Refuse every further drill once others have felt one."""
+        if not self.found:
+            return None
+        return Refusal(
+            Kind.HALTED,
+            f"other traffic felt an earlier drill: {self.found[0]}",
+            "Restart the gateway, or see that its model list is what it was, and drill a twin "
+            "(--injector twin).",
+        )
 
 
 async def _injectors(
@@ -312,9 +365,10 @@ async def _twin(
             image=settings.twin.litellm_image,
             directory=Path(folder),
             expected_version=topology.litellm_version,
-            engines=settings.engines,
+            engines=settings.engine_urls,
             default_bases=settings.providers,
             real_keys=settings.drills.real_keys,
+            running_groups={*topology.groups, *topology.other_names},
         ) as twin:
             yield twin
 
@@ -329,11 +383,6 @@ def assign(
     """
     assignments, told = [], set()
     for scenario in scenarios:
-        if injectors[-1].topology.find(scenario.group) is None:
-            raise UsageError(
-                f"the twin has no model group {scenario.group!r}",
-                remedy="Give --litellm-config the file that the gateway was started with.",
-            )
         chosen, objections = choose(injectors, scenario)
         reasons = "; ".join(f"no {name}: {o.reason}" for name, o in objections)
         if reasons and reasons not in told:

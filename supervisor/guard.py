@@ -1,27 +1,31 @@
 """May a drill run now? Budgets and engines are asked right before each one."""
 
-import json
+import random
 from collections.abc import Mapping
 
 import aiohttp
 
 from chaos.campaign import Refusal
 from chaos.check import Kind
+from chaos.cost import most_tokens, price_usd
+from chaos.dialects import DIALECTS
 from chaos.engine import read_counters
-from chaos.plan import MAX_TOKENS_REASONING, attempts_allowed, pays
+from chaos.faults import FAULTS
+from chaos.plan import DrillOptions, make_plan
 from chaos.report import Spent
-from chaos.scenario import Scenario
-from chaos.topology import ModelGroup, Topology
+from chaos.scenario import Catalogue, DrillPlan, HopRole, PlannedHop, Scenario
+from chaos.surfaces import SURFACES
+from chaos.topology import Topology
 from chaos.traffic_shapes import SHAPES
 
-NONCE = "0" * 8
-
-CHARACTERS_PER_TOKEN = 3
-"""Fewer than any tokenizer gets out of English, so that a prompt is never underrated."""
+CATALOGUE = Catalogue(faults=FAULTS, shapes=SHAPES, surfaces=SURFACES, dialects=DIALECTS)
 
 
 class Guard:
     """The guard of a campaign from the command line.
+
+    Args:
+        options: What the drills are planned with, so that the guard knows what they will send.
 
     Attributes:
         spent: Filled by the campaign as drills end; the guard compares it with the budget.
@@ -35,14 +39,14 @@ class Guard:
         *,
         spent: Spent,
         budget_usd: float,
-        real_keys: bool,
+        options: DrillOptions,
     ) -> None:
         self.spent = spent
         self._topology = topology
         self._session = session
         self._engines = engines
         self._budget_usd = budget_usd
-        self._real_keys = real_keys
+        self._options = options
         self._reserved_usd: dict[str, float] = {}
 
     def settle(self, scenario_key: str) -> None:
@@ -54,14 +58,15 @@ class Guard:
         return self._over_budget(scenario) or await self._engine_busy(scenario)
 
     def _over_budget(self, scenario: Scenario) -> Refusal | None:
-        serving = self._topology.find(scenario.expected_hop or "")
-        if not self._real_keys or not pays(scenario, serving) or serving is None:
+        plan = self._plan(scenario)
+        serving = next((hop for hop in plan.hops if hop.role is HopRole.SERVE), None)
+        if plan.canary or serving is None:
             return None
-        cost_usd = self._most_usd(scenario, serving)
+        cost_usd = _most_usd(plan, serving)
         if cost_usd is None:
             return Refusal(
                 Kind.OVER_BUDGET,
-                f"nobody knows what a request to {serving.name!r} costs",
+                f"nobody knows what a request to {serving.group!r} costs",
                 "Give its deployment a price in LiteLLM's model_info, or drill without "
                 "--real-keys.",
             )
@@ -71,24 +76,16 @@ class Guard:
             return None
         return Refusal(
             Kind.OVER_BUDGET,
-            f"a drill of {serving.name!r} may cost {cost_usd:.4f} USD, and "
+            f"a drill of {serving.group!r} may cost {cost_usd:.4f} USD, and "
             f"{taken_usd:.4f} of {self._budget_usd:.4f} USD are spent or reserved",
             "Raise --budget-usd, or drill without --real-keys.",
         )
 
-    def _most_usd(self, scenario: Scenario, serving: ModelGroup) -> float | None:
-        """Prompt and longest answer, at the dearest deployment, as often as it may be tried."""
-        ask = SHAPES[scenario.shape].task(NONCE, max_tokens=MAX_TOKENS_REASONING).ask
-        written = ask.text + json.dumps([tool.parameters for tool in ask.tools])
-        prompt = len(written) / CHARACTERS_PER_TOKEN
-        answer = ask.max_tokens or MAX_TOKENS_REASONING
-        most_usd = 0.0
-        for deployment in serving.deployments:
-            price_in, price_out = deployment.input_cost_per_token, deployment.output_cost_per_token
-            if price_in is None or price_out is None:
-                return None
-            most_usd = max(most_usd, prompt * price_in + answer * price_out)
-        return most_usd * attempts_allowed(serving, self._topology)
+    def _plan(self, scenario: Scenario) -> DrillPlan:
+        """Plan the very drill that will be sent; only its nonce will be another."""
+        return make_plan(
+            scenario, self._topology, CATALOGUE, self._options, rng=random.Random(0), injector=""
+        )
 
     async def _engine_busy(self, scenario: Scenario) -> Refusal | None:
         engine = self._engines.get(scenario.expected_hop or "")
@@ -101,3 +98,9 @@ class Guard:
             f"{scenario.expected_hop!r}",
             "Drill again when the engine has room; drills never make users wait longer.",
         )
+
+
+def _most_usd(plan: DrillPlan, serving: PlannedHop) -> float | None:
+    """Prompt and longest answer, at the dearest deployment, as often as it may be tried."""
+    once_usd = price_usd(serving.deployments, *most_tokens(plan.task.ask))
+    return None if once_usd is None else once_usd * serving.attempts_allowed

@@ -28,7 +28,8 @@ from chaos.report import DrillRow, row_of
 from chaos.scenario import Profile, Scenario, Selection, expand
 from chaos.topology import Topology
 from chaos.witness import LANES, Witness
-from supervisor.drilling import CATALOGUE, assign
+from supervisor.drilling import assign
+from supervisor.guard import CATALOGUE
 from tests.corpus_format import WELL, Case, CorpusFile, Deployment
 
 

@@ -7,13 +7,16 @@ gateway.
 
 import asyncio
 import os
+import re
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+import shlex
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from chaos.check import Kind
 from chaos.conversation import Json
 from chaos.dialects import DIALECTS
 from chaos.door import Door, doors
@@ -22,8 +25,11 @@ from chaos.faults import FAULTS
 from chaos.gateway import open_gateway
 from chaos.gateway_reading import read_deployment
 from chaos.injector import Objection, Route, leased_hops, other_upstreams, upstream_of
+from chaos.injectors.redirect import version_objection
 from chaos.litellm_config import read_litellm_config
-from chaos.litellm_process import running_litellm
+from chaos.litellm_process import OWN_ENVIRONMENT, running_litellm
+from chaos.observation import ClientReply
+from chaos.plan import pays
 from chaos.scenario import DrillPlan, HopRole, Scenario
 from chaos.topology import Deployment, ModelGroup, Topology
 from chaos.twin_config import TwinConfig, rewrite
@@ -31,7 +37,16 @@ from chaos.wire import AttemptOutcome, WireRecord
 from chaos.witness import Witness
 
 GRACE_S = 30.0
+_NOT_CONNECTED = re.compile(
+    r"cannot connect|could not connect|connect(?:ion)? (?:call failed|error|refused)"
+    r"|connection attempts failed",
+    re.IGNORECASE,
+)
+"""How LiteLLM's clients tell of a refused connection. Source: LiteLLM 1.106.2, run."""
+
 SCRIPT_NAME = "litellm-in-a-container"
+_NO_PROXY = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+"""The witness is reached directly, whatever a container is given by its engine's settings."""
 
 
 class Twin:
@@ -51,6 +66,7 @@ class Twin:
         refusing: Mapping[str, Door],
         canary: str,
         real_keys: bool,
+        running_groups: Collection[str] = (),
     ) -> None:
         self.topology = topology
         self.stripped = stripped
@@ -61,6 +77,7 @@ class Twin:
         self._doors = refusing
         self._canary = canary
         self._real_keys = real_keys
+        self._running_groups = running_groups
         self._turn = _Turns()
 
     @classmethod
@@ -77,6 +94,7 @@ class Twin:
         engines: Mapping[str, str] | None = None,
         default_bases: Mapping[str, str] | None = None,
         real_keys: bool = False,
+        running_groups: Collection[str] = (),
     ) -> AsyncIterator["Twin"]:
         """Start a twin of the gateway whose configuration is in *config_file*, until exit.
 
@@ -85,6 +103,8 @@ class Twin:
             image: A container image of LiteLLM, run by ``docker`` on the host's network. Its
                 command line is tested; a run needs a Docker engine with that image.
             expected_version: Of the running gateway; a twin of another version proves nothing.
+            running_groups: What the running gateway has; a group that is not in the file cannot
+                be drilled.
 
         Raises:
             UsageError: The file cannot be read or lists no models.
@@ -93,9 +113,7 @@ class Twin:
         """
         raw = read_litellm_config(config_file)
         canary = f"understudy-canary-{secrets.token_urlsafe(12)}"
-        if image is not None:
-            executable = write_container_script(directory, image)
-        if executable is None:
+        if executable is None and image is None:
             raise SetupError("a twin needs a LiteLLM to start", remedy="Give --litellm-bin FILE.")
         async with AsyncExitStack() as stack:
             count = len(raw.get("model_list") or ())
@@ -107,15 +125,27 @@ class Twin:
                 variables=os.environ,
                 real_keys=real_keys,
             )
-            _link_own_code(config_file.parent, directory)
+            link_own_code(config_file.parent, directory)
+            environment = {**made.environment, **_NO_PROXY}
+            program = (
+                write_container_script(
+                    directory,
+                    image,
+                    source=config_file.parent,
+                    variables=[*OWN_ENVIRONMENT, *environment],
+                )
+                if image is not None
+                else executable
+            )
+            assert program is not None  # noqa: S101 -- one of the two was given
             key = f"sk-{secrets.token_hex(24)}"
             process = await stack.enter_async_context(
                 running_litellm(
-                    executable,
+                    program,
                     made.config,
                     directory=directory,
                     master_key=key,
-                    environment=made.environment,
+                    environment=environment,
                 )
             )
             async with open_gateway(process.url, key=key, admin_key=key) as gateway:
@@ -131,12 +161,21 @@ class Twin:
                 refusing={d.id: opened[d.index] for d in made.deployments},
                 canary=canary,
                 real_keys=real_keys,
+                running_groups=running_groups,
             )
 
     def objection(self, scenario: Scenario) -> Objection | None:
-        """Object only to dialects that the witness does not know, and to signed requests."""
+        """Object to groups and dialects that are not known, signed requests, and odd keys."""
         for group in scenario.chain[: scenario.depth + 1]:
             found = self.topology.find(group)
+            if found is None and (group == scenario.group or group in self._running_groups):
+                return Objection(
+                    f"the twin has no model group {group!r}; the running gateway may have it "
+                    "from its database",
+                    "Give --litellm-config the file that the gateway was started with, and drill "
+                    "groups of the database by redirect.",
+                    Kind.GATEWAY_REFUSED,
+                )
             for deployment in found.deployments if found else ():
                 if upstream_of(deployment) is None:
                     return Objection(
@@ -145,6 +184,14 @@ class Twin:
                         "Drill the other hops; adding a dialect is one file in chaos/dialects.",
                     )
         serving = self.topology.find(scenario.expected_hop or "")
+        if self._real_keys and not pays(scenario, serving):
+            # The canary key that such a drill carries would stay behind in the twin.
+            version = self.topology.litellm_version
+            if version_objection(version) is not None:
+                return Objection(
+                    f"LiteLLM {version} keeps the canary key of one drill for the next ones",
+                    "Drill it without --real-keys, or upgrade LiteLLM.",
+                )
         if serving is None or (not serving.local and not self._real_keys):
             return None
         if any(d.dialect and DIALECTS[d.dialect].signs for d in serving.deployments):
@@ -176,6 +223,8 @@ class Twin:
                 for door in closed:
                     await door.close()
                 body: dict[str, Any] = {"cache": {"no-cache": True}}
+                if self._real_keys and plan.canary:
+                    body["api_key"] = self._canary
                 yield Route(self._url, self._key, body, lease)
             finally:
                 await lease.end()
@@ -187,17 +236,20 @@ class Twin:
         return True
 
     def infer(
-        self, plan: DrillPlan, wire: tuple[WireRecord, ...], status: int | None
+        self, plan: DrillPlan, wire: tuple[WireRecord, ...], reply: ClientReply
     ) -> tuple[WireRecord, ...]:
         """Add the refused attempts, which no server can see, where they are certain.
 
         A hop whose port refused connections was tried if a later hop of its chain was asked
-        with the drill's nonce, or if everything was to fail and an error of 500 or more came.
+        with the drill's nonce, or if everything was to fail and the client's error tells of a
+        connection. Other errors may come from before any attempt.
         """
         contacted = [record.group for record in wire]
         order = [hop.group for hop in plan.hops]
         furthest = max((order.index(g) for g in contacted if g in order), default=-1)
-        if furthest < 0 and status is not None and status >= 500 and plan.scenario.everything_down:
+        error = reply.reading.error
+        told = error is not None and _NOT_CONNECTED.search(error.message)
+        if furthest < 0 and told and plan.scenario.everything_down:
             furthest = len(order)
         inferred = tuple(
             _refused(place, hop.group, str(hop.fault))
@@ -246,32 +298,58 @@ class _Turns:
                 self._changed.notify_all()
 
 
-def _link_own_code(source: Path, directory: Path) -> None:
-    """Let the twin find the user's own callbacks, which LiteLLM looks for beside its file."""
+def link_own_code(source: Path, directory: Path) -> None:
+    """Let the twin find the user's own callbacks, which LiteLLM looks for beside its file.
+
+    Folders count where they, or folders in them, hold Python code.
+    """
     directory.mkdir(parents=True, exist_ok=True)
-    for file in source.glob("*.py"):
-        link = directory / file.name
-        if not link.exists():
-            link.symlink_to(file.resolve())
+    for entry in source.iterdir():
+        link = directory / entry.name
+        if not link.exists() and _is_own_code(entry, directory):
+            link.symlink_to(entry.resolve())
 
 
-def container_command(image: str, directory: Path) -> str:
+def _is_own_code(entry: Path, directory: Path) -> bool:
+    if entry.suffix == ".py":
+        return True
+    if entry.name.startswith(".") or entry.name == "__pycache__" or not entry.is_dir():
+        return False
+    if (entry / "pyvenv.cfg").exists() or directory.resolve().is_relative_to(entry.resolve()):
+        return False
+    return any(any(entry.glob(pattern)) for pattern in _CODE)
+
+
+_CODE = ("*.py", "*/*.py", "*/*/*.py")
+
+
+def container_command(
+    image: str, directory: Path, *, source: Path, variables: Iterable[str]
+) -> str:
     """Write the shell script that runs LiteLLM's image as if it were an executable.
 
-    The host's network lets it reach the witness; the directory holds its configuration.
+    The host's network lets it reach the witness; *directory* holds its configuration, *source*
+    the user's own code. A container sees only the variables that are named.
     """
+    named = " ".join(f"--env {shlex.quote(name)}" for name in variables)
+    folders = (f"--volume {shlex.quote(f'{folder}:{folder}:ro')}" for folder in (directory, source))
     return (
         "#!/bin/sh\n"
-        "exec docker run --rm --init --network host "
-        f"--volume '{directory}:{directory}:ro' '{image}' \"$@\"\n"
+        f"exec docker run --rm --init --network host {named} {' '.join(folders)} "
+        f'{shlex.quote(image)} "$@"\n'
     )
 
 
-def write_container_script(directory: Path, image: str) -> Path:
+def write_container_script(
+    directory: Path, image: str, *, source: Path, variables: Iterable[str]
+) -> Path:
     """Write the script of ``container_command`` and make it executable."""
     directory.mkdir(parents=True, exist_ok=True)
     script = directory / SCRIPT_NAME
-    script.write_text(container_command(image, directory.absolute()), "utf-8")
+    command = container_command(
+        image, directory.absolute(), source=source.resolve(), variables=variables
+    )
+    script.write_text(command, "utf-8")
     script.chmod(0o700)
     return script
 
@@ -306,7 +384,8 @@ def with_real_addresses(
             for name, group in groups.items()
         }
 
-    return replace(topology, groups=real(topology.groups), other_names=real(topology.other_names))
+    whole = replace(topology, groups=real(topology.groups), other_names=real(topology.other_names))
+    return whole.reached_at(engines)
 
 
 def _real(

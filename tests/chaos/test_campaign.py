@@ -96,6 +96,29 @@ async def test_stopping_aborts_what_runs_and_starts_nothing_more():
     assert (CountingDriller.cancelled, CountingDriller.running) == (2, 0)
 
 
+async def test_a_drill_that_raises_takes_no_other_with_it(monkeypatch, caplog):
+    """It is aborted with the place of its error, which may quote a key and is not repeated."""
+    made, ended = campaign(3)
+    CountingDriller.go.set()
+    good, secret = CountingDriller.drill, "sk-" + "secret"
+    raised: list[bool] = []
+
+    async def once_bad(self, scenario, injector):
+        if not raised:
+            raised.append(True)
+            raise ValueError(f"bad header {secret}")
+        return await good(self, scenario, injector)
+
+    monkeypatch.setattr(CountingDriller, "drill", once_bad)
+    await made.run()
+    aborted, *others = ended
+    assert [drill.verdict.outcome for drill in others] == [Outcome.PASSED] * 2
+    assert aborted.verdict.outcome is Outcome.ABORTED
+    assert "ValueError at test_campaign.py" in aborted.verdict.findings[0].message
+    assert aborted.plan.scenario.key in caplog.text
+    assert secret not in caplog.text + aborted.verdict.findings[0].message
+
+
 async def test_a_refused_drill_is_inconclusive_with_the_reason():
     """What was skipped is counted, and says why."""
 

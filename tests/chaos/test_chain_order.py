@@ -62,3 +62,9 @@ def test_a_chain_under_its_bare_name_is_found_for_a_name_with_provider():
 def test_no_list_is_no_chain():
     """A gateway without fallbacks tries the group itself."""
     assert attempt_order("a", None) == ("a",)
+
+
+@pytest.mark.parametrize("fallbacks", [[{}], [{"a": None}], [{"*": None}], [{}, {"a": []}]])
+def test_an_empty_entry_is_no_chain(fallbacks):
+    """People leave a dash behind; reading their gateway must not fail on it."""
+    assert attempt_order("a", fallbacks) == ("a",)

@@ -290,6 +290,19 @@ async def test_a_group_is_asked_until_each_faulted_deployment_was_seen():
     assert settled == ["paid-id", "paid-id", "other-id"]
 
 
+async def test_a_twin_is_not_asked_what_others_felt():
+    """Nobody else is there, and the running gateway's changes are not a twin's doing."""
+
+    async def changed():
+        return ("deployment x appeared",)
+
+    async with drilling(honest()) as (driller, injector, _):
+        watched = replace(driller, collateral=changed)
+        assert (await watched.drill(scenario(), injector)).verdict.kind is Kind.COLLATERAL
+        injector.name = "twin"
+        assert (await watched.drill(scenario(), injector)).verdict.outcome is Outcome.PASSED
+
+
 async def test_a_stop_after_the_reply_puts_right_what_was_faulted():
     """Whatever the drill was doing, the lane is left as it was."""
     gateway = honest()

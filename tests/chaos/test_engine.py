@@ -52,6 +52,34 @@ async def test_counters_are_read_from_the_root_of_the_engine():
     assert counters.waiting == 2.0
 
 
+async def test_a_page_that_comes_in_pieces_is_read_to_its_end():
+    """The queue may stand far below the histograms; a busy engine must not look idle."""
+    histogram = 'vllm:time_to_first_token_seconds_bucket{le="1"} 1.0\n' * 4000
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        reply = web.StreamResponse()
+        await reply.prepare(request)
+        for piece in (histogram, histogram, METRICS):
+            await reply.write(piece.encode())
+        return reply
+
+    async with serving(handle) as url, aiohttp.ClientSession() as session:
+        counters = await read_counters(session, url)
+    assert counters is not None
+    assert counters.busy is True
+
+
+async def test_a_page_too_large_to_be_read_whole_is_unknown(monkeypatch):
+    """Half of the counters could say that nobody waits."""
+    monkeypatch.setattr("chaos.engine.MOST_METRICS_BYTES", len(METRICS) - 1)
+
+    async def handle(request: web.Request) -> web.Response:
+        return web.Response(text=METRICS)
+
+    async with serving(handle) as url, aiohttp.ClientSession() as session:
+        assert await read_counters(session, url) is None
+
+
 async def test_an_engine_without_metrics_is_no_error():
     """Ollama and others publish none; drills go on without counters."""
 

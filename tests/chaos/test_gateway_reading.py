@@ -178,3 +178,28 @@ def test_every_model_of_a_wildcard_can_be_asked_for():
     }
     assert listed
     assert all(topology.find(name) is not None for name in listed)
+
+
+@pytest.mark.parametrize(("told", "number"), [(5, 5), ("5", 5), (0, 0), (None, None), ("x", None)])
+def test_a_deployment_may_have_retries_of_its_own(told, number):
+    """LiteLLM takes them from an environment variable too, as text."""
+    assert read_deployment(row(num_retries=told), {}, {}).num_retries == number
+
+
+def test_a_group_may_have_a_retry_policy_of_its_own():
+    """What it does not set is null."""
+    policy = {"RateLimitErrorRetries": 4, "TimeoutErrorRetries": None}
+    found = named("a", router={"model_group_retry_policy": {"a": policy}})
+    assert found.settings.group_retry_policies == {"a": {"RateLimitErrorRetries": 4}}
+
+
+def test_no_fallbacks_at_all_may_be_allowed():
+    """Zero is a number: every hop is cut off, and none is forgotten."""
+    answers = GatewayAnswers(
+        version="1.106.2",
+        models=[{"model_name": name, "model_info": {"id": name}} for name in ("a", "b")],
+        router={"fallbacks": [{"a": ["b"]}]},
+        file={"max_fallbacks": 0},
+    )
+    chain = read_topology(answers).chain("a")
+    assert (chain.hops, chain.cut, chain.meant) == (("a",), ("b",), ("a", "b"))

@@ -72,6 +72,14 @@ def test_attempts_are_one_and_the_retries_for_each_order():
     assert attempts_allowed(group("g"), replace(GATEWAY, settings=policy)) == 5
 
 
+def test_retries_of_one_deployment_or_one_group_are_no_storm():
+    """LiteLLM goes by them instead of its general setting."""
+    assert attempts_allowed(group("g", num_retries=5), GATEWAY) == 6
+    policies = {"g": {"TimeoutErrorRetries": 3}, "other": {"TimeoutErrorRetries": 9}}
+    settings = RouterSettings(num_retries=0, group_retry_policies=policies)
+    assert attempts_allowed(group("g"), replace(GATEWAY, settings=settings)) == 4
+
+
 def test_a_second_try_may_spend_four_times_the_tokens():
     """Reasoning that took everything gets one more chance."""
     assert make().task.ask.max_tokens == MAX_TOKENS

@@ -169,3 +169,13 @@ def test_an_alias_is_drilled_by_name_or_if_it_has_a_chain_of_its_own():
     gateway = replace(gateway, groups=groups, other_names=names)
     assert {s.group for s in scenarios(gateway)} == {"claude", "best"}
     assert {s.group for s in scenarios(gateway, groups=("other",))} == {"other"}
+
+
+@pytest.mark.parametrize(("model", "drilled"), [("openai/g", True), ("gemini/g", False)])
+def test_a_chain_of_its_own_is_drilled_by_its_own_failure_alone(model, drilled):
+    """A dialect without a content-policy error would get a 500, which walks another chain."""
+    gateway = topology({"g": ["other"]}, {"g": group("g", litellm_model=model)})
+    special = Chain("g", Trigger.CONTENT_POLICY, ("g", "safe"))
+    gateway = replace(gateway, chains=(*gateway.chains, special))
+    found = scenarios(gateway, groups=("g",), faults=("content_policy",), shapes=("chat",))
+    assert bool(found) is drilled

@@ -90,6 +90,49 @@ def test_what_was_left_out_is_listed():
     )
 
 
+def rewritten(**sections):
+    """Rewrite a configuration of one model and *sections*."""
+    model = {"model_name": "a", "litellm_params": {"model": "openai/a"}}
+    raw = {"model_list": [model], **sections}
+    return rewrite(raw, base_url=str, canary="canary", variables={})
+
+
+def test_a_twin_alerts_nobody_and_fills_no_cache():
+    """Of the router's settings only those are kept that route."""
+    hook = {"webhook_url": "https://hooks.example/real"}
+    made = rewritten(
+        router_settings={
+            "alerting_config": hook,
+            "cache_responses": True,
+            "something_new": 1,
+            "retry_policy": {"TimeoutErrorRetries": 2},
+        }
+    )
+    assert made.config["router_settings"] == {
+        "retry_policy": {"TimeoutErrorRetries": 2},
+        "disable_cooldowns": True,
+    }
+    assert made.stripped == (
+        "router_settings.alerting_config",
+        "router_settings.cache_responses",
+        "router_settings.something_new",
+    )
+
+
+def test_a_twins_callbacks_before_the_call_are_the_users_own_alone():
+    """An integration would tell the outside of drills."""
+    made = rewritten(litellm_settings={"input_callback": ["sentry", "hooks.mask.handler"]})
+    assert made.config["litellm_settings"] == {"input_callback": ["hooks.mask.handler"]}
+    assert made.stripped == ("litellm_settings.input_callback: sentry",)
+
+
+def test_defaults_for_every_deployment_lead_past_no_witness():
+    """Neither an address nor a key comes in by another door."""
+    defaults = {"api_base": "https://real", "api_key": "sk-real", "max_tokens": 9}
+    made = rewritten(router_settings={"default_litellm_params": defaults})
+    assert made.config["router_settings"]["default_litellm_params"] == {"max_tokens": 9}
+
+
 def test_deployments_are_known_by_id_and_keep_their_real_address():
     """The hop that must serve is forwarded to where the user's own gateway would go."""
     made = twin().deployments

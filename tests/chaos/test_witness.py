@@ -253,6 +253,32 @@ async def test_a_group_outside_the_chain_is_stood_in_for(witness, session):
     assert (status, record.group, record.outcome) == (200, "paid", AttemptOutcome.STOOD_IN)
 
 
+async def test_an_engine_that_wants_a_key_is_given_its_own(session):
+    """It would turn the canary away, and no engine with a key could be drilled."""
+    came = []
+
+    async def engine(request):
+        came.append(request.headers["authorization"])
+        return web.json_response({})
+
+    async with serving(engine) as url:
+        witness = Witness()
+        witness.engine_keys = {url.removeprefix("http://"): "engine-key"}
+        async with witness.serving([("127.0.0.1", 0)]):
+            lease = await witness.lease(
+                nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=5
+            )
+            assert lease.lane is not None
+            async with session.post(
+                f"{witness.lane_url(lease.lane)}/chat/completions",
+                json=chat_request("a"),
+                headers={"authorization": f"Bearer {CANARY}"},
+            ) as reply:
+                await reply.read()
+            await lease.end()
+    assert came == ["Bearer engine-key"]
+
+
 async def test_a_hop_with_two_real_addresses_is_not_forwarded(witness, session):
     """It could hand one provider's key to another."""
     two = hop("a", Action.FORWARD, base_url="http://127.0.0.1:1")

@@ -48,19 +48,21 @@ def each(shapes, kind):
 
 REFUSED = each((*TOOLS, "tool_call_required"), "hop_failed")
 LEAKED = each(TOOLS, "tool_call_leaked")
-LEAKED_HERMES = {**LEAKED, "tool_call_required": "tool_call_leaked"}
-"""On /v1/responses vLLM refuses nothing and forces nothing: the call leaks, with any flags."""
-
-LEAKED_GEMMA = {
-    **LEAKED_HERMES,
-    # Only gemma4's own tool parser keeps the markers of a thought for the reasoning parser.
-    "chat/stream": "answer_degraded",
-    "tool_result/stream": "answer_degraded",
-}
 NONSENSE = (
     "tool_call_invalid or tool_call_missing or tool_call_leaked or empty_reply or token_budget"
 )
 """What comes of a call when the grammar of one model is forced on another."""
+
+LEAKED_HERMES = {**LEAKED, "tool_call_required": "tool_call_leaked"}
+"""On /v1/responses vLLM refuses nothing: with any flags the call leaks."""
+
+LEAKED_GEMMA = {
+    **LEAKED,
+    "tool_call_required": NONSENSE,
+    # Only gemma4's own tool parser keeps the markers of a thought for the reasoning parser.
+    "chat/stream": "answer_degraded",
+    "tool_result/stream": "answer_degraded",
+}
 
 THOUGHT_SHOWN = each((*TOOLS, "chat", "tool_result"), "answer_degraded")
 

@@ -39,3 +39,14 @@ def test_all_problems_are_told_at_once(tmp_path: Path):
         load_profile(tmp_path / "bad")
     assert "sistem: unknown key; did you mean 'system'?" in caught.value.message
     assert "headers" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "header", ['"x team": a', '"x-team": "a\\n"', '"": a', "Content-Length: '5'", 'x-a: "a\\0"']
+)
+def test_a_header_that_no_request_can_carry_is_refused_at_once(tmp_path, header):
+    """Otherwise every drill would fail on it, one by one."""
+    file = tmp_path / "profile.yaml"
+    file.write_text(f"headers: {{{header}}}")
+    with pytest.raises(UsageError, match="headers"):
+        load_profile(file)

@@ -5,20 +5,30 @@ from typing import cast
 
 import pytest
 
+from chaos.campaign import Assignment
 from chaos.check import Kind
 from chaos.errors import GatewayError, UsageError
 from chaos.gateway import Gateway
 from chaos.injector import Injector, Objection
 from chaos.scenario import Profile, Scenario, Selection
+from chaos.verdict import Outcome
 from supervisor.drilling import (
     DrillRequest,
+    Watching,
     _Collateral,
+    _drill_all,
     assign,
+    engine_keys,
     known_gaps,
     scenarios_for,
     twin_wanted,
 )
 from supervisor.settings import AcceptedFailure, DrillSettings, Settings, TwinSettings
+from tests.chaos.test_drill import GATEWAY as LITTLE
+from tests.chaos.test_drill import drilling
+from tests.chaos.test_drill import scenario as a_scenario
+from tests.fakes.gateway import FakeGateway
+from tests.fakes.http_server import answering
 from tests.fakes.topologies import topology
 
 GATEWAY = topology({"claude": ["local-gemma"], "gpt": ["local-gemma"], "local-gemma": []})
@@ -187,13 +197,96 @@ class FakeModelList:
         return self.models
 
 
-async def test_the_model_list_is_looked_at_after_the_first_drill_and_the_last():
+async def test_the_model_list_is_looked_at_after_the_first_drill_and_at_the_end():
     """A deployment that a redirect left behind would serve every caller."""
     gateway = FakeModelList()
-    look = await _Collateral.since(cast(Gateway, gateway), planned=7)
+    look = await _Collateral.since(cast(Gateway, gateway))
     assert await look() == ()
     gateway.models |= {("claude", "left behind")}
-    found = [await look() for _ in range(6)]
-    assert found[:5] == [()] * 5
-    assert found[5] == ("deployment left behind appeared in group 'claude'",)
+    assert [await look() for _ in range(6)] == [()] * 6
+    assert look.refusal() is None
+    assert await look.look() == ("deployment left behind appeared in group 'claude'",)
     assert gateway.asked == 3
+
+
+async def test_nothing_more_is_drilled_once_others_have_felt_a_drill():
+    """One deployment left behind is one too many."""
+    gateway = FakeModelList()
+    look = await _Collateral.since(cast(Gateway, gateway))
+    gateway.models |= {("claude", "left behind")}
+    await look()
+    refused = look.refusal()
+    assert refused is not None
+    assert refused.kind is Kind.HALTED
+    assert "left behind" in refused.reason
+
+
+def test_an_engines_key_is_for_its_own_addresses(monkeypatch):
+    """It is put on what is forwarded there, and on nothing else."""
+    monkeypatch.setenv("ENGINE_KEY", "sk-engine")
+    settings = Settings.model_validate(
+        {
+            "engines": {
+                "local-gemma": {"url": "http://127.0.0.1:9000", "key": {"env": "ENGINE_KEY"}},
+                "open": "http://127.0.0.1:9001",
+            }
+        }
+    )
+    assert engine_keys(GATEWAY, settings) == {
+        "127.0.0.1:9000": "sk-engine",
+        "127.0.0.1:8000": "sk-engine",
+    }
+
+
+class Left(FakeModelList):
+    """A gateway in which something is left behind once it was asked *times* times."""
+
+    def __init__(self, times):
+        super().__init__()
+        self.times = times
+
+    async def model_ids(self):
+        """Answer, with what was left behind."""
+        if self.asked >= self.times:
+            self.models |= {("claude", "left behind")}
+        return await super().model_ids()
+
+
+async def campaign(gateway, count, settings=None, chain=LITTLE):
+    """Run *count* drills by redirect, as the command line does."""
+    ways = drilling(FakeGateway({"paid": ["paid", "backup"]}))
+    async with ways as (driller, injector, _):
+        rows, _spent = await _drill_all(
+            [Assignment(a_scenario(), injector)] * count,
+            cast(Gateway, gateway),
+            settings or Settings(),
+            DrillRequest(seed=1),
+            chain,
+            driller.session,
+            None,
+            Watching(),
+        )
+    return rows
+
+
+async def test_what_the_last_drill_left_behind_is_found_at_the_end():
+    """A deployment that stays is served to every caller, whichever drill left it."""
+    first, second, third = await campaign(Left(2), 3)
+    assert (first.outcome, second.outcome) == (Outcome.PASSED, Outcome.PASSED)
+    assert third.kind is Kind.COLLATERAL
+
+
+async def test_a_campaign_that_others_feel_is_halted():
+    """Every further drill could leave one more behind."""
+    first, second, third = await campaign(Left(1), 3)
+    assert first.kind is Kind.COLLATERAL
+    assert [row.kind for row in (second, third)] == [Kind.HALTED] * 2
+
+
+async def test_a_named_engine_is_asked_whether_it_is_busy_where_the_user_says():
+    """LiteLLM's address for it may be one that we cannot reach."""
+    busy = b"vllm:num_requests_waiting 3\n"
+    with answering({"/metrics": (200, "text/plain", busy)}) as url:
+        settings = Settings.model_validate({"engines": {"backup": url}})
+        (row,) = await campaign(FakeModelList(), 1, settings)
+    assert row.kind is Kind.ENGINE_BUSY

@@ -4,11 +4,11 @@ import aiohttp
 import pytest
 
 from chaos.check import Kind
-from chaos.plan import MAX_TOKENS_REASONING
+from chaos.plan import MAX_TOKENS, DrillOptions
 from chaos.report import Spent
 from chaos.scenario import Selection, expand
-from supervisor.drilling import CATALOGUE
-from supervisor.guard import Guard
+from chaos.traffic_shape import ClientProfile
+from supervisor.guard import CATALOGUE, Guard
 from tests.fakes.http_server import answering
 from tests.fakes.topologies import group, topology
 
@@ -23,6 +23,18 @@ def scenario(depth, **prices):
     """A drill in which *depth* hops fail."""
     wanted = Selection(groups=("claude",), faults=("billing",), shapes=("chat",), depth=depth)
     return expand(gateway(**prices), wanted, CATALOGUE)[0]
+
+
+REAL = DrillOptions(real_keys=True)
+
+
+async def may_run(shape, *, budget, options):
+    """What the guard says of a drill of one shape, whose serving hop is paid."""
+    wanted = Selection(groups=("claude",), faults=("billing",), shapes=(shape,), depth=1)
+    priced = gateway(**PRICED)
+    async with aiohttp.ClientSession() as session:
+        guard = Guard(priced, session, {}, spent=Spent(), budget_usd=budget, options=options)
+        return await guard.may_run(expand(priced, wanted, CATALOGUE)[0])
 
 
 STREAMED = Selection(
@@ -41,13 +53,13 @@ async def refusal(depth, *, spent=0.0, budget=0.0, real_keys=True, engines=None,
             engines or {},
             spent=counted,
             budget_usd=budget,
-            real_keys=real_keys,
+            options=DrillOptions(real_keys=real_keys),
         )
         return await guard.may_run(scenario(depth, **prices))
 
 
 PRICED = {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}
-ONE_ANSWER = MAX_TOKENS_REASONING * 2e-6
+ONE_ANSWER = MAX_TOKENS * 2e-6
 
 
 async def test_money_is_reserved_before_it_is_spent():
@@ -70,7 +82,7 @@ async def test_drills_that_run_at_once_share_the_budget():
             {},
             spent=Spent(),
             budget_usd=1.5 * ONE_ANSWER,
-            real_keys=True,
+            options=REAL,
         )
         assert await guard.may_run(one) is None
         assert await guard.may_run(two) is not None
@@ -80,13 +92,23 @@ async def test_drills_that_run_at_once_share_the_budget():
 
 async def test_an_agent_is_reserved_for_what_an_agent_may_use():
     """Fifteen thousand tokens of prompt and 32,000 of answer are no small change."""
-    agent = Selection(groups=("claude",), faults=("billing",), shapes=("agent",), depth=1)
-    async with aiohttp.ClientSession() as session:
-        guard = Guard(
-            gateway(**PRICED), session, {}, spent=Spent(), budget_usd=0.06, real_keys=True
-        )
-        refused = await guard.may_run(expand(gateway(**PRICED), agent, CATALOGUE)[0])
-    assert refused is not None
+    assert await may_run("agent", budget=0.06, options=REAL) is not None
+
+
+async def test_a_client_profile_is_reserved_for_as_it_asks():
+    """Its prompt, its longest answer and the number of its answers are what the provider bills."""
+    assert await may_run("agent", budget=1.0, options=REAL) is None
+    for profile in (
+        ClientProfile(parameters={"max_tokens": 200_000, "n": 4}),
+        ClientProfile(system="word " * 800_000),
+    ):
+        options = DrillOptions(real_keys=True, profile=profile)
+        assert await may_run("agent", budget=1.0, options=options) is not None
+
+
+async def test_a_long_context_never_costs_money():
+    """It is answered by a stand-in whatever was allowed, so nothing is reserved for it."""
+    assert await may_run("long_context", budget=0.0, options=REAL) is None
 
 
 async def test_an_unknown_price_is_too_high():

@@ -1,21 +1,37 @@
 """The twin: started from a configuration, drilled, and gone."""
 
 import asyncio
+import random
 import secrets
+import shlex
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 import yaml
 
+from chaos.check import Kind
+from chaos.door import doors
 from chaos.errors import SetupError
 from chaos.gateway import open_gateway
-from chaos.injectors.twin import Twin, _same_version, _Turns, container_command
+from chaos.injectors.twin import (
+    Twin,
+    _same_version,
+    _Turns,
+    container_command,
+    link_own_code,
+)
 from chaos.lab.setups import gateway_config
 from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.litellm_process import running_litellm
+from chaos.observation import ClientReply
+from chaos.plan import DrillOptions, make_plan
 from chaos.port_holder import free_port
-from chaos.scenario import Selection
+from chaos.reading import ReadError, Reading
+from chaos.scenario import Selection, expand
 from chaos.witness import Witness
 from supervisor.drilling import DrillRequest, run_drills
+from supervisor.guard import CATALOGUE
 from supervisor.settings import (
     DrillSettings,
     GatewaySettings,
@@ -23,15 +39,33 @@ from supervisor.settings import (
     TwinSettings,
     WitnessSettings,
 )
+from tests.fakes.topologies import topology
 
 
 def test_a_container_runs_as_if_it_were_the_executable(tmp_path):
-    """Its directory is read-only, its network the host's, its arguments LiteLLM's own."""
-    assert container_command("litellm:x", tmp_path) == (
-        "#!/bin/sh\n"
-        "exec docker run --rm --init --network host "
-        f"--volume '{tmp_path}:{tmp_path}:ro' 'litellm:x' \"$@\"\n"
-    )
+    """Its folders are read-only, its network the host's, its arguments LiteLLM's own."""
+    own = tmp_path / "the user's"
+    command = container_command("litellm:x", tmp_path, source=own, variables=["KEY", "NO_PROXY"])
+    assert shlex.split(command.splitlines()[1]) == [
+        *("exec", "docker", "run", "--rm", "--init", "--network", "host"),
+        *("--env", "KEY", "--env", "NO_PROXY"),
+        *("--volume", f"{tmp_path}:{tmp_path}:ro", "--volume", f"{own}:{own}:ro"),
+        *("litellm:x", "$@"),
+    ]
+
+
+def test_a_twin_finds_the_users_own_code_and_nothing_else(tmp_path):
+    """Callbacks live beside the configuration, or in packages there; environments do not."""
+    for name in ("own.py", "hooks/mask.py", "pack/deep/a.py", ".git/x.py", "env/lib/b.py", "t/k"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "env/pyvenv.cfg").touch()
+    twin = tmp_path / "twin"
+    twin.mkdir()
+    (twin / "x.py").touch()
+    link_own_code(tmp_path, twin)
+    assert sorted(path.name for path in twin.iterdir()) == ["hooks", "own.py", "pack", "x.py"]
+    assert (twin / "hooks/mask.py").exists()
 
 
 def test_a_twin_of_another_version_is_refused():
@@ -66,6 +100,109 @@ async def test_who_needs_closed_doors_drills_alone():
         await asyncio.sleep(0)
         let_go.set()
     assert order == ["together", "alone"]
+
+
+TWO = topology({"paid": ["backup"]})
+LOCAL = topology({"paid": ["local"]})
+
+
+@asynccontextmanager
+async def twin_of(gateway, *, real_keys=False):
+    """A twin whose LiteLLM nobody asks."""
+    async with (
+        Witness().serving([("127.0.0.1", 0)]) as witness,
+        doors(witness.server, "127.0.0.1", 2) as opened,
+    ):
+        ids = [d.id for g in gateway.groups.values() for d in g.deployments]
+        yield Twin(
+            witness,
+            gateway,
+            url="http://127.0.0.1:1",
+            key="k",
+            stripped=(),
+            addresses={identity: str(i) for i, identity in enumerate(ids)},
+            refusing=dict(zip(ids, opened, strict=False)),
+            canary="canary",
+            real_keys=real_keys,
+        )
+
+
+def planned(gateway, fault, depth, **options):
+    """Plan the drill of one fault."""
+    wanted = Selection(("paid",), (fault,), ("chat",), ("chat_completions",), False, depth)
+    (scenario,) = expand(gateway, wanted, CATALOGUE)
+    return make_plan(
+        scenario,
+        gateway,
+        CATALOGUE,
+        DrillOptions(**options),
+        rng=random.Random(1),
+        injector="twin",
+    )
+
+
+def error(message):
+    """An error as the client reads it."""
+    return ClientReply(500, Reading(error=ReadError(message)))
+
+
+@pytest.mark.parametrize(
+    ("message", "hops"),
+    [
+        ("OpenAIException - Connection error.", ["paid", "backup"]),
+        (
+            "Cannot connect to host 127.0.0.1:1 ssl:default [Connect call failed]",
+            ["paid", "backup"],
+        ),
+        ("TypeError: unsupported operand in my_hook.py", []),
+    ],
+)
+async def test_a_refused_connection_is_believed_where_the_error_tells_of_it(message, hops):
+    """Any other error may come from before the first attempt, and proves nothing."""
+    async with twin_of(TWO) as twin:
+        plan = planned(TWO, "connection_refused", 2)
+        assert [record.group for record in twin.infer(plan, (), error(message))] == hops
+        assert twin.infer(plan, (), ClientReply(500, Reading())) == ()
+
+
+@pytest.mark.parametrize(("real_keys", "sent"), [(True, "canary"), (False, None)])
+async def test_a_drill_by_canary_shows_no_real_key_to_anybody(real_keys, sent):
+    """A twin with real keys is given them all; a drill that needs none sends the canary."""
+    async with twin_of(LOCAL, real_keys=real_keys) as twin:
+        plan = planned(LOCAL, "billing", 1, real_keys=real_keys)
+        assert plan.canary
+        async with twin.route(plan) as route:
+            assert route.body.get("api_key") == sent
+
+
+async def test_a_group_of_the_database_alone_is_no_twins():
+    """It is drilled in another way or not at all; the others are drilled all the same."""
+    running = topology({"paid": ["from-db"]})
+    for known, objects in ((("paid", "from-db"), True), (("paid",), False)):
+        async with twin_of(topology({"paid": []})) as twin:
+            twin._running_groups = known
+            objection = twin.objection(planned(running, "billing", 1).scenario)
+            assert (objection is not None and "'from-db'" in objection.reason) is objects
+    async with twin_of(topology({"other": []})) as twin:
+        objection = twin.objection(planned(running, "billing", 1).scenario)
+        assert objection is not None
+        assert objection.kind is Kind.GATEWAY_REFUSED
+
+
+async def test_a_drill_that_needs_real_keys_sends_no_canary():
+    """It would take the place of the key that is to be tried."""
+    async with twin_of(TWO, real_keys=True) as twin:
+        plan = planned(TWO, "billing", 1, real_keys=True)
+        async with twin.route(plan) as route:
+            assert "api_key" not in route.body
+
+
+@pytest.mark.parametrize(("version", "objects"), [("1.102.9", True), ("1.106.2", False)])
+async def test_an_old_twin_would_keep_the_canary_key(version, objects):
+    """Below 1.103 a deployment with a client's key joins its group for good."""
+    gateway = replace(LOCAL, litellm_version=version)
+    async with twin_of(gateway, real_keys=True) as twin:
+        assert (twin.objection(planned(LOCAL, "billing", 1).scenario) is not None) is objects
 
 
 def drilling(port, config_file, executable):
@@ -129,3 +266,31 @@ async def test_a_configuration_that_does_not_load_is_told_in_litellms_words(
                 witness, file, executable=litellm_executable, directory=tmp_path / "twin"
             ):
                 pass
+
+
+CALLBACK = """
+from pathlib import Path
+from litellm.integrations.custom_logger import CustomLogger
+Path(__file__).with_name("loaded").touch()
+handler = CustomLogger()
+"""
+
+
+@pytest.mark.litellm
+async def test_a_callback_in_a_folder_of_the_users_is_loaded(litellm_executable, tmp_path):
+    """LiteLLM looks for it beside its own file, with or without an __init__.py."""
+    code, file = tmp_path / "user" / "hooks" / "mask.py", tmp_path / "user" / "config.yaml"
+    code.parent.mkdir(parents=True)
+    code.write_text(CALLBACK, "utf-8")
+    entry = {"model_name": "a", "litellm_params": {"model": "openai/x"}}
+    callbacks = {"callbacks": "hooks.mask.handler"}
+    config = {"model_list": [entry], "litellm_settings": callbacks}
+    file.write_text(yaml.safe_dump(config), "utf-8")
+    async with (
+        Witness().serving([("127.0.0.1", 0)]) as witness,
+        Twin.starting(
+            witness, file, executable=litellm_executable, directory=tmp_path / "twin"
+        ) as twin,
+    ):
+        assert twin.topology.find("a") is not None
+    assert code.with_name("loaded").exists()
