@@ -1,8 +1,10 @@
 """One run of a scenario: lease, ask, observe, judge. The lease ends whatever happens."""
 
+import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import aiohttp
@@ -69,6 +71,7 @@ class Driller:
     collateral: Callable[[], Awaitable[tuple[str, ...]]] | None = None
     may_sample: MaySample | None = None
     secrets: frozenset[str] = frozenset()
+    _broken_off: dict[str, tuple[DrillPlan, Observation]] = field(default_factory=dict)
 
     async def drill(self, scenario: Scenario, injector: Injector) -> Drill:
         """Run *scenario* once; a second time with more tokens if reasoning took them all.
@@ -99,10 +102,15 @@ class Driller:
         return Drill(plan, verdict, seen, started_at, requests)
 
     def aborted(self, scenario: Scenario, injector: Injector, why: str) -> Drill:
-        """Make the record of a drill that was broken off."""
-        plan = self._plan(scenario, injector, self.options)
-        seen = Observation(NOTHING_YET, aborted=why)
-        return Drill(plan, judge(plan, seen, ()), seen, self.clock.now(), 0)
+        """Make the record of a drill that was broken off, with what it had sent by then."""
+        left = self._broken_off.pop(scenario.key, None)
+        plan, seen = left or (
+            self._plan(scenario, injector, self.options),
+            Observation(NOTHING_YET),
+        )
+        seen = replace(seen, aborted=why)
+        requests = 1 if left is not None else 0
+        return Drill(plan, judge(plan, seen, ()), seen, self.clock.now(), requests)
 
     def _plan(
         self,
@@ -127,7 +135,7 @@ class Driller:
     ) -> tuple[DrillPlan, Verdict, Observation]:
         engine = self._engine_of(plan)
         before = await self._counters(engine)
-        async with injector.route(plan) as route:
+        async with self._accounted(plan, injector) as route:
             reply = await self._ask(plan, route)
             # Attempts that still answer get a moment; after a deadline nobody waits.
             wire = await route.lease.end(grace_s=0.0 if reply.timed_out else 1.0)
@@ -140,6 +148,22 @@ class Driller:
         )
         seen = self._scrub(route)(seen)
         return plan, judge(plan, seen, self.checks), seen
+
+    @asynccontextmanager
+    async def _accounted(self, plan: DrillPlan, injector: Injector) -> AsyncIterator[Route]:
+        """Take a route, and keep what crossed the wire if the drill is broken off on it.
+
+        What was sent costs what it costs, also where nobody waits for its end.
+        """
+        taken: Route | None = None
+        try:
+            async with injector.route(plan) as taken:
+                yield taken
+        except asyncio.CancelledError:
+            if taken is not None:
+                seen = Observation(NOTHING_YET, wire=taken.lease.records())
+                self._broken_off[plan.scenario.key] = (plan, self._scrub(taken)(seen))
+            raise
 
     async def _ask(self, plan: DrillPlan, route: Route) -> ClientReply:
         return await ask(

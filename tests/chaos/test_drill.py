@@ -233,6 +233,11 @@ async def test_what_was_faulted_is_put_right_also_when_the_drill_is_stopped():
                 await asyncio.sleep(0)
             running.cancel()
         assert running.cancelled()
+        stopped = driller.aborted(scenario(fault="hang"), injector, "stopped")
+        assert [record.group for record in stopped.seen.wire] == ["paid"]
+        assert (stopped.verdict.outcome, stopped.requests) == (Outcome.ABORTED, 1)
+        never_begun = driller.aborted(scenario(), injector, "stopped")
+        assert (never_begun.seen.wire, never_begun.requests) == ((), 0)
         assert [body["model"] for body in gateway.asked] == ["paid"] * 4
         assert witness._live == {}
         assert witness.counts.strays == 0
