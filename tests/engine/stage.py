@@ -34,6 +34,7 @@ from supervisor.settings import DrillSettings, GatewaySettings, Settings, Witnes
 from tests.engine.tap import Tap
 
 QWEN = "Qwen/Qwen3-4B"
+SEED = 3
 GEMMA_FLAGS = EngineFlags(multimodal=False)
 HERMES_FLAGS = EngineFlags(
     served_model_names=(QWEN,),
@@ -124,7 +125,9 @@ class Stage:
             depth=1,
             stream=stream,
         )
-        report = await run_drills(self.gateway, settings, DrillRequest(selection))
+        # Always the same nonces: what a tiny model copies today it copies tomorrow.
+        request = DrillRequest(selection, seed=SEED)
+        report = await run_drills(self.gateway, settings, request)
         return {row.scenario.key.split("/", 4)[4]: row for row in report.drills}
 
 

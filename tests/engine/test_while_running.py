@@ -14,12 +14,15 @@ from supervisor.probes.engine.vitals import read_vitals
 from tests.engine.stage import HERMES_FLAGS, QWEN, Start
 
 SHAPES = ("chat", "tool_call")
+ONE_AT_A_TIME = Start(HERMES_FLAGS, ("--max-num-seqs", "1"))
+DEADLINE_S = 15.0
+"""Long enough for the gateway to come to the engine at all, on a machine that others load too."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def well(stage):
     """Both engines are well, and one can do but one thing at a time."""
-    await stage.engines(hermes=Start(HERMES_FLAGS, ("--max-num-seqs", "1")))
+    await stage.engines(hermes=ONE_AT_A_TIME)
 
 
 def kinds(rows):
@@ -40,7 +43,7 @@ async def test_an_engine_that_stands_still(stage):
     try:
         async with stage.session.get(f"{stage.gemma.url}/health") as reply:
             assert reply.status == 200
-        rows = await stage.drill("claude", shapes=SHAPES, deadline_s=4)
+        rows = await stage.drill("claude", shapes=SHAPES, stream=True, deadline_s=DEADLINE_S)
         look = await stage.look("gemma", limits=Limits(first_token_s=4))
     finally:
         stage.gemma.thaw()
@@ -89,7 +92,7 @@ async def users(stage, number):
 async def test_a_queue_that_is_full(stage):
     """Behind a user's long answer a drill is too late: the queue has no room for a fallback."""
     async with users(stage, 1):
-        rows = await stage.drill("gpt", shapes=("chat",), stream=True, deadline_s=4)
+        rows = await stage.drill("gpt", shapes=("chat",), stream=True, deadline_s=DEADLINE_S)
     assert kinds(rows) == {Kind.TOO_LATE}
     assert kinds(await stage.drill("gpt", shapes=("chat",))) == {"passed"}
 
@@ -97,25 +100,37 @@ async def test_a_queue_that_is_full(stage):
 async def test_a_queue_in_which_users_wait(stage):
     """While users wait no drill is sent, because they would wait for it, too."""
     async with users(stage, 2):
-        rows = await stage.drill("gpt", shapes=("chat",), stream=True, deadline_s=4)
+        rows = await stage.drill("gpt", shapes=("chat",), stream=True, deadline_s=DEADLINE_S)
         look = await stage.look("hermes", depth=Depth.METRICS)
     assert kinds(rows) == {Kind.ENGINE_BUSY}
     assert {row.outcome for row in rows.values()} == {Outcome.INCONCLUSIVE}
     assert look.state is State.BUSY, look.reason
 
 
-async def test_an_engine_killed_in_mid_stream(stage):
-    """When the engine dies with half an answer out, the hop is what failed."""
+async def killed_in_mid_stream(stage):
+    """Kill the engine as soon as the first piece of its answer has passed."""
+    await stage.engines(hermes=ONE_AT_A_TIME)
     stage.tap.on_first_content = stage.gemma.kill_core
     async with asyncio.TaskGroup() as tasks:
         slow = tasks.create_task(stage.gemma.slow_down())
         rows = await stage.drill("sonnet", shapes=("tool_call",), stream=True)
         slow.cancel()
     assert stage.tap.on_first_content is None, "the engine was not killed"
-    assert kinds(rows) == {Kind.HOP_FAILED}
     async with asyncio.timeout(60):
         while stage.gemma.running:
             await asyncio.sleep(0.05)
+    return rows
+
+
+async def test_an_engine_killed_in_mid_stream(stage):
+    """When the engine dies with half an answer out, the hop is what failed."""
+    rows = await killed_in_mid_stream(stage)
+    for _ in range(2):
+        if kinds(rows) != {"passed"}:
+            break
+        # On a machine that others load the answer can be whole before the kill arrives.
+        rows = await killed_in_mid_stream(stage)
+    assert kinds(rows) == {Kind.HOP_FAILED}
 
 
 async def test_an_engine_that_has_gone(stage):

@@ -21,6 +21,7 @@ from supervisor.engine_facts import EngineFacts, root_of
 from supervisor.probe import State, Step
 from supervisor.probes.engine import steps
 from supervisor.probes.engine.ask import Line, Trouble
+from supervisor.probes.engine.formats import formats
 from supervisor.probes.engine.seen import Limits, Seen
 from supervisor.probes.engine.state import judge
 
@@ -74,8 +75,10 @@ async def probe_engine(
     limits, clock = limits or Limits(), clock or SystemClock()
     line = Line(session, clock, root_of(base_url), key)
     health = await line.get("/health", within_s=limits.answer_s)
-    facts = EngineFacts(group, line.url, asked_for)
-    look = steps.Look(line, limits, Seen(facts, health))
+    nameless = health.trouble is Trouble.NAMELESS
+    gone = nameless or health.trouble is Trouble.REFUSED
+    facts = EngineFacts(group, line.url, asked_for, health.problem if gone else "", nameless)
+    look = steps.Look(line, limits, Seen(facts, health, keyed=key is not None))
     look.note("health", health.told, steps.went(health), health.took_s)
     await steps.who_listens(look)
     asked = (
@@ -83,11 +86,11 @@ async def probe_engine(
         (Depth.METRICS, steps.counters),
         (Depth.TOOLS, steps.tool_flags),
         (Depth.GENERATION, steps.one_token),
-        (Depth.PARSERS, steps.formats),
+        (Depth.PARSERS, formats),
     )
     for at, step in asked:
-        # Where nobody listens there is nothing more to ask.
-        if depth >= at and health.trouble is not Trouble.REFUSED:
+        # Where nobody listens, or nobody is to be found, there is nothing more to ask.
+        if depth >= at and not gone:
             await step(look)
     state, reason = judge(look.seen, previous, limits)
     return EngineReading(state, reason, tuple(look.steps), look.seen.facts)

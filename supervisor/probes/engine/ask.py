@@ -15,6 +15,7 @@ from supervisor.engine_facts import read_json
 class Trouble(StrEnum):
     """Why there is no reply."""
 
+    NAMELESS = "nameless"  # its host has no address here, which may be only our problem
     REFUSED = "refused"  # nobody listens
     SILENT = "silent"  # somebody does, and said nothing in time
     BROKEN = "broken"  # the connection or the reply broke
@@ -46,12 +47,17 @@ class Asked:
         return read_json(self.text)
 
     @property
+    def is_page(self) -> bool:
+        """A page of HTML, which no engine sends."""
+        return self.text.lstrip()[:1] == "<"
+
+    @property
     def told(self) -> str:
         """What came, in few words."""
         if self.status is None:
             return self.problem
         kind = ""
-        if self.text.lstrip()[:1] == "<":
+        if self.is_page:
             kind = ", a page of HTML"
         elif self.text and self.json is None and self.text.lstrip()[:1] in ("{", "["):
             kind = ", broken JSON"
@@ -84,7 +90,12 @@ class Line:
         self, method: str, path: str, body: Mapping[str, Any] | None, within_s: float
     ) -> Asked:
         began_s = self.clock.monotonic()
-        headers = {"authorization": f"Bearer {self.key}"} if self.key else {}
+        # A connection for each question: most balancers deal out connections, not requests, and
+        # so does Linux between servers that share a port. On one connection two engines look
+        # like one.
+        headers = {"connection": "close"}
+        if self.key:
+            headers["authorization"] = f"Bearer {self.key}"
         try:
             async with self.session.request(
                 method,
@@ -103,6 +114,10 @@ class Line:
                         break
                 text = b"".join(parts).decode("utf-8", "replace")
                 return Asked(reply.status, text, took_s=self.clock.monotonic() - began_s)
+        except aiohttp.ClientConnectorDNSError as error:
+            return self._none(Trouble.NAMELESS, f"{error.host} has no address here", began_s)
+        except aiohttp.ClientSSLError as error:
+            return self._none(Trouble.BROKEN, f"no TLS with it: {error}"[:200], began_s)
         except aiohttp.ClientConnectorError as error:
             why = error.strerror or str(error)
             return self._none(Trouble.REFUSED, f"cannot be reached: {why}", began_s)

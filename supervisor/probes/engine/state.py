@@ -4,13 +4,23 @@ The order is that of certainty: what is surely dead, what cannot be told, what s
 still, and only then what is less than well.
 """
 
+from collections.abc import Sequence
+from itertools import groupby, pairwise
+
 from supervisor.engine_facts import EngineFacts
 from supervisor.probe import State
 from supervisor.probes.engine.ask import Asked, Trouble
 from supervisor.probes.engine.drift import drift
 from supervisor.probes.engine.seen import Generation, Limits, Seen
+from supervisor.probes.engine.vitals import Vitals
 
 Found = tuple[State, str]
+
+DEAD = "EngineCore encountered an issue"
+"""What vLLM answers when its engine has died; other errors of a server may pass.
+
+Source: vLLM 0.32.0, ``v1/engine/exceptions.py``: EngineDeadError, not EngineGenerateError.
+"""
 
 
 def judge(seen: Seen, previous: EngineFacts | None, limits: Limits) -> Found:
@@ -23,6 +33,7 @@ def judge(seen: Seen, previous: EngineFacts | None, limits: Limits) -> Found:
         _dead(seen)
         or _unreadable(seen)
         or _stuck(seen)
+        or _refused(seen)
         or _changed(seen, previous)
         or _queued(seen)
         or _late(seen, limits)
@@ -34,34 +45,60 @@ def _dead(seen: Seen) -> Found | None:
     answers = [one for one in (seen.health, seen.models, seen.metrics) if one is not None]
     if all(one.trouble is Trouble.REFUSED for one in answers):
         return State.DOWN, f"nobody listens: it {seen.health.problem}"
-    if seen.health.status == 503:
+    # A page comes from something in front of it, which knows less.
+    if seen.health.status == 503 and not seen.health.is_page:
         return State.DOWN, "its health is 503: the process that answers says that its engine died"
     asked = seen.generation.asked if seen.generation else None
-    if asked is not None and asked.status is not None and asked.status >= 500:
+    if asked is not None and asked.trouble is Trouble.REFUSED:
+        return State.DOWN, f"it went away while it was looked at: it {asked.problem}"
+    if asked is not None and asked.status is not None and DEAD in asked.text:
         return State.DOWN, f"it answers {asked.status} to a request of one token: {_error(asked)}"
     return None
 
 
 def _unreadable(seen: Seen) -> Found | None:
-    starts = seen.starts
-    if len({*starts}) > 1 and starts[-1] in starts[:-1] and starts[-1] != starts[-2]:
-        return State.UNKNOWN, (
-            f"at least two engines answer at this address in turn: {len({*starts})} start times in "
-            f"{len(starts)} answers"
-        )
+    if seen.health.trouble is Trouble.NAMELESS:
+        return State.UNKNOWN, f"{seen.health.problem}; others may know it under this name"
+    if several := _several(seen):
+        return State.UNKNOWN, f"at least two engines answer at this address in turn: {several}"
     if all(
         one is None or one.status is None for one in (seen.health, seen.models, seen.metrics)
     ) and (seen.generation is None or seen.generation.asked.status is None):
         return State.UNKNOWN, f"it takes connections and answers nothing: {seen.health.problem}"
     if seen.models is None:
-        return None
+        if seen.health.ok and not seen.health.is_page:
+            return None
+        return State.UNKNOWN, f"GET /health: {seen.health.told}; nothing else was asked"
     if seen.models.status in (401, 403):
+        wants = "a key, and not the one it was given" if seen.keyed else "a key"
         return State.UNKNOWN, (
-            f"it wants a key: status {seen.models.status} to GET /v1/models; name it below engines"
+            f"it wants {wants}: status {seen.models.status} to GET /v1/models; "
+            "name it below engines"
         )
     if seen.models.status is not None and seen.facts.names is None:
         return State.UNKNOWN, f"GET /v1/models is no list of models: {seen.models.told}"
+    if seen.facts.names == ():
+        return State.UNKNOWN, "its list of models is empty"
     return _without_heartbeat(seen)
+
+
+def _several(seen: Seen) -> str:
+    """Say by what more than one engine shows; empty if there is but one.
+
+    A restart leads from one process to a later one, with whatever it now serves, and never back.
+    """
+    starts, identities = seen.starts, seen.identities
+    if any(later < earlier for earlier, later in pairwise(starts)):
+        return f"{len({*starts})} start times in {len(starts)} answers"
+    restarted = len({*starts}) > 1
+    if _goes_back(identities) or (len({*identities}) > 1 and not restarted):
+        return f"{len({*identities})} lists of models in {len(identities)} answers"
+    return ""
+
+
+def _goes_back(values: Sequence[object]) -> bool:
+    """Tell whether a value comes again after another one."""
+    return len(list(groupby(values))) > len({*values})
 
 
 def _without_heartbeat(seen: Seen) -> Found | None:
@@ -85,6 +122,11 @@ def _stuck(seen: Seen) -> Found | None:
     say that nothing runs and nothing waits.
     """
     generation = seen.generation
+    if generation is None and seen.moved is False:
+        return State.UNKNOWN, (
+            f"{_in_hand(seen.vitals)}, and the engine made no step while it was watched; whether "
+            "it hangs, only a request of one token can tell"
+        )
     if generation is None or generation.asked.trouble is not Trouble.SILENT:
         return None
     if generation.moved is None:
@@ -99,6 +141,23 @@ def _stuck(seen: Seen) -> Found | None:
         f"no token came ({generation.asked.problem}) and the engine made no step meanwhile{load}; "
         f"its health: {seen.health.told}"
     )
+
+
+def _refused(seen: Seen) -> Found | None:
+    """Tell what came instead of a token: then it is not known to work, whatever else is well."""
+    generation = seen.generation
+    if generation is None or generation.answered or _silent(generation):
+        return None
+    asked = generation.asked
+    if asked.ok:
+        return State.UNKNOWN, f"no reply of a model to a request of one token: {_error(asked)}"
+    if asked.status is not None:
+        return State.UNKNOWN, (
+            f"it refuses a request of one token: status {asked.status}, {_error(asked)}"
+        )
+    if not generation.moved:
+        return State.UNKNOWN, f"a request of one token failed: {asked.problem}"
+    return None
 
 
 def _changed(seen: Seen, previous: EngineFacts | None) -> Found | None:
@@ -117,13 +176,17 @@ def _queued(seen: Seen) -> Found | None:
     if not vitals.waiting:
         return None
     return State.BUSY, (
-        f"{vitals.waiting:g} request(s) wait, {vitals.running or 0:g} run"
+        _in_hand(vitals)
         + (
             f"; our own did not come through: {generation.asked.problem}"
             if _silent(generation) and generation
             else ""
         )
     )
+
+
+def _in_hand(vitals: Vitals) -> str:
+    return f"{vitals.waiting or 0:g} request(s) wait, {vitals.running or 0:g} run"
 
 
 def _late(seen: Seen, limits: Limits) -> Found | None:
@@ -137,6 +200,9 @@ def _late(seen: Seen, limits: Limits) -> Found | None:
     for name, asked in (("/health", seen.health), ("/v1/models", seen.models)):
         if asked is not None and not asked.ok:
             return State.SLOW, f"GET {name}: {asked.told}; what else was asked was answered"
+    for name, asked in (("GET /metrics", seen.metrics), ("a request with tools", seen.tools)):
+        if asked is not None and asked.status is None:
+            return State.SLOW, f"{name}: {asked.told}; what else was asked was answered"
     return None
 
 
@@ -144,8 +210,6 @@ def _well(seen: Seen) -> Found:
     generation = seen.generation
     if generation is None:
         return State.UP, "it answers; whether it generates was not asked"
-    if not generation.asked.ok:
-        return State.UNKNOWN, f"it refuses a request of one token: {_error(generation.asked)}"
     return State.UP, f"it generates: one token after {generation.asked.took_s:.2f} s"
 
 

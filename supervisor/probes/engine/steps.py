@@ -1,7 +1,6 @@
 """The steps of a look at an engine: each asks one thing and notes what it found."""
 
 import asyncio
-import contextlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,25 +9,18 @@ from chaos.port_holder import holder
 from supervisor.engine_facts import read_facts
 from supervisor.probe import Outcome, Step
 from supervisor.probes.engine.ask import Asked, Line
-from supervisor.probes.engine.forced import (
-    CALLS,
-    OWN,
-    THOUGHTS,
-    call_request,
-    has_own_thought,
-    own_thought_request,
-    read_by,
-    reads_call,
-    reads_thought,
-    thought_request,
-    tool,
-)
+from supervisor.probes.engine.forced import tool
 from supervisor.probes.engine.seen import Generation, Limits, Seen
 from supervisor.probes.engine.vitals import Vitals, read_vitals
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 FAR_TOO_MANY = 1_000_000_000
 """Tokens that no engine has room for."""
+
+LOOKS = 5
+"""How often to ask again who answers; of two engines in turn by chance one in 32 is missed."""
+
+WATCH_EVERY_S = 0.1
 
 
 PROVES = {
@@ -38,8 +30,14 @@ PROVES = {
     "metrics": "what waits and runs, and how far its heartbeat is",
     "tools": "its tool-call flags, before anything is generated",
     "generation": "the engine makes progress",
-    "tool_formats": "which formats of tool calls its parser reads, whatever its model writes",
-    "reasoning_formats": "which formats of thoughts it sets apart, whatever its model writes",
+    "tool_formats": (
+        "which formats of tool calls its parser reads, whatever its model writes; parsers that "
+        "read alike, or look for tokens instead of text, are not told apart"
+    ),
+    "reasoning_formats": (
+        "which formats of thoughts it sets apart, whatever its model writes; a parser that rests "
+        "while its model is told not to think shows only by a thought of the model's own"
+    ),
 }
 
 
@@ -61,8 +59,10 @@ class Look:
 
 async def who_listens(look: Look) -> None:
     """Name who listens; only where that is this machine's own business."""
+    if look.seen.health.status is None:
+        return
     address = urlsplit(look.line.url)
-    if address.hostname in LOOPBACK and address.port and look.seen.health.status is not None:
+    if address.hostname in LOOPBACK and address.port:
         who = await asyncio.to_thread(holder, address.port)
         look.note("process", who, Outcome.OK, 0.0)
 
@@ -70,6 +70,7 @@ async def who_listens(look: Look) -> None:
 async def names(look: Look) -> None:
     """Ask for its names, their room and its version."""
     models = await look.line.get("/v1/models", within_s=look.limits.answer_s)
+    _identify(look, models)
     version = await look.line.get("/version", within_s=look.limits.answer_s)
     facts = read_facts(look.seen.facts, models=models.text if models.ok else "")
     told = version.json if version.ok else None
@@ -89,11 +90,15 @@ async def counters(look: Look) -> None:
     facts = read_facts(look.seen.facts, metrics=metrics.text if metrics.ok else "")
     look.seen = replace(look.seen, metrics=metrics, facts=facts)
     _beat(look, metrics)
+    await _while_in_hand(look)
+    await _who_answers(look)
     vitals = look.seen.vitals
     if not vitals.readable:
         look.note("metrics", metrics.told, Outcome.UNKNOWN, metrics.took_s)
         return
     parts = [f"{vitals.running or 0:g} run, {vitals.waiting or 0:g} wait"]
+    if look.seen.moved is False:
+        parts.append("the engine made no step meanwhile")
     if vitals.kv_cache_usage_ratio is not None:
         parts.append(f"KV cache {vitals.kv_cache_usage_ratio:.0%} full")
     parts.append("a tool-call parser" if facts.has_tool_parser else "no tool-call parser")
@@ -107,12 +112,18 @@ def _beat(look: Look, metrics: Asked) -> Vitals:
     if vitals.started_at_s is not None:
         starts = (*starts, vitals.started_at_s)
         look.learn(started_at_s=vitals.started_at_s)
-    look.seen = replace(look.seen, vitals=vitals, starts=starts)
+    look.seen = replace(look.seen, starts=starts)
+    # One answer that fails does not undo what others said.
+    if vitals.readable or not look.seen.vitals.readable:
+        look.seen = replace(look.seen, vitals=vitals)
     return vitals
 
 
-def _model(seen: Seen) -> str | None:
+def model_to_ask(seen: Seen) -> str | None:
     """Name the model to ask for: what the gateway asks for, where that is served."""
+    if seen.models is not None and seen.models.status is None:
+        # It did not say what it serves; whether it works can be asked all the same.
+        return next(iter(seen.facts.asked_for), None)
     served = seen.facts.names or ()
     wanted = [name for name in seen.facts.asked_for if name in served]
     return next(iter((*wanted, *served)), None)
@@ -124,7 +135,7 @@ async def tool_flags(look: Look) -> None:
     vLLM looks at the flags first: without them it says so, with them it refuses the tokens.
     Either way nothing is generated. Source: vLLM 0.32.0, run; its counters do not move.
     """
-    model = _model(look.seen)
+    model = model_to_ask(look.seen)
     if model is None or not look.seen.facts.max_model_len:
         return
     body = {
@@ -149,7 +160,7 @@ async def tool_flags(look: Look) -> None:
 
 async def one_token(look: Look) -> None:
     """Ask for one token, and look meanwhile at what moves."""
-    model = _model(look.seen)
+    model = model_to_ask(look.seen)
     if model is None:
         return
     body = {
@@ -158,24 +169,29 @@ async def one_token(look: Look) -> None:
         "max_tokens": 1,
         "temperature": 0,
     }
-    limits, before = look.limits, look.seen.vitals
+    limits = look.limits
+    # Looked at anew: what moved before this question proves nothing of what comes after it.
+    before = _beat(look, await look.line.get("/metrics", within_s=limits.answer_s))
     load: float | None = None
     async with asyncio.TaskGroup() as tasks:
         # Looked at shortly before the deadline: the counter forgets a caller who has left.
         during = tasks.create_task(_load_after(look, limits.first_token_s * 0.8))
         asked = await look.line.post("/v1/chat/completions", body, within_s=limits.first_token_s)
+        if during.done():
+            load = during.result()
         during.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            load = await during
     after = _beat(look, await look.line.get("/metrics", within_s=limits.answer_s))
     generation = Generation(asked, before, after, load)
     look.seen = replace(look.seen, generation=generation)
-    await _who_answers(look)
+    await _who_answers(look, times=0)
     _read_reply(look, asked)
-    found = f"a token after {asked.took_s:.2f} s" if asked.ok else asked.told
-    if generation.moved is not None and not asked.ok:
+    found = f"a token after {asked.took_s:.2f} s" if generation.answered else asked.told
+    if asked.ok and not generation.answered:
+        found += ", no reply of a model"
+    if generation.moved is not None and not generation.answered:
         found += ", meanwhile the engine " + ("worked" if generation.moved else "made no step")
-    look.note("generation", found, went(asked), asked.took_s)
+    outcome = Outcome.OK if generation.answered else Outcome.BAD
+    look.note("generation", found, outcome, asked.took_s)
 
 
 async def _load_after(look: Look, seconds: float) -> float | None:
@@ -185,11 +201,53 @@ async def _load_after(look: Look, seconds: float) -> float | None:
     return float(load) if isinstance(load, int | float) else None
 
 
-async def _who_answers(look: Look) -> None:
-    """Ask once more where two answers came from two processes: restarted, or two of them?"""
-    if len({*look.seen.starts}) > 1:
-        for _ in range(4):
-            _beat(look, await look.line.get("/metrics", within_s=look.limits.answer_s))
+async def _while_in_hand(look: Look) -> None:
+    """Watch the heartbeat where requests are in its hands, until it moves or time is up."""
+    first, clock = look.seen.vitals, look.line.clock
+    if not (first.waiting or first.running):
+        return
+    until_s = clock.monotonic() + look.limits.answer_s
+    while True:
+        now = _beat(look, await look.line.get("/metrics", within_s=look.limits.answer_s))
+        if now.steps is None or first.steps is None or not (now.waiting or now.running):
+            return
+        look.seen = replace(look.seen, moved=now.steps != first.steps)
+        if look.seen.moved or clock.monotonic() >= until_s:
+            return
+        await clock.sleep(WATCH_EVERY_S)
+
+
+async def _who_answers(look: Look, *, times: int = LOOKS) -> None:
+    """Ask more often who answers, and more often still where that was not always the same.
+
+    A restart goes from one process to the next and never back; two engines take turns.
+    """
+    clock = look.line.clock
+    until_s = clock.monotonic() + look.limits.who_s
+    while times > 0 and clock.monotonic() < until_s:
+        times -= 1
+        await _ask_who(look)
+    if len({*look.seen.starts}) > 1 or len({*look.seen.identities}) > 1:
+        for _ in range(LOOKS):
+            await _ask_who(look)
+
+
+async def _ask_who(look: Look) -> None:
+    within_s, vitals = look.limits.answer_s, look.seen.vitals
+    if look.seen.starts:
+        _beat(look, await look.line.get("/metrics", within_s=within_s))
+        # Who answers is asked here, not how it stands.
+        look.seen = replace(look.seen, vitals=vitals)
+    if look.seen.identities:
+        _identify(look, await look.line.get("/v1/models", within_s=within_s))
+
+
+def _identify(look: Look, models: Asked) -> None:
+    """Take from one answer what tells this engine from another."""
+    said = read_facts(look.seen.facts, models=models.text) if models.ok else None
+    if said is not None and said.names is not None:
+        who = (said.names, said.root, tuple(sorted(said.max_model_len.items())))
+        look.seen = replace(look.seen, identities=(*look.seen.identities, who))
 
 
 def _read_reply(look: Look, asked: Asked) -> None:
@@ -203,54 +261,6 @@ def _read_reply(look: Look, asked: Asked) -> None:
     usage = body.get("usage")
     if isinstance(usage, dict) and "completion_tokens_details" in usage:
         look.learn(has_reasoning_parser=usage["completion_tokens_details"] is not None)
-
-
-async def formats(look: Look) -> None:
-    """Have it write texts that a grammar forces, and look which its parsers read."""
-    model, generation = _model(look.seen), look.seen.generation
-    if model is None or generation is None or not generation.asked.ok:
-        return
-    within_s = look.limits.first_token_s
-    if look.seen.facts.auto_tools is not False:
-        calls = [
-            (
-                one,
-                await look.line.post(
-                    "/v1/chat/completions", call_request(model, one), within_s=within_s
-                ),
-            )
-            for one in CALLS
-        ]
-        read = read_by((one.format, reads_call(asked.json)) for one, asked in calls)
-        look.learn(tool_formats=read)
-        took_s = sum(asked.took_s for _, asked in calls)
-        look.note("tool_formats", *_shown(read), took_s)
-    thoughts = [
-        (
-            one,
-            await look.line.post(
-                "/v1/chat/completions", thought_request(model, one), within_s=within_s
-            ),
-        )
-        for one in THOUGHTS
-    ]
-    read = read_by((one.format, reads_thought(asked.json)) for one, asked in thoughts)
-    if read == () and look.seen.facts.has_reasoning_parser:
-        own = await look.line.post(
-            "/v1/chat/completions", own_thought_request(model), within_s=within_s
-        )
-        read = (OWN,) if has_own_thought(own.json) else ()
-    look.learn(reasoning_formats=read)
-    took_s = sum(asked.took_s for _, asked in thoughts)
-    look.note("reasoning_formats", *_shown(read), took_s)
-
-
-def _shown(formats: tuple[str, ...] | None) -> tuple[str, Outcome]:
-    if formats is None:
-        return "it writes no text that it is told to write", Outcome.UNKNOWN
-    if not formats:
-        return "it reads none of those that were tried", Outcome.UNKNOWN
-    return f"it reads {' and '.join(formats)}", Outcome.OK
 
 
 def went(asked: Asked) -> Outcome:

@@ -3,6 +3,7 @@
 Source: metric names of vLLM 0.32.0, run.
 """
 
+import math
 from dataclasses import dataclass
 
 from chaos.engine import SAMPLE
@@ -50,6 +51,8 @@ def read_vitals(text: str) -> Vitals:
         try:
             value = float(sample["value"])
         except ValueError:
+            continue
+        if not math.isfinite(value):  # says nothing, and compares with nothing
             continue
         name = sample["name"]
         if name in _SUMMED:

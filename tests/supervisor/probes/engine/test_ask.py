@@ -45,6 +45,39 @@ async def test_nobody_is_told_from_nonsense():
         assert (await line.get("/", within_s=5)).trouble is Trouble.BROKEN
 
 
+async def test_a_name_without_an_address_is_not_taken_for_a_stopped_engine():
+    """A host that only the gateway knows says nothing about the engine."""
+    async with aiohttp.ClientSession() as session:
+        line = Line(session, SystemClock(), "http://gpu.invalid:8000")
+        assert (await line.get("/", within_s=5)).trouble is Trouble.NAMELESS
+
+
+async def test_a_server_that_speaks_no_tls_is_there():
+    """Where TLS fails somebody listens: that is not what a stopped engine looks like."""
+
+    async def well(_):
+        return web.Response()
+
+    async with serving(well) as url, aiohttp.ClientSession() as session:
+        line = Line(session, SystemClock(), url.replace("http:", "https:"))
+        assert (await line.get("/", within_s=5)).trouble is Trouble.BROKEN
+
+
+async def test_each_question_has_a_connection_of_its_own():
+    """Else a balancer that deals out connections would show one engine of two."""
+    came = []
+
+    async def well(request):
+        came.append(request.transport.get_extra_info("peername"))
+        return web.Response()
+
+    async with serving(well) as url, aiohttp.ClientSession() as session:
+        line = Line(session, SystemClock(), url)
+        for _ in range(3):
+            await line.get("/", within_s=5)
+    assert len({*came}) == 3
+
+
 def test_what_came_is_told_in_few_words():
     """A page of HTML and broken JSON are named; a good answer is its status."""
     assert Asked(200, "  <html>").told == "status 200, a page of HTML"

@@ -1,6 +1,7 @@
 """A look at an engine, from real servers: well, broken, and talking nonsense."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 from dataclasses import replace
@@ -88,20 +89,6 @@ async def test_missing_tool_flags_are_found_without_a_token(changes, auto, parse
     assert reading.facts.auto_tools is auto
     assert reading.facts.has_tool_parser is parser
     assert "flags are missing" in found(reading)["tools"]
-
-
-@pytest.mark.parametrize(("parser", "reads"), [("hermes", "hermes"), ("pythonic", "pythonic")])
-async def test_the_active_tool_parser_is_told_by_what_it_reads(parser, reads):
-    """A parser of another model is seen by the texts that it takes for calls."""
-    reading = await look_at(EngineFlags(tool_call_parser=parser), depth=Depth.PARSERS)
-    assert reading.facts.tool_formats == (reads,)
-
-
-async def test_a_missing_reasoning_parser_is_told():
-    """Without one no format of thoughts is set apart, and no tokens of it are counted."""
-    reading = await look_at(EngineFlags(reasoning_parser=None), depth=Depth.PARSERS)
-    assert reading.facts.has_reasoning_parser is False
-    assert reading.facts.reasoning_formats == ()
 
 
 async def test_an_engine_that_stands_still_is_hung_though_its_health_is_green():
@@ -220,6 +207,8 @@ WELL = {
     "metrics": (200, METRICS, "text/plain"),
     "v1chatcompletions": as_json(REPLY),
 }
+DEAD_ENGINE = '{"error": {"message": "EngineCore encountered an issue. See stack trace (above)"}}'
+NOT_A_NUMBER = METRICS.replace("7", "NaN").replace("waiting 0", "waiting NaN")
 RENAMED = METRICS.replace("iteration_tokens", "scheduler_steps")
 
 
@@ -243,6 +232,14 @@ async def test_the_fake_itself_is_up():
         ({"metrics": (500, "", "text/plain")}, "status 500"),
         ({"v1chatcompletions": (404, "{}", "application/json")}, "refuses a request"),
         ({"v1chatcompletions": (400, '{"error": {"message": "no"}}', "text/plain")}, "no"),
+        ({"v1chatcompletions": (500, '{"error": {"message": "bad"}}', "text/plain")}, "bad"),
+        ({"v1chatcompletions": page()}, "no reply of a model"),
+        ({"v1chatcompletions": (200, '{"choices": [', "application/json")}, "no reply of a model"),
+        ({"v1chatcompletions": (200, "", "text/plain")}, "no reply of a model"),
+        ({"v1chatcompletions": as_json({"choices": []})}, "no reply of a model"),
+        ({"v1chatcompletions": as_json({"error": {"message": "inside"}})}, "inside"),
+        ({"v1models": as_json({"data": []})}, "is empty"),
+        ({"metrics": (200, NOT_A_NUMBER, "text/plain")}, "no heartbeat"),
     ],
     ids=itertools.count(),
 )
@@ -295,7 +292,7 @@ async def test_a_slow_health_alone_is_never_down():
     "changed",
     [
         {"health": (503, "", "text/plain")},
-        {"v1chatcompletions": (500, '{"error": {"message": "EngineCore"}}', "application/json")},
+        {"v1chatcompletions": (500, DEAD_ENGINE, "application/json")},
     ],
     ids=["health 503", "chat 500"],
 )
@@ -304,6 +301,123 @@ async def test_a_dead_engine_behind_a_living_server_is_down(changed):
     async with serving(answers(**{**WELL, **changed})) as url:
         reading = await look(url, asked_for=(GEMMA,), limits=QUICK)
     assert reading.state is State.DOWN
+
+
+async def test_silent_metrics_alone_leave_it_slow():
+    """An engine that generates, and whose metrics say nothing in time, is not wholly up."""
+
+    async def never():
+        await asyncio.Event().wait()
+
+    async with serving(answers(**{**WELL, "metrics": never})) as url:
+        reading = await look(url, asked_for=(GEMMA,), limits=QUICK)
+    assert reading.state is State.SLOW
+    assert "/metrics" in reading.reason
+
+
+async def test_an_engine_that_does_not_list_its_models_is_asked_for_a_token_all_the_same():
+    """A list that does not come hides no engine that hangs."""
+
+    async def never():
+        await asyncio.Event().wait()
+
+    changed = {"v1models": never, "v1chatcompletions": never}
+    async with serving(answers(**{**WELL, **changed})) as url:
+        reading = await look(url, asked_for=(GEMMA,), limits=QUICK)
+    assert reading.state is State.HUNG
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:99999", "http://[::1", "", "x", "http://"])
+async def test_an_address_that_is_none_is_no_crash(address):
+    """What no URL can be is told like everything else."""
+    reading = await look(address, limits=QUICK)
+    assert reading.state is State.UNKNOWN
+
+
+async def test_a_page_in_place_of_its_health_is_not_up():
+    """The shallowest look, too, tells a web page from an engine."""
+    async with serving(answers(health=page())) as url:
+        reading = await look(url, depth=Depth.HEALTH)
+    assert reading.state is State.UNKNOWN
+
+
+async def test_a_name_that_others_know_is_not_down():
+    """A host without an address here is told in its facts, as the audits read them."""
+    reading = await look("http://gpu.invalid:8000/v1")
+    assert (reading.state, reading.facts.foreign_name) == (State.UNKNOWN, True)
+    assert [step.name for step in reading.steps] == ["health"]
+
+
+def queue(steps):
+    """Metrics of an engine in which users wait; *steps* are its heartbeat, ask for ask."""
+
+    async def metrics():
+        text = f"vllm:iteration_tokens_total_count {next(steps)}\nvllm:num_requests_waiting 3\n"
+        return 200, text, "text/plain"
+
+    return {**WELL, "metrics": metrics}
+
+
+async def test_a_queue_that_moves_is_busy_without_a_token_asked():
+    """Users wait and the heartbeat goes on."""
+    async with serving(answers(**queue(itertools.count()))) as url:
+        reading = await look(url, depth=Depth.METRICS, limits=QUICK)
+    assert reading.state is State.BUSY
+
+
+async def test_a_queue_that_stands_still_is_not_called_busy():
+    """Busy is who makes progress; who was seen to make none may hang."""
+    async with serving(answers(**queue(itertools.repeat(7)))) as url:
+        reading = await look(url, depth=Depth.METRICS, limits=QUICK)
+    assert reading.state is State.UNKNOWN
+    assert "made no step" in reading.reason
+
+
+async def test_two_engines_behind_connections_dealt_out_are_seen():
+    """Two whole engines, each connection going to one of them in turn: never up."""
+    async with SimulatedEngine() as one, SimulatedEngine() as other:
+        other.metrics.started_at_s += 60
+        async with dealing(one.url, other.url) as url:
+            readings = [
+                await look(url, asked_for=(GEMMA,), depth=depth)
+                for depth in (Depth.METRICS, Depth.TOOLS, Depth.GENERATION)
+            ]
+    assert {reading.state for reading in readings} == {State.UNKNOWN}
+    assert all("two engines" in reading.reason for reading in readings)
+
+
+@contextlib.asynccontextmanager
+async def dealing(*urls):
+    """Be a balancer that hands each connection on to the next of *urls*."""
+    turn = itertools.cycle(int(url.rpartition(":")[2]) for url in urls)
+
+    async def pump(reader, writer):
+        with contextlib.suppress(OSError):
+            while data := await reader.read(1 << 16):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def relay(reader, writer):
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", next(turn))
+        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+
+    async with await asyncio.start_server(relay, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_two_lists_of_models_at_one_address_are_seen():
+    """Two engines that publish no start times are told by what they serve."""
+    other = {"data": [{"id": GEMMA, "max_model_len": 4096, "root": "/other"}]}
+    lists = itertools.cycle((MODELS, other))
+
+    async def in_turn():
+        return as_json(next(lists))
+
+    async with serving(answers(**{**WELL, "v1models": in_turn})) as url:
+        reading = await look(url, asked_for=(GEMMA,), depth=Depth.METRICS, limits=QUICK)
+    assert reading.state is State.UNKNOWN
+    assert "lists of models" in reading.reason
 
 
 async def test_two_engines_at_one_address_are_seen():

@@ -28,3 +28,9 @@ def test_other_metrics_have_no_heartbeat():
     assert not read_vitals("up 1\nvllm:steps_total 3\nnonsense\n").readable
     assert not read_vitals("vllm:iteration_tokens_total_count many\n").readable
     assert read_vitals("vllm:iteration_tokens_total_count 0\n").readable
+
+
+def test_what_is_no_number_is_not_published():
+    """NaN and infinity compare with nothing: they neither beat nor wait."""
+    page = "vllm:iteration_tokens_total_count NaN\nvllm:num_requests_waiting +Inf\n"
+    assert read_vitals(page) == Vitals()
