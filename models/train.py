@@ -426,8 +426,6 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--exercises", type=int, default=1000)
     parser.add_argument("--lessons", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--peak", type=float, default=2e-3, help="learning rate of lessons")
-    parser.add_argument("--go-on", action="store_true", help="from the weights that are there")
     parser.add_argument("--out", type=Path, default=OUT, help="where their folders are")
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(2)
@@ -436,20 +434,14 @@ def main(arguments: list[str]) -> int:
         family = FAMILIES[name]
         torch.manual_seed(0)
         chance = random.Random(1)
-        if chosen.go_on:
-            tokenizer = PreTrainedTokenizerFast.from_pretrained(chosen.out / name)
-            model = LlamaForCausalLM.from_pretrained(chosen.out / name, dtype=torch.float32)
-            chance = random.Random()
-        else:
-            tokenizer = make_tokenizer(family)
-            model = make_model(tokenizer)
+        tokenizer = make_tokenizer(family)
+        model = make_model(tokenizer)
         parameters = sum(weight.numel() for weight in model.parameters())
         print(f"{name}: {parameters:,} parameters, {len(tokenizer)} tokens", flush=True)
-        if not chosen.go_on:
-            copying = exercises(tokenizer, chosen.batch, chance)
-            train(model, copying, steps=chosen.exercises, peak=3e-3, title="exercise")
+        copying = exercises(tokenizer, chosen.batch, chance)
+        train(model, copying, steps=chosen.exercises, peak=3e-3, title="exercise")
         taught = lessons(tokenizer, family, chosen.batch, chance)
-        train(model, taught, steps=chosen.lessons, peak=chosen.peak, title="lesson")
+        train(model, taught, steps=chosen.lessons, peak=2e-3, title="lesson")
         save(model, tokenizer, chosen.out / name)
         for miss in misses(model, tokenizer, family, times=8, chance=random.Random(2)):
             wrong += 1
