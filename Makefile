@@ -27,7 +27,7 @@ test: lab ## Run every test but those of test-engine; ARGS="-k word" narrows the
 	$(BIN)/pytest -m "not vllm" $(ARGS)
 
 .PHONY: test-engine
-test-engine: $(VENV) ## Run the tests with a real vLLM on the CPU: some fifteen minutes
+test-engine: $(VENV) ## Run the tests with a real vLLM on the CPU: some a quarter of an hour
 	@$(BIN)/understudy lab --prepare --engine-kind vllm --dir .lab
 	$(BIN)/pytest tests/engine $(ARGS)
 
