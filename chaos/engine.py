@@ -65,7 +65,7 @@ def parse(text: str) -> EngineCounters:
 
 
 async def read_counters(
-    session: aiohttp.ClientSession, base_url: str, *, within_s: float = 2.0
+    session: aiohttp.ClientSession, base_url: str, *, within_s: float = 10.0
 ) -> EngineCounters | None:
     """Ask the engine behind *base_url* (its ``/v1`` or its root) for its counters.
 

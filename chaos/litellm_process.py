@@ -3,10 +3,8 @@
 A changed configuration means another process.
 """
 
-import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +13,10 @@ import aiohttp
 import yaml
 
 from chaos import guarded_process
-from chaos.errors import SetupError
 from chaos.guarded_process import HOST, GuardedProcess, held_port, write_private
+from chaos.readiness import StartLimit, until_ready
 
-POLL_EVERY_S = 0.1
+DEFAULT_LIMIT = StartLimit()
 
 OWN_ENVIRONMENT = {
     # Else it tries to download prices before it serves.
@@ -70,7 +68,8 @@ async def running_litellm(
     master_key: str,
     environment: Mapping[str, str] | None = None,
     port: int | None = None,
-    ready_within_s: float = 120.0,
+    limit: StartLimit = DEFAULT_LIMIT,
+    say: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[LiteLLMProcess]:
     """Run LiteLLM with *config* until exit; it answers when this yields.
 
@@ -80,6 +79,8 @@ async def running_litellm(
             it may hold keys) and the log; also its home.
         environment: Added to the few variables that it is given.
         port: Where it listens; by default a free port.
+        say: Takes progress while it starts.
+
     Raises:
         SetupError: It did not come up; the message ends with its own last words.
     """
@@ -100,7 +101,16 @@ async def running_litellm(
             )
             litellm = LiteLLMProcess(f"http://{HOST}:{held}", process)
             try:
-                await _until_ready(litellm, ready_within_s)
+                timeout = aiohttp.ClientTimeout(total=5)  # of one look; there are many
+                async with aiohttp.ClientSession(timeout=timeout) as session:
+                    await until_ready(
+                        process,
+                        lambda: _answers(session, litellm.url),
+                        name="LiteLLM",
+                        limit=limit,
+                        remedy="Fix in LiteLLM's configuration what it complains about.",
+                        say=say,
+                    )
                 yield litellm
             finally:
                 await process.stop()
@@ -113,35 +123,9 @@ def _with_key(config: Mapping[str, Any], master_key: str) -> dict[str, Any]:
     return {**config, "general_settings": general}
 
 
-async def _until_ready(litellm: LiteLLMProcess, ready_within_s: float) -> None:
-    """Wait until *litellm* answers.
-
-    Raises:
-        SetupError: It ended, or did not answer within *ready_within_s*.
-    """
-    deadline = time.monotonic() + ready_within_s
-    timeout = aiohttp.ClientTimeout(total=5)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
-        while not await _is_alive(session, litellm.url):
-            if not litellm.running:
-                ended = f"ended with code {litellm.process.exit_code} before it answered"
-                raise _not_up(litellm, ended)
-            if time.monotonic() > deadline:
-                raise _not_up(litellm, f"did not answer within {ready_within_s:g} s")
-            await asyncio.sleep(POLL_EVERY_S)
-
-
-async def _is_alive(session: aiohttp.ClientSession, url: str) -> bool:
+async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
     try:
         async with session.get(f"{url}/health/liveliness") as reply:
             return reply.status == 200
     except (aiohttp.ClientError, TimeoutError):
         return False
-
-
-def _not_up(litellm: LiteLLMProcess, what: str) -> SetupError:
-    return SetupError(
-        f"LiteLLM {what}; it said:\n{litellm.process.last_words()}",
-        # The log's path is not told: its folder is mostly a temporary one, and gone by then.
-        remedy="Mend in LiteLLM's configuration what it complains about.",
-    )

@@ -162,7 +162,7 @@ async def _asked(gateway: Gateway, path: str) -> Mapping[str, Any]:
         async with gateway.session.get(
             gateway.url + path,
             headers={"authorization": f"Bearer {gateway.key}"},
-            timeout=aiohttp.ClientTimeout(total=5),
+            timeout=aiohttp.ClientTimeout(total=gateway.answer_within_s),
         ) as reply:
             answer = await reply.json() if reply.status == 200 else None
     return answer if isinstance(answer, Mapping) else {}

@@ -113,5 +113,6 @@ async def connected(settings: Settings) -> AsyncIterator[Gateway]:
         admin_key=admin_key.get_secret_value(),
         engines=settings.engine_urls,
         default_bases=settings.providers,
+        answer_within_s=settings.gateway.answer_within_s,
     ) as gateway:
         yield gateway

@@ -22,6 +22,7 @@ from chaos.gateway import open_gateway
 from chaos.lab.lab import Lab, running_lab
 from chaos.lab.setups import SETUPS
 from chaos.port_holder import free_port
+from chaos.readiness import START_WITHIN_S, StartLimit
 from chaos.report import DrillReport, DrillRow
 from chaos.scenario import Selection
 from chaos.verdict import Outcome
@@ -75,12 +76,18 @@ class Story:
 
 
 async def tell_the_story(
-    out: Console, err: Console, say: Callable[[str], None], *, engine_kind: str = "simulated"
+    out: Console,
+    err: Console,
+    say: Callable[[str], None],
+    *,
+    engine_kind: str = "simulated",
+    start_within_s: float = START_WITHIN_S,
 ) -> int:
     """Tell all four steps; 0 if each came out as told, else 1.
 
     Args:
         engine_kind: ``simulated``, or ``vllm``: the same story with a real engine.
+        start_within_s: How long LiteLLM, and vLLM, may take to start.
     """
     story = Story(out, say)
     with tempfile.TemporaryDirectory(prefix="understudy-demo-") as folder:
@@ -90,6 +97,7 @@ async def tell_the_story(
             say=say,
             witness_port=free_port(),
             engine_kind=engine_kind,
+            limit=StartLimit(start_within_s, "--start-within"),
         ) as lab:
             await _without_fallbacks(story, lab)
             await _with_chains(story, lab, err)

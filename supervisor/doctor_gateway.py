@@ -9,8 +9,9 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 
 from chaos.errors import GatewayError
-from chaos.gateway import Gateway
+from chaos.gateway import SETTING, Gateway
 from chaos.injectors.redirect import permits, version_objection
+from chaos.readiness import machine_load
 from chaos.topology import ModelGroup, Topology
 from supervisor.audit_facts import ask_engines, engine_keys, lane_urls, shown_groups, wildcards_of
 from supervisor.doctor import Item, fail, ok, warn
@@ -20,7 +21,6 @@ from supervisor.probes.engine import Depth, probe_engine
 from supervisor.settings import Settings
 
 MOST_SKEW_S = 60.0
-WITHIN_S = 5.0
 
 
 async def gateway_items(gateway: Gateway, settings: Settings, *, now: datetime) -> list[Item]:
@@ -79,14 +79,14 @@ async def _alive(gateway: Gateway) -> tuple[Item, str | None]:
     url = gateway.url
     try:
         async with gateway.session.get(
-            f"{url}/health/liveliness", timeout=aiohttp.ClientTimeout(total=WITHIN_S)
+            f"{url}/health/liveliness", timeout=aiohttp.ClientTimeout(total=gateway.answer_within_s)
         ) as reply:
             date = reply.headers.get("date")
             if reply.status == 200:
                 return ok("gateway", f"the gateway at {url} is alive"), date
             seen = f"answers status {reply.status} to GET /health/liveliness"
     except TimeoutError:
-        seen = f"does not answer within {WITHIN_S:g} s"
+        seen = f"does not answer within {gateway.answer_within_s:g} s ({SETTING}; {machine_load()})"
     except (aiohttp.ClientError, OSError, ValueError) as error:
         seen = f"cannot be reached: {error}"
     return (
@@ -121,7 +121,7 @@ async def _key(gateway: Gateway, topology: Topology) -> Item:
         async with gateway.session.get(
             f"{gateway.url}/v1/models",
             headers={"authorization": f"Bearer {gateway.key}"},
-            timeout=aiohttp.ClientTimeout(total=WITHIN_S),
+            timeout=aiohttp.ClientTimeout(total=gateway.answer_within_s),
         ) as reply:
             answer = await reply.json() if reply.status == 200 else None
             status = reply.status

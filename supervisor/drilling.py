@@ -31,6 +31,7 @@ from chaos.injectors.twin import Twin
 from chaos.known_gaps import Gap, load
 from chaos.lab.prepare import default_lab_dir, litellm_bin
 from chaos.plan import DrillOptions
+from chaos.readiness import StartLimit
 from chaos.registry import lookup
 from chaos.report import DrillReport, DrillRow, GatewayRow, Spent, row_of, summarise
 from chaos.scenario import Scenario, Selection, expand
@@ -369,6 +370,9 @@ async def _twin(
             default_bases=settings.providers,
             real_keys=settings.drills.real_keys,
             running_groups={*topology.groups, *topology.other_names},
+            limit=StartLimit(settings.twin.start_within_s, "twin.start_within_s"),
+            answer_within_s=settings.gateway.answer_within_s,
+            say=watching.say,
         ) as twin:
             yield twin
 

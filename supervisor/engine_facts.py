@@ -83,7 +83,7 @@ async def read_engine_facts(
     *,
     group: str = "",
     asked_for: tuple[str, ...] = (),
-    within_s: float = 3.0,
+    within_s: float = 10.0,
     key: str | None = None,
 ) -> EngineFacts:
     """Ask the engine at *base_url* for ``/v1/models`` and ``/metrics``.

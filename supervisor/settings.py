@@ -108,6 +108,9 @@ class GatewaySettings(_Section):
     admin_key: Secret | None = Field(
         None, description="Reads the topology (a proxy_admin_viewer may); default: the key."
     )
+    answer_within_s: float = Field(
+        60.0, gt=0, description="Seconds for each of its answers about models and settings."
+    )
 
 
 class WitnessSettings(_Section):
@@ -127,6 +130,7 @@ class TwinSettings(_Section):
     litellm_config: Path | None = Field(None, description="LiteLLM's configuration file.")
     litellm_bin: Path | None = Field(None, description="LiteLLM's executable.")
     litellm_image: str | None = Field(None, description="LiteLLM's container image.")
+    start_within_s: float = Field(600.0, gt=0, description="Seconds that its start may take.")
 
 
 class DrillSettings(_Section):

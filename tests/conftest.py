@@ -6,6 +6,17 @@ import pytest
 
 from chaos.lab.prepare import default_lab_dir, litellm_bin
 
+HANGS_AFTER_S = {"vllm": 5400, "litellm": 2700}
+"""What only hangs, by kind of test: those that start a slow program have to wait for it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each kind of test its own limit."""
+    for item in items:
+        kinds = [kind for kind in HANGS_AFTER_S if item.get_closest_marker(kind)]
+        if kinds and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(HANGS_AFTER_S[kinds[0]]))
+
 
 @pytest.fixture(scope="session")
 def lab_dir() -> Path:
@@ -20,3 +31,10 @@ def litellm_executable(lab_dir: Path) -> Path:
     if executable is None:
         pytest.fail(f"no LiteLLM in {lab_dir}: run `make lab`, or only `make test-unit`")
     return executable
+
+
+@pytest.fixture(autouse=True)
+def state_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep logs of failed starts out of the home of whoever runs the tests."""
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))

@@ -150,6 +150,12 @@ class Case(_Part):
     drill: Rehearsal
     deadline_s: float = Field(30.0, gt=0, description="How long the client waits in all.")
     first_token_s: float | None = Field(None, gt=0, description="... and for the first token.")
+    at_most_s: float | None = Field(
+        None,
+        gt=0,
+        description="How far a slow machine may lengthen the limit that is missed (first_token_s, "
+        "else deadline_s): what is too late takes longer than this on any machine.",
+    )
     real_keys: bool = Field(False, description="Drilled with --real-keys.")
     alone: bool = Field(False, description="Runs after all others, because others would feel it.")
     expect: Expected = PASSED

@@ -31,6 +31,7 @@ from chaos.witness import LANES, Witness
 from supervisor.drilling import assign
 from supervisor.guard import CATALOGUE
 from tests.corpus_format import WELL, Case, CorpusFile, Deployment
+from tests.patience import reply_time_s, scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class _Gateway:
     topology: Topology
     witness: Witness
     session: aiohttp.ClientSession
+    reply_s: float
 
 
 def litellm_config(
@@ -128,11 +130,18 @@ async def run_file(spec: CorpusFile, *, executable: Path, directory: Path) -> di
         session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=2 * LANES, force_close=True))
         )
-        running = _Gateway(gateway, await gateway.topology(), witness, session)
+        steady = next(name for name, served in spec.all_groups().items() if _is_steady(served))
+        reply_s = await reply_time_s(litellm.url, key, steady, at_once=LANES)
+        running = _Gateway(gateway, await gateway.topology(), witness, session, reply_s)
         came: dict[str, Came] = {}
         for cases in _rounds(spec.cases):
             came |= await _campaign(running, cases)
         return came
+
+
+def _is_steady(deployments: Sequence[Deployment]) -> bool:
+    """Find a group whose reply can be timed: the engine ``good`` of every file serves it."""
+    return all(one.engine == "good" for one in deployments)
 
 
 def _misbehave(spec: CorpusFile, server: SimulatedProvider) -> None:
@@ -146,7 +155,10 @@ def _rounds(cases: Iterable[Case]) -> list[list[Case]]:
     """Put together what can share a campaign: the same limits; loners last, each by itself."""
     together: dict[tuple[object, ...], list[Case]] = defaultdict(list)
     for case in cases:
-        limits = (case.deadline_s, case.first_token_s, case.real_keys)
+        limits = (
+            *(case.deadline_s, case.first_token_s, case.at_most_s),
+            case.real_keys,
+        )
         together[(case.alone, case.name if case.alone else "", *limits)].append(case)
     # The longest first, so that their waiting is not all there is at the end.
     return [together[key] for key in sorted(together, key=lambda key: (key[0], str(key)))]
@@ -167,6 +179,13 @@ async def _campaign(running: _Gateway, cases: Sequence[Case]) -> dict[str, Came]
     async def collateral() -> tuple[str, ...]:
         return running.gateway.changes(before, await running.gateway.model_ids())
 
+    first_token_s = scaled(
+        limits.first_token_s or limits.deadline_s, running.reply_s, at_most=limits.at_most_s
+    )
+    deadline_s = first_token_s
+    if limits.first_token_s is not None:
+        deadline_s = scaled(limits.deadline_s, running.reply_s)
+
     names: dict[str, str] = {}
     assignments: list[Assignment] = []
     for case in cases:
@@ -186,8 +205,8 @@ async def _campaign(running: _Gateway, cases: Sequence[Case]) -> dict[str, Came]
             catalogue=CATALOGUE,
             checks=CHECKS,
             options=DrillOptions(
-                deadline_s=limits.deadline_s,
-                first_token_s=limits.first_token_s or limits.deadline_s,
+                deadline_s=deadline_s,
+                first_token_s=first_token_s,
                 real_keys=limits.real_keys,
             ),
             clock=SystemClock(),

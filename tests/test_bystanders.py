@@ -16,6 +16,7 @@ from chaos.port_holder import free_port
 from chaos.scenario import Profile, Selection
 from supervisor.drilling import DrillRequest, run_drills
 from supervisor.settings import DrillSettings, GatewaySettings, Settings, WitnessSettings
+from tests.patience import reply_time_s, scaled
 
 PRIMARY = "claude"
 EVERY_S = 0.1
@@ -94,12 +95,13 @@ async def test_a_campaign_reroutes_nobody(litellm_executable, tmp_path):
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as both:
             both.create_task(use(litellm.url, key, served, stop))
+            deadline_s = scaled(2, await reply_time_s(litellm.url, key, "gemma"))
             settings = Settings(
                 gateway=GatewaySettings(url=litellm.url),
                 witness=WitnessSettings(
                     listen=(f"127.0.0.1:{port}",), url=f"http://127.0.0.1:{port}"
                 ),
-                drills=DrillSettings(deadline_s=2, concurrency=4),
+                drills=DrillSettings(deadline_s=deadline_s, concurrency=4),
             )
             selection = Selection(
                 shapes=("chat",), surfaces=("chat_completions",), profile=Profile.FULL, depth=1

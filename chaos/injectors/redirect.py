@@ -260,7 +260,7 @@ class Redirect:
                 self._url + surface.path,
                 json=body,
                 headers=surface.headers(self._key),
-                timeout=aiohttp.ClientTimeout(total=10),
+                timeout=aiohttp.ClientTimeout(total=GRACE_S),
             ) as reply:
                 await reply.read()
         finally:

@@ -10,7 +10,7 @@ import os
 import re
 import secrets
 import shlex
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,14 +22,15 @@ from chaos.dialects import DIALECTS
 from chaos.door import Door, doors
 from chaos.errors import SetupError
 from chaos.faults import FAULTS
-from chaos.gateway import open_gateway
+from chaos.gateway import ANSWER_WITHIN_S, open_gateway
 from chaos.gateway_reading import read_deployment
 from chaos.injector import Objection, Route, leased_hops, other_upstreams, upstream_of
 from chaos.injectors.redirect import version_objection
 from chaos.litellm_config import read_litellm_config
-from chaos.litellm_process import OWN_ENVIRONMENT, running_litellm
+from chaos.litellm_process import DEFAULT_LIMIT, OWN_ENVIRONMENT, running_litellm
 from chaos.observation import ClientReply
 from chaos.plan import pays
+from chaos.readiness import StartLimit
 from chaos.scenario import DrillPlan, HopRole, Scenario
 from chaos.topology import Deployment, ModelGroup, Topology
 from chaos.twin_config import TwinConfig, rewrite
@@ -95,6 +96,9 @@ class Twin:
         default_bases: Mapping[str, str] | None = None,
         real_keys: bool = False,
         running_groups: Collection[str] = (),
+        limit: StartLimit = DEFAULT_LIMIT,
+        answer_within_s: float = ANSWER_WITHIN_S,
+        say: Callable[[str], None] = lambda _: None,
     ) -> AsyncIterator["Twin"]:
         """Start a twin of the gateway whose configuration is in *config_file*, until exit.
 
@@ -105,6 +109,7 @@ class Twin:
             expected_version: Of the running gateway; a twin of another version proves nothing.
             running_groups: What the running gateway has; a group that is not in the file cannot
                 be drilled.
+            say: Takes progress while it starts.
 
         Raises:
             UsageError: The file cannot be read or lists no models.
@@ -146,9 +151,13 @@ class Twin:
                     directory=directory,
                     master_key=key,
                     environment=environment,
+                    limit=limit,
+                    say=say,
                 )
             )
-            async with open_gateway(process.url, key=key, admin_key=key) as gateway:
+            async with open_gateway(
+                process.url, key=key, admin_key=key, answer_within_s=answer_within_s
+            ) as gateway:
                 topology = await gateway.topology()
             _same_version(topology.litellm_version, expected_version)
             yield cls(

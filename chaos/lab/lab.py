@@ -15,7 +15,8 @@ from chaos.lab.setups import SETUPS, WITNESS_PORT, Setup, gateway_config
 from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.lab.simulated_provider import SimulatedProvider, simulated_provider
 from chaos.lab.vllm_engine import VllmEngine
-from chaos.litellm_process import LiteLLMProcess, running_litellm
+from chaos.litellm_process import DEFAULT_LIMIT, LiteLLMProcess, running_litellm
+from chaos.readiness import StartLimit
 from chaos.registry import lookup
 
 ENGINE_NAME = "gemma"
@@ -39,6 +40,8 @@ class Lab:
     directory: Path
     executable: Path
     witness_port: int
+    limit: StartLimit
+    say: Say = field(repr=False)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack, repr=False)
     _litellm: LiteLLMProcess | None = field(default=None, repr=False)
 
@@ -79,6 +82,8 @@ class Lab:
                 directory=self.directory,
                 master_key=self.admin_key,
                 port=port,
+                limit=self.limit,
+                say=self.say,
             )
         )
 
@@ -97,6 +102,7 @@ async def running_lab(
     engine_kind: str = "simulated",
     litellm: Path | None = None,
     vllm: Path | None = None,
+    limit: StartLimit = DEFAULT_LIMIT,
 ) -> AsyncIterator[Lab]:
     """Run a lab until exit.
 
@@ -107,6 +113,8 @@ async def running_lab(
         witness_port: Where requests may be redirected to.
         litellm: LiteLLM's executable; by default that of the lab, installed if missing.
         vllm: vLLM's executable, likewise; nobody asks for it unless it is the kind of engine.
+        limit: How long LiteLLM, and vLLM, may take to start.
+
     Raises:
         UsageError: There is no such set-up or kind of engine.
         SetupError: The gateway or the engine did not come up.
@@ -114,7 +122,7 @@ async def running_lab(
     chosen = lookup("set-up", setup, SETUPS) if isinstance(setup, str) else setup
     make = lookup("kind of engine", engine_kind, ENGINE_KINDS)
     executable = litellm or await _litellm(say)
-    made = await make(chosen.engine, directory / "engine", vllm, say)
+    made = await make(chosen.engine, directory / "engine", vllm, limit, say)
     async with simulated_provider() as provider, made as engine:
         key = f"sk-lab-{secrets.token_hex(24)}"
         lab = Lab(
@@ -126,6 +134,8 @@ async def running_lab(
             directory=directory,
             executable=executable,
             witness_port=witness_port,
+            limit=limit,
+            say=say,
         )
         say("Starting LiteLLM; this takes about ten seconds")
         try:
@@ -136,23 +146,25 @@ async def running_lab(
 
 
 async def _simulated(
-    flags: EngineFlags, directory: Path, executable: Path | None, say: Say
+    flags: EngineFlags, directory: Path, executable: Path | None, limit: StartLimit, say: Say
 ) -> AbstractAsyncContextManager[LabEngine]:
     """Make a simulated engine; it is there at once."""
-    del directory, executable, say
+    del directory, executable, limit, say
     return SimulatedEngine(flags)
 
 
 async def _vllm(
-    flags: EngineFlags, directory: Path, executable: Path | None, say: Say
+    flags: EngineFlags, directory: Path, executable: Path | None, limit: StartLimit, say: Say
 ) -> AbstractAsyncContextManager[LabEngine]:
     """Make a real vLLM with a tiny model, which sees no pictures."""
     executable = executable or await prepare_vllm(default_lab_dir(), say=say)
-    return VllmEngine(executable, directory, replace(flags, multimodal=False), say=say)
+    flags = replace(flags, multimodal=False)
+    return VllmEngine(executable, directory, flags, limit=limit, say=say)
 
 
 MakeEngine = Callable[
-    [EngineFlags, Path, Path | None, Say], Awaitable[AbstractAsyncContextManager[LabEngine]]
+    [EngineFlags, Path, Path | None, StartLimit, Say],
+    Awaitable[AbstractAsyncContextManager[LabEngine]],
 ]
 ENGINE_KINDS: Mapping[str, MakeEngine] = {"simulated": _simulated, "vllm": _vllm}
 """How each kind of engine is made. To add one: a function above, and its name here."""

@@ -19,16 +19,15 @@ from typing import Any, Self
 import aiohttp
 
 from chaos import guarded_process
-from chaos.errors import SetupError
 from chaos.guarded_process import HOST, GuardedProcess, held_port
 from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.model_text import ModelFormat
+from chaos.readiness import StartLimit, until_ready
 
 MODELS = Path(__file__).with_name("tiny_models")
 MODEL_OF = {ModelFormat.GEMMA4: "gemma4", ModelFormat.HERMES: "hermes"}
 CORE = b"VLLM::EngineCore"
-READY_WITHIN_S = 300.0
-POLL_EVERY_S = 0.2
+DEFAULT_LIMIT = StartLimit()
 TIDY_WITHIN_S = 3.0
 
 _ENVIRONMENT = {
@@ -88,6 +87,7 @@ class VllmEngine:
         flags: EngineFlags | None = None,
         *,
         extra: Sequence[str] = (),
+        limit: StartLimit = DEFAULT_LIMIT,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.flags = flags or EngineFlags()
@@ -95,6 +95,7 @@ class VllmEngine:
         self._executable = executable
         self._directory = directory
         self._extra = tuple(extra)
+        self._limit = limit
         self._say = say
         self._held = contextlib.ExitStack()
         self._port = 0
@@ -199,23 +200,25 @@ class VllmEngine:
             # Sockets and other things of its own, which it leaves behind when it is killed.
             environment={**_ENVIRONMENT, "TMPDIR": str(temporary)},
         )
-        await self._until_ready(self._process)
+        timeout = aiohttp.ClientTimeout(total=5)  # of one look; there are many
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            await until_ready(
+                self._process,
+                lambda: self._answers(session),
+                name="vLLM",
+                limit=self._limit,
+                remedy="Fix the flag that it complains about. It needs 4 GB of free memory.",
+                say=self._say,
+            )
         if self.flags.hung:
             self.freeze()
 
-    async def _until_ready(self, process: GuardedProcess) -> None:
-        deadline = time.monotonic() + READY_WITHIN_S
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
-            while True:
-                with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                    async with session.get(f"{self.url}/health") as reply:
-                        if reply.status == 200:
-                            return
-                if not process.running:
-                    raise _not_up(process, f"ended with code {process.exit_code}")
-                if time.monotonic() > deadline:
-                    raise _not_up(process, f"did not answer within {READY_WITHIN_S:g} s")
-                await asyncio.sleep(POLL_EVERY_S)
+    async def _answers(self, session: aiohttp.ClientSession) -> bool:
+        try:
+            async with session.get(f"{self.url}/health") as reply:
+                return reply.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
 
     def _core(self) -> int:
         """Find the process that runs the model.
@@ -237,10 +240,3 @@ def _children(pid: int) -> list[int]:
         with contextlib.suppress(OSError):
             found += map(int, tasks.read_text().split())
     return found
-
-
-def _not_up(process: GuardedProcess, what: str) -> SetupError:
-    return SetupError(
-        f"vLLM {what} before it served; it said:\n{process.last_words()}",
-        remedy="Mend the flag that it complains about; at least 4 GB of memory must be free.",
-    )

@@ -19,6 +19,9 @@ def demo(
         Literal["simulated", "vllm"],
         typer.Option(help="The engine: simulated, or a real vLLM on the CPU with a tiny model"),
     ] = "simulated",
+    start_within: Annotated[
+        float, typer.Option(help="Seconds that LiteLLM, and vLLM, may take to start", min=1)
+    ] = 600.0,
 ) -> None:
     """Start a lab with a real LiteLLM and tell the story of a fallback that does not hold.
 
@@ -33,6 +36,8 @@ def demo(
         from supervisor.console import err, out, say
         from supervisor.demo import tell_the_story
 
-        return await tell_the_story(out, err, say, engine_kind=engine_kind)
+        return await tell_the_story(
+            out, err, say, engine_kind=engine_kind, start_within_s=start_within
+        )
 
     raise typer.Exit(run(command))

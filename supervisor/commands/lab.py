@@ -42,6 +42,9 @@ def lab(
     witness_port: Annotated[
         int, typer.Option(help="Port that the lab's gateway may be redirected to")
     ] = 8941,
+    start_within: Annotated[
+        float, typer.Option(help="Seconds that LiteLLM, and vLLM, may take to start", min=1)
+    ] = 600.0,
     format_: Annotated[Format, typer.Option("--format", help="Form of the addresses")] = "table",
 ) -> None:
     """Start a lab to drill against: simulated providers, an engine, and a real LiteLLM in front.
@@ -61,7 +64,9 @@ def lab(
                 vllm = await prepare_vllm(directory or default_lab_dir(), say=say)
         if prepare:
             return 0
-        return await _run_lab(setup, engine_kind, (litellm, vllm), witness_port, format_, stop)
+        return await _run_lab(
+            setup, engine_kind, (litellm, vllm), witness_port, start_within, format_, stop
+        )
 
     raise typer.Exit(run(command))
 
@@ -71,12 +76,14 @@ async def _run_lab(
     engine_kind: str,
     executables: tuple[Path | None, Path | None],
     witness_port: int,
+    start_within: float,
     form: Format,
     stop: Stop,
 ) -> int:
     import tempfile
 
     from chaos.lab.lab import running_lab
+    from chaos.readiness import StartLimit
 
     with tempfile.TemporaryDirectory(prefix="understudy-lab-") as folder:
         async with running_lab(
@@ -86,6 +93,7 @@ async def _run_lab(
             vllm=executables[1],
             witness_port=witness_port,
             engine_kind=engine_kind,
+            limit=StartLimit(start_within, "--start-within"),
             say=say,
         ) as running:
             if form == "json":

@@ -12,6 +12,7 @@ from chaos.port_holder import free_port
 from chaos.scenario import Selection
 from supervisor.drilling import DrillRequest, run_drills
 from supervisor.settings import DrillSettings, GatewaySettings, Settings, WitnessSettings
+from tests.patience import PATIENCE_S
 
 FALLBACKS = [
     {"flat": ["a", "b", "c", "d", "e", "f", "g"]},
@@ -62,7 +63,7 @@ async def test_every_hop_of_the_topology_is_contacted_and_no_other(litellm_execu
     settings = Settings(
         gateway=GatewaySettings(url="http://unused"),
         witness=WitnessSettings(listen=(f"127.0.0.1:{port}",), url=f"http://127.0.0.1:{port}"),
-        drills=DrillSettings(deadline_s=20, concurrency=4),
+        drills=DrillSettings(deadline_s=PATIENCE_S, concurrency=4),
     )
     async with (
         running_litellm(

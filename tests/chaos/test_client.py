@@ -9,11 +9,12 @@ from aiohttp import web
 from chaos.client import ask
 from chaos.surfaces import SURFACES
 from tests.fakes.server import serving
+from tests.patience import PATIENCE_S
 
 CHAT = SURFACES["chat_completions"]
 
 
-async def get(handler, *, stream=False, deadline_s=5.0, **changes):
+async def get(handler, *, stream=False, deadline_s=PATIENCE_S, **changes):
     """Ask *handler* once as a chat client."""
     async with serving(handler) as url, aiohttp.ClientSession() as session:
         return await ask(

@@ -27,6 +27,8 @@ from chaos.witness import LANES, Witness
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.server import serving
 from tests.fakes.topologies import group, topology
+from tests.patience import PATIENCE_S as TTL_S
+from tests.patience import slowness
 
 CATALOGUE = Catalogue(faults=FAULTS, shapes=SHAPES, surfaces=SURFACES, dialects=DIALECTS)
 PAID = group("paid", litellm_model="openai/paid")
@@ -110,10 +112,11 @@ async def test_a_gateway_that_refuses_proves_nothing():
 
 async def test_a_hang_ends_at_the_deadline_and_frees_its_lane():
     """A gateway that waits for ever is too late, and the next drill has all lanes again."""
-    async with drilling(honest(), deadline_s=0.3) as (driller, injector, witness):
+    async with drilling(honest(), deadline_s=0.3 * slowness()) as (driller, injector, witness):
         drill = await driller.drill(scenario("hang"), injector)
         lanes = [
-            (await witness.lease(nonce=f"0000000{n}", hops=[], ttl_s=5)).lane for n in range(LANES)
+            (await witness.lease(nonce=f"0000000{n}", hops=[], ttl_s=TTL_S)).lane
+            for n in range(LANES)
         ]
     assert (drill.verdict.outcome, drill.verdict.kind) == (Outcome.FAILED, Kind.TOO_LATE)
     assert sorted(lanes) == list(range(LANES))

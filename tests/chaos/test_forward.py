@@ -15,6 +15,7 @@ from yarl import URL
 from chaos.forward import AT_ONCE_BYTES, Forwarder, _asked
 from chaos.player import Played
 from tests.fakes.server import serving
+from tests.patience import PATIENCE_S
 
 
 class Through:
@@ -25,7 +26,7 @@ class Through:
         self.local = local
         self.played = Played()
         self.trouble = None
-        self.forwarder = Forwarder(connect_s=2.0)
+        self.forwarder = Forwarder(connect_s=PATIENCE_S)
 
     async def __call__(self, request):
         body = await request.read()

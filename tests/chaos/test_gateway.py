@@ -108,7 +108,7 @@ async def test_a_gateway_that_hangs_is_given_up():
         return web.Response()
 
     with pytest.raises(GatewayError, match="does not answer GET /model/info within"):
-        await ask(hang, timeout_s=0.05)
+        await ask(hang, answer_within_s=0.05)
 
 
 async def test_nobody_there_is_told_with_the_address():

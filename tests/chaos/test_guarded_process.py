@@ -13,11 +13,12 @@ import pytest
 
 from chaos.errors import SetupError
 from chaos.guarded_process import HOST, held_port, start, write_private
+from tests.patience import PATIENCE_S
 
 
 async def ended(process):
     """Wait until it has ended."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while process.running:
             await asyncio.sleep(0.01)
 
@@ -129,8 +130,8 @@ async def test_what_it_started_may_tidy_up(tmp_path):
         log_path=tmp_path / "log",
         environment={},
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not (tmp_path / "log").read_text():
             await asyncio.sleep(0.01)
-    await process.stop(tidy_within_s=20)
+    await process.stop(tidy_within_s=PATIENCE_S)
     assert (tmp_path / "tidied").exists()

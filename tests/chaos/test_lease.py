@@ -7,11 +7,12 @@ from chaos.dialect import RawCall
 from chaos.lease import MOST_KEPT_BYTES, MOST_RECORDS, Action, Lease, LeasedHop
 from chaos.player import KEPT_BYTES
 from tests.fakes.upstreams import NONCE, chat_request, hop, upstream
+from tests.patience import PATIENCE_S
 
 
 def lease(*hops, others=()):
     """A lease on lane 0."""
-    return Lease(NONCE, 0, hops, tuple(others), expires_at_s=time.monotonic() + 5)
+    return Lease(NONCE, 0, hops, tuple(others), expires_at_s=time.monotonic() + PATIENCE_S)
 
 
 def call(model, path="/chat/completions"):

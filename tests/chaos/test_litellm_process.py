@@ -15,6 +15,8 @@ import yaml
 
 from chaos.errors import SetupError
 from chaos.litellm_process import running_litellm
+from chaos.readiness import StartLimit
+from tests.patience import PATIENCE_S
 
 # Stands in for LiteLLM: same arguments, same readiness, and a child of its own.
 FAKE = """#!{python}
@@ -92,7 +94,7 @@ def alive(pid: int) -> bool:
 
 async def gone(found: list[int]) -> None:
     """Wait until none of *found* runs."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while any(alive(pid) for pid in found):
             await asyncio.sleep(0.01)
 
@@ -179,15 +181,17 @@ async def test_a_bad_start_is_told_in_its_own_words(executable: Path, directory:
 
 async def test_one_that_never_answers_is_ended(executable: Path, directory: Path):
     """A process that does not answer in time is an error, and does not stay."""
-    with pytest.raises(SetupError, match="did not answer within 0 s"):
+    with pytest.raises(SetupError, match="did not answer within 0 s") as raised:
         async with running_litellm(
             executable,
             {"router_settings": {"deaf": 1}},
             directory=directory,
             master_key="sk-made-up",
-            ready_within_s=0,
+            limit=StartLimit(0, "twin.start_within_s"),
         ):
             pass
+    assert "limit: twin.start_within_s; load average" in raised.value.message
+    assert "raise twin.start_within_s" in raised.value.remedy
     # It may have ended before it could write down its number.
     config = str(directory / "litellm.yaml").encode()
     lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")]

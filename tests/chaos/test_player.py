@@ -10,6 +10,7 @@ from aiohttp import web
 from chaos.player import KEPT_BYTES, Played, play
 from chaos.script import Head, Repeat, Reset, Script, Send, Silence, Wait
 from tests.fakes.server import serving
+from tests.patience import PATIENCE_S
 
 STREAM = (("content-type", "text/event-stream"),)
 
@@ -100,7 +101,7 @@ async def test_a_caller_who_leaves_ends_the_silence():
     async with serving(stage) as url, aiohttp.ClientSession() as session:
         with pytest.raises(TimeoutError):
             await session.get(url, timeout=aiohttp.ClientTimeout(total=0.05))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await stage.ended.wait()
     assert stage.played.response is None
 

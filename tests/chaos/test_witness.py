@@ -15,6 +15,7 @@ from chaos.wire import AttemptOutcome, KeyOwner
 from chaos.witness import LANES, Witness
 from tests.fakes.server import serving
 from tests.fakes.upstreams import CANARY, NONCE, chat_request, hop, upstream
+from tests.patience import PATIENCE_S as TTL_S
 
 LISTEN = [("127.0.0.1", 0)]
 AUTHORIZED = {"authorization": f"Bearer {CANARY}"}
@@ -43,7 +44,10 @@ async def ask(session, witness, lane, body, path="/chat/completions"):
 async def test_a_hop_that_must_fail_fails_and_the_wire_says_so(witness, session):
     """The fault is played to the request with the nonce, and recorded with its redacted key."""
     lease = await witness.lease(
-        nonce=NONCE, hops=[hop("a", Action.FAULT, fault="server_error")], ttl_s=5, canary=CANARY
+        nonce=NONCE,
+        hops=[hop("a", Action.FAULT, fault="server_error")],
+        ttl_s=TTL_S,
+        canary=CANARY,
     )
     status, _ = await ask(session, witness, lease.lane, chat_request("a"))
     (record,) = await lease.end()
@@ -56,7 +60,7 @@ async def test_a_hop_that_must_fail_fails_and_the_wire_says_so(witness, session)
 async def test_once_fails_the_first_attempt_only(witness, session):
     """A retry of the same hop is answered."""
     lease = await witness.lease(
-        nonce=NONCE, hops=[hop("a", Action.FAULT, fault="server_error.once")], ttl_s=5
+        nonce=NONCE, hops=[hop("a", Action.FAULT, fault="server_error.once")], ttl_s=TTL_S
     )
     first, _ = await ask(session, witness, lease.lane, chat_request("a"))
     second, _ = await ask(session, witness, lease.lane, chat_request("a"))
@@ -77,7 +81,7 @@ async def test_once_fails_the_first_attempt_only(witness, session):
 async def test_whatever_json_comes_is_read_or_refused(witness, session, body, expected):
     """What Python's parser takes is faulted; anything else is for no hop, and no crash."""
     lease = await witness.lease(
-        nonce=NONCE, hops=[hop("a", Action.FAULT, fault="server_error")], ttl_s=5
+        nonce=NONCE, hops=[hop("a", Action.FAULT, fault="server_error")], ttl_s=TTL_S
     )
     url = f"{witness.lane_url(lease.lane)}/chat/completions"
     async with session.post(url, data=body.encode()) as reply:
@@ -88,7 +92,7 @@ async def test_whatever_json_comes_is_read_or_refused(witness, session, body, ex
 
 async def test_a_stand_in_answers_as_the_provider_would(witness, session):
     """The nonce comes back, so the gateway has a whole good reply to pass on."""
-    lease = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=5)
+    lease = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=TTL_S)
     status, reply = await ask(session, witness, lease.lane, chat_request("a"))
     (record,) = await lease.end()
     assert status == 200
@@ -108,7 +112,7 @@ async def test_the_hop_that_must_serve_gets_the_request_itself(witness, session)
 
     async with serving(engine) as url:
         served = hop("a", Action.FORWARD, base_url=f"{url}/v1")
-        lease = await witness.lease(nonce=NONCE, hops=[served], ttl_s=5)
+        lease = await witness.lease(nonce=NONCE, hops=[served], ttl_s=TTL_S)
         async with session.post(
             f"{witness.lane_url(lease.lane)}/chat/completions?x=1",
             json=chat_request("a"),
@@ -138,7 +142,7 @@ async def test_a_stream_passes_through_as_it_comes(witness, session):
 
     async with serving(engine) as url:
         lease = await witness.lease(
-            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=5
+            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=TTL_S
         )
         async with session.post(
             f"{witness.lane_url(lease.lane)}/chat/completions", json=chat_request("a", stream=True)
@@ -163,7 +167,7 @@ async def test_an_upstream_that_breaks_off_breaks_off_here_too(witness, session)
 
     async with serving(engine) as url:
         lease = await witness.lease(
-            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=5
+            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=TTL_S
         )
         with pytest.raises(aiohttp.ClientError):
             async with session.post(
@@ -178,7 +182,9 @@ async def test_an_upstream_that_breaks_off_breaks_off_here_too(witness, session)
 async def test_a_dead_upstream_is_an_errored_attempt(witness, session):
     """Nothing listens at the real address; the record says so in words."""
     lease = await witness.lease(
-        nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url="http://127.0.0.1:9")], ttl_s=5
+        nonce=NONCE,
+        hops=[hop("a", Action.FORWARD, base_url="http://127.0.0.1:9")],
+        ttl_s=TTL_S,
     )
     with pytest.raises(aiohttp.ClientError):
         await ask(session, witness, lease.lane, chat_request("a"))
@@ -192,7 +198,7 @@ async def test_a_dead_upstream_is_an_errored_attempt(witness, session):
 )
 async def test_a_request_without_a_live_nonce_is_refused(witness, session, path):
     """Whoever finds the port gets a 400 that names us, and nothing is forwarded."""
-    await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=5)
+    await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=TTL_S)
     body = chat_request("a", nonce="00000000")
     async with session.post(f"{witness.url}{path}", json=body) as reply:
         assert reply.status == 400
@@ -202,7 +208,7 @@ async def test_a_request_without_a_live_nonce_is_refused(witness, session, path)
 
 async def test_a_nonce_on_another_lane_is_refused(witness, session):
     """A lease is for its own lane only."""
-    lease = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=5)
+    lease = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=TTL_S)
     status, _ = await ask(session, witness, (lease.lane + 1) % LANES, chat_request("a"))
     assert status == 400
     assert await lease.end() == ()
@@ -211,14 +217,14 @@ async def test_a_nonce_on_another_lane_is_refused(witness, session):
 
 async def test_a_lost_nonce_is_a_stray_of_the_lane(witness, session):
     """A gateway that rewrites the prompt is told apart from one that never came."""
-    lease = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=5)
+    lease = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=TTL_S)
     await ask(session, witness, lease.lane, chat_request("a", nonce="********"))
     assert (await lease.end(), lease.strays) == ((), 1)
 
 
 async def test_a_late_attempt_is_refused_and_counted_as_such(witness, session):
     """Gateways go on retrying after the client has left; none of it may reach a provider."""
-    lease = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=5)
+    lease = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=TTL_S)
     lane = lease.lane
     await lease.end()
     status, reply = await ask(session, witness, lane, chat_request("a"))
@@ -237,7 +243,7 @@ async def test_an_expired_lease_refuses(witness, session):
 
 async def test_a_model_that_no_hop_has_is_refused_but_recorded(witness, session):
     """The drill must see that the gateway asked for something else."""
-    lease = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=5)
+    lease = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=TTL_S)
     status, _ = await ask(session, witness, lease.lane, chat_request("zzz"))
     (record,) = await lease.end()
     assert (status, record.group, record.outcome) == (400, None, AttemptOutcome.REFUSED)
@@ -246,7 +252,7 @@ async def test_a_model_that_no_hop_has_is_refused_but_recorded(witness, session)
 async def test_a_group_outside_the_chain_is_stood_in_for(witness, session):
     """So the drill can tell which wrong hop was contacted, without costing anything."""
     lease = await witness.lease(
-        nonce=NONCE, hops=[hop("a")], others=[upstream("paid", "openai")], ttl_s=5
+        nonce=NONCE, hops=[hop("a")], others=[upstream("paid", "openai")], ttl_s=TTL_S
     )
     status, _ = await ask(session, witness, lease.lane, chat_request("paid"))
     (record,) = await lease.end()
@@ -266,7 +272,7 @@ async def test_an_engine_that_wants_a_key_is_given_its_own(session):
         witness.engine_keys = {url.removeprefix("http://"): "engine-key"}
         async with witness.serving([("127.0.0.1", 0)]):
             lease = await witness.lease(
-                nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=5
+                nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=TTL_S
             )
             assert lease.lane is not None
             async with session.post(
@@ -284,7 +290,7 @@ async def test_a_hop_with_two_real_addresses_is_not_forwarded(witness, session):
     two = hop("a", Action.FORWARD, base_url="http://127.0.0.1:1")
     other = upstream("a", base_url="http://127.0.0.1:2", deployment="other")
     two = type(two)("a", (*two.upstreams, other), Action.FORWARD)
-    lease = await witness.lease(nonce=NONCE, hops=[two], ttl_s=5)
+    lease = await witness.lease(nonce=NONCE, hops=[two], ttl_s=TTL_S)
     status, _ = await ask(session, witness, lease.lane, chat_request("a"))
     (record,) = await lease.end()
     assert (status, record.outcome) == (400, AttemptOutcome.REFUSED)
@@ -292,7 +298,7 @@ async def test_a_hop_with_two_real_addresses_is_not_forwarded(witness, session):
 
 async def test_a_provider_key_is_told_apart_from_the_canary(witness, session):
     """Whose key came is recorded, never the key."""
-    lease = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=5, canary=CANARY)
+    lease = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=TTL_S, canary=CANARY)
     async with session.post(
         f"{witness.lane_url(lease.lane)}/chat/completions",
         json=chat_request("a"),
@@ -306,9 +312,9 @@ async def test_a_provider_key_is_told_apart_from_the_canary(witness, session):
 
 async def test_lanes_are_few_and_come_back(witness):
     """A fifth lease waits for one of four lanes."""
-    leases = [await witness.lease(nonce=f"0000000{n}", hops=[], ttl_s=5) for n in range(LANES)]
+    leases = [await witness.lease(nonce=f"0000000{n}", hops=[], ttl_s=TTL_S) for n in range(LANES)]
     async with asyncio.TaskGroup() as tasks:
-        waiting = tasks.create_task(witness.lease(nonce="fffffff0", hops=[], ttl_s=5))
+        waiting = tasks.create_task(witness.lease(nonce="fffffff0", hops=[], ttl_s=TTL_S))
         await asyncio.sleep(0)
         assert not waiting.done()
         await leases[2].end()
@@ -318,11 +324,11 @@ async def test_lanes_are_few_and_come_back(witness):
 
 async def test_ending_a_lease_twice_frees_its_lane_once(witness):
     """A lane that came back twice would be leased to two drills at a time."""
-    lease = await witness.lease(nonce=NONCE, hops=[], ttl_s=5)
+    lease = await witness.lease(nonce=NONCE, hops=[], ttl_s=TTL_S)
     await lease.end()
     await lease.end()
     lanes = {
-        (await witness.lease(nonce=f"0000000{n}", hops=[], ttl_s=5)).lane for n in range(LANES)
+        (await witness.lease(nonce=f"0000000{n}", hops=[], ttl_s=TTL_S)).lane for n in range(LANES)
     }
     assert lanes == set(range(LANES))
 
@@ -377,7 +383,7 @@ async def test_a_compressed_reply_of_the_hop_is_read(witness, session):
     """Gateways ask for gzip; the record holds what was said, the caller gets it as it came."""
     async with serving(packing(GOOD)) as url:
         lease = await witness.lease(
-            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=5
+            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=TTL_S
         )
         status, reply = await ask(session, witness, lease.lane, chat_request("a"))
         (record,) = await lease.end()
@@ -424,7 +430,7 @@ async def test_a_reply_that_the_gateway_left_was_served_if_it_was_there(witness,
     hold = asyncio.Event()
     async with serving(streaming(*events, hold=hold)) as url, aiohttp.ClientSession() as session:
         lease = await witness.lease(
-            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=5
+            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=TTL_S
         )
         reply = await session.post(
             f"{witness.lane_url(lease.lane)}/chat/completions", json=chat_request("a", stream=True)
@@ -441,7 +447,7 @@ async def test_an_attempt_that_our_own_end_cut_was_not_left_by_the_gateway(witne
     hold = asyncio.Event()
     async with serving(streaming(CHUNK, hold=hold)) as url, asyncio.TaskGroup() as tasks:
         lease = await witness.lease(
-            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=5
+            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=TTL_S
         )
 
         async def gateway():
@@ -472,7 +478,7 @@ async def test_a_paid_hop_is_called_no_more_often_than_was_reserved(witness, ses
             Action.FORWARD,
             attempts_allowed=2,
         )
-        lease = await witness.lease(nonce=NONCE, hops=[paid], ttl_s=5)
+        lease = await witness.lease(nonce=NONCE, hops=[paid], ttl_s=TTL_S)
         asked = [await ask(session, witness, lease.lane, chat_request("a")) for _ in range(4)]
         records = await lease.end()
     assert [status for status, _ in asked] == [200, 200, 400, 400]
@@ -485,7 +491,7 @@ async def test_a_local_hop_may_be_called_again(witness, session):
     """It costs nothing; whether it is too often, a check says."""
     async with serving(packing(GOOD)) as url:
         local = hop("a", Action.FORWARD, base_url=url, attempts_allowed=1)
-        lease = await witness.lease(nonce=NONCE, hops=[local], ttl_s=5)
+        lease = await witness.lease(nonce=NONCE, hops=[local], ttl_s=TTL_S)
         asked = [await ask(session, witness, lease.lane, chat_request("a")) for _ in range(2)]
         await lease.end()
     assert [status for status, _ in asked] == [200, 200]
@@ -506,7 +512,7 @@ async def test_a_key_is_not_handed_to_a_look_alike(witness, session):
         statuses = []
         for others, canary in (([elsewhere], None), ([same_place], None), ([elsewhere], CANARY)):
             lease = await witness.lease(
-                nonce=NONCE, hops=[served], others=others, ttl_s=5, canary=canary
+                nonce=NONCE, hops=[served], others=others, ttl_s=TTL_S, canary=canary
             )
             status, _ = await ask(session, witness, lease.lane, chat_request("m"))
             statuses.append(status)
@@ -521,9 +527,9 @@ async def test_a_stray_of_a_twin_counts_for_the_lease_that_has_its_address(witne
     def addressed(name, address):
         return LeasedHop(name, (upstream(name, address=address),), Action.STAND_IN)
 
-    mine = await witness.lease(nonce=NONCE, hops=[addressed("a", "0")], ttl_s=5, on_lane=False)
+    mine = await witness.lease(nonce=NONCE, hops=[addressed("a", "0")], ttl_s=TTL_S, on_lane=False)
     other = await witness.lease(
-        nonce="0badcafe", hops=[addressed("b", "1")], ttl_s=5, on_lane=False
+        nonce="0badcafe", hops=[addressed("b", "1")], ttl_s=TTL_S, on_lane=False
     )
     body = chat_request("a", nonce="********")
     async with session.post(f"{witness.url}/twin/0/chat/completions", json=body) as reply:
@@ -543,7 +549,7 @@ async def test_a_deployments_own_header_beside_the_canary_is_told_apart(witness,
     """A corporate gateway's key in extra_headers does not make the request's own key another."""
     async with aiohttp.ClientSession() as session:
         lease = await witness.lease(
-            nonce=NONCE, hops=[hop("a", dialect="openai")], ttl_s=5, canary=CANARY
+            nonce=NONCE, hops=[hop("a", dialect="openai")], ttl_s=TTL_S, canary=CANARY
         )
         url = f"{witness.lane_url(lease.lane)}/chat/completions"
         async with session.post(url, json=chat_request("a"), headers=headers) as reply:
@@ -561,7 +567,7 @@ async def test_a_key_that_the_hop_repeats_is_not_kept(witness):
 
     async with serving(provider) as url, aiohttp.ClientSession() as session:
         lease = await witness.lease(
-            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=5
+            nonce=NONCE, hops=[hop("a", Action.FORWARD, base_url=url)], ttl_s=TTL_S
         )
         async with session.post(
             f"{witness.lane_url(lease.lane)}/chat/completions",
@@ -578,10 +584,10 @@ async def test_a_lane_that_is_held_outlives_its_leases(witness, session):
     """What puts a lane right after a fault must find the lane still its own."""
     async with witness.lane() as lane:
         for nonce in (NONCE, "0badcafe"):
-            lease = await witness.lease(nonce=nonce, hops=[hop("a")], ttl_s=5, lane=lane)
+            lease = await witness.lease(nonce=nonce, hops=[hop("a")], ttl_s=TTL_S, lane=lane)
             status, _ = await ask(session, witness, lane, chat_request("a", nonce=nonce))
             await lease.end()
             assert (lease.lane, status) == (lane, 200)
-        free = [await witness.lease(nonce=f"0000000{n}", hops=[], ttl_s=5) for n in range(3)]
+        free = [await witness.lease(nonce=f"0000000{n}", hops=[], ttl_s=TTL_S) for n in range(3)]
         assert lane not in {lease.lane for lease in free}
-    assert (await witness.lease(nonce="fffffff0", hops=[], ttl_s=5)).lane == lane
+    assert (await witness.lease(nonce="fffffff0", hops=[], ttl_s=TTL_S)).lane == lane

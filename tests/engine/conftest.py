@@ -17,7 +17,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here in item.path.parents:
             item.add_marker(pytest.mark.vllm)
             item.add_marker(pytest.mark.litellm)
-            item.add_marker(pytest.mark.timeout(900))
             if isinstance(item, pytest.Function) and pytest_asyncio.is_async_test(item):
                 item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 

@@ -30,8 +30,13 @@ from chaos.report import DrillRow
 from chaos.scenario import Selection
 from supervisor.drilling import DrillRequest, run_drills
 from supervisor.probes.engine import EngineReading, probe_engine
+from supervisor.probes.engine.seen import Limits
 from supervisor.settings import DrillSettings, GatewaySettings, Settings, WitnessSettings
 from tests.engine.tap import Tap
+from tests.patience import PATIENCE_S, slowness
+
+PATIENT = Limits(answer_s=PATIENCE_S, first_token_s=PATIENCE_S, slow_s=PATIENCE_S)
+"""What an engine is, whatever else this machine has to do."""
 
 QWEN = "Qwen/Qwen3-4B"
 SEED = 3
@@ -76,6 +81,10 @@ class Stage:
     witness_port: int
     started: dict[str, Start]
 
+    def short_s(self) -> float:
+        """Give a deadline that a hang misses, and that an attempt at the engine does not."""
+        return 15.0 * slowness()
+
     async def engines(self, *, gemma: Start | None = None, hermes: Start | None = None) -> None:
         """Have both engines run as told, the default being well; waits only for what differs."""
         wanted = {
@@ -96,6 +105,7 @@ class Stage:
 
     async def look(self, name: str, **options: Any) -> EngineReading:
         """Probe one engine, for the name that the gateway asks for."""
+        options.setdefault("limits", PATIENT)
         engine: VllmEngine = getattr(self, name)
         return await probe_engine(
             self.session, engine.base_url, group=name, asked_for=(NAMES[name],), **options
@@ -108,7 +118,7 @@ class Stage:
         shapes: Sequence[str] = ("chat",),
         surfaces: Sequence[str] = ("chat_completions",),
         stream: bool | None = None,
-        deadline_s: float = 60.0,
+        deadline_s: float = PATIENCE_S,
     ) -> Mapping[str, DrillRow]:
         """Make the primary of *group* decline its card; rows by ``shape/surface/streaming``."""
         address = f"127.0.0.1:{self.witness_port}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 import pytest_asyncio
 
@@ -9,14 +10,12 @@ from chaos.check import Kind
 from chaos.verdict import Outcome
 from supervisor.probe import State
 from supervisor.probes.engine import Depth
-from supervisor.probes.engine.seen import Limits
 from supervisor.probes.engine.vitals import read_vitals
-from tests.engine.stage import HERMES_FLAGS, QWEN, Start
+from tests.engine.stage import HERMES_FLAGS, PATIENT, QWEN, Start
+from tests.patience import PATIENCE_S
 
 SHAPES = ("chat", "tool_call")
 ONE_AT_A_TIME = Start(HERMES_FLAGS, ("--max-num-seqs", "1"))
-DEADLINE_S = 15.0
-"""Long enough for the gateway to come to the engine at all, on a machine that others load too."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
@@ -43,8 +42,10 @@ async def test_an_engine_that_stands_still(stage):
     try:
         async with stage.session.get(f"{stage.gemma.url}/health") as reply:
             assert reply.status == 200
-        rows = await stage.drill("claude", shapes=SHAPES, stream=True, deadline_s=DEADLINE_S)
-        look = await stage.look("gemma", limits=Limits(first_token_s=4))
+        rows = await stage.drill(
+            "claude", shapes=SHAPES, stream=True, deadline_s=stage.short_s()
+        )
+        look = await stage.look("gemma", limits=replace(PATIENT, first_token_s=4))
     finally:
         stage.gemma.thaw()
     assert kinds(rows) == {Kind.TOO_LATE}
@@ -81,7 +82,7 @@ async def users(stage, number):
         # At full speed this one answer would take both cores from everybody else.
         asked = [tasks.create_task(stage.hermes.slow_down())]
         asked += [tasks.create_task(a_long_answer(stage)) for _ in range(number)]
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while await counted(stage) != (1, number - 1):
                 await asyncio.sleep(0.05)
         yield
@@ -92,7 +93,9 @@ async def users(stage, number):
 async def test_a_queue_that_is_full(stage):
     """Behind a user's long answer a drill is too late: the queue has no room for a fallback."""
     async with users(stage, 1):
-        rows = await stage.drill("gpt", shapes=("chat",), stream=True, deadline_s=DEADLINE_S)
+        rows = await stage.drill(
+            "gpt", shapes=("chat",), stream=True, deadline_s=stage.short_s()
+        )
     assert kinds(rows) == {Kind.TOO_LATE}
     assert kinds(await stage.drill("gpt", shapes=("chat",))) == {"passed"}
 
@@ -100,7 +103,9 @@ async def test_a_queue_that_is_full(stage):
 async def test_a_queue_in_which_users_wait(stage):
     """While users wait no drill is sent, because they would wait for it, too."""
     async with users(stage, 2):
-        rows = await stage.drill("gpt", shapes=("chat",), stream=True, deadline_s=DEADLINE_S)
+        rows = await stage.drill(
+            "gpt", shapes=("chat",), stream=True, deadline_s=stage.short_s()
+        )
         look = await stage.look("hermes", depth=Depth.METRICS)
     assert kinds(rows) == {Kind.ENGINE_BUSY}
     assert {row.outcome for row in rows.values()} == {Outcome.INCONCLUSIVE}
@@ -116,7 +121,7 @@ async def killed_in_mid_stream(stage):
         rows = await stage.drill("sonnet", shapes=("tool_call",), stream=True)
         slow.cancel()
     assert stage.tap.on_first_content is None, "the engine was not killed"
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while stage.gemma.running:
             await asyncio.sleep(0.05)
     return rows

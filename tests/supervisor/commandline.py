@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
+
 SCRIPT = Path(sys.executable).parent / "understudy"
 
 
@@ -21,7 +23,7 @@ def understudy(*arguments: object, **env: str) -> subprocess.CompletedProcess[st
         env=environment(**env),
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=PATIENCE_S,
         check=False,
     )
 

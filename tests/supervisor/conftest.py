@@ -11,6 +11,7 @@ import pytest
 from chaos.lab.lab import BIN_VARIABLE
 from chaos.port_holder import free_port
 from supervisor.cli import main
+from tests.patience import PATIENCE_S
 from tests.supervisor.commandline import starting
 
 
@@ -52,7 +53,7 @@ def shared_lab(
         yield RunningLab(told["gateway_url"], told["key"], port, config)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE_S)
 
 
 @dataclass(frozen=True)

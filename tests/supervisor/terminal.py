@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
 from tests.supervisor.commandline import SCRIPT, environment
 
 CTRL_C = "\x03"
@@ -36,14 +37,14 @@ class Terminal:
         """Press keys."""
         os.write(self._screen, keys.encode())
 
-    def until(self, text: str, within_s: float = 60.0) -> None:
+    def until(self, text: str, within_s: float = PATIENCE_S) -> None:
         """Read until *text* was shown."""
         deadline = time.monotonic() + within_s
         while text not in self.shown:
             assert time.monotonic() < deadline, f"{text!r} is not in:\n{self.shown}"
             assert self._read(1.0), f"it ended without {text!r}:\n{self.shown}"
 
-    def end(self, within_s: float = 60.0) -> int:
+    def end(self, within_s: float = PATIENCE_S) -> int:
         """Read to the end; returns the exit code."""
         deadline = time.monotonic() + within_s
         while self._read(1.0):

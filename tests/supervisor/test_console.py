@@ -8,6 +8,7 @@ from rich.text import Text
 
 from chaos.errors import UsageError
 from supervisor.console import as_plain_text, complain, print_json, say
+from tests.patience import PATIENCE_S
 from tests.supervisor.commandline import SCRIPT, environment, understudy
 
 
@@ -43,7 +44,7 @@ def test_a_reader_that_leaves_changes_nothing_else(form: str):
             stdout=write,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
     finally:

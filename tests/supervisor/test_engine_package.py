@@ -1,7 +1,6 @@
 """Which parsers there are the engine's own package says; which one fits a model, their names."""
 
 import json
-import time
 
 import pytest
 
@@ -94,17 +93,15 @@ async def test_a_python_that_cannot_tell_is_a_fact(tmp_path, script, part):
 
 
 async def test_a_python_that_is_not_there_or_hangs_is_a_fact(tmp_path, monkeypatch):
-    """Nobody waits for it for ever."""
+    """Nobody waits for it: it would take longer than any test."""
     monkeypatch.setattr(engine_package, "WITHIN_S", 0.2)
     hanging = tmp_path / "python"
-    hanging.write_text("#!/bin/sh\nexec sleep 60\n")
+    hanging.write_text("#!/bin/sh\nexec sleep 100000\n")
     hanging.chmod(0o755)
-    begun = time.monotonic()
     for python, why in ((hanging, "no answer"), (tmp_path / "none", "No such file")):
         found = await list_parsers(engine(python=python))
         assert found is not None
         assert why in found.problem
-    assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ from supervisor.settings import (
     WitnessSettings,
 )
 from tests.fakes.topologies import topology
+from tests.patience import PATIENCE_S
 
 
 def test_a_container_runs_as_if_it_were_the_executable(tmp_path):
@@ -210,7 +211,7 @@ def drilling(port, config_file, executable):
     return Settings(
         gateway=GatewaySettings(url="http://127.0.0.1:1"),
         witness=WitnessSettings(listen=(f"127.0.0.1:{port}",), url=f"http://127.0.0.1:{port}"),
-        drills=DrillSettings(injector="twin", deadline_s=20, concurrency=4),
+        drills=DrillSettings(injector="twin", deadline_s=PATIENCE_S, concurrency=4),
         twin=TwinSettings(litellm_config=config_file, litellm_bin=executable),
     )
 

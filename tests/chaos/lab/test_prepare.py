@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from chaos.lab.prepare import (
     prepare_vllm,
     vllm_bin,
 )
+from tests.patience import PATIENCE_S
 
 
 def ignore(line: str) -> None:
@@ -90,9 +90,7 @@ async def test_two_callers_share_one_install_and_a_third_finds_it_at_once(
     assert len([line for line in said if line.startswith("Waiting for another")]) == 1
 
     monkeypatch.setattr(environment, "_run", None)  # A call of it would raise.
-    started = time.monotonic()
     assert await prepare(lab, say=pytest.fail) == litellm_bin(lab) == found[0]
-    assert time.monotonic() - started < 0.5
 
     other = tmp_path / "other-constraints.txt"
     other.write_text("litellm==0\n")
@@ -123,7 +121,7 @@ async def test_a_directory_that_cannot_be_made_is_a_setup_error(tmp_path):
 def slow_python(tmp_path) -> Path:
     """A Python that begins to make an environment, writes its process id, and never ends."""
     python = tmp_path / "python"
-    python.write_text('#!/bin/sh\nmkdir -p "$3/bin"\necho $$ > "$0.pid"\nexec sleep 60\n')
+    python.write_text('#!/bin/sh\nmkdir -p "$3/bin"\necho $$ > "$0.pid"\nexec sleep 100000\n')
     python.chmod(0o755)
     return python
 
@@ -131,7 +129,7 @@ def slow_python(tmp_path) -> Path:
 async def process_of(python: Path) -> int:
     """Wait until *python* runs, and give its process id."""
     pid_file = python.with_name("python.pid")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not pid_file.exists() or not pid_file.read_text().strip():
             await asyncio.sleep(0.01)
     return int(pid_file.read_text())
@@ -179,7 +177,7 @@ async def test_an_install_dies_with_a_killed_installer(tmp_path, slow_python):
     installer.send_signal(signal.SIGKILL)
     await installer.wait()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while alive(python):
             await asyncio.sleep(0.01)
     assert litellm_bin(lab) is None

@@ -15,6 +15,7 @@ from chaos.errors import SetupError
 from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.model_text import ModelFormat
 from chaos.lab.vllm_engine import MODELS, VllmEngine, command
+from tests.patience import PATIENCE_S
 
 FAKE = """#!{python}
 import http.server, json, os, pathlib, subprocess, sys
@@ -55,7 +56,7 @@ def state_of(pid: int) -> str:
 
 async def becomes(pid: int, letters: str) -> None:
     """Wait until a process is in one of these states."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while state_of(pid) not in letters:
             await asyncio.sleep(0.01)
 
@@ -168,7 +169,7 @@ async def test_a_slowed_engine_runs_again_afterwards(executable, tmp_path):
 async def test_slowing_an_engine_that_dies_ends(executable, tmp_path):
     """An engine that is killed meanwhile ends the slowing, without an error."""
     async with VllmEngine(executable, tmp_path / "run") as engine:
-        async with asyncio.TaskGroup() as tasks, asyncio.timeout(20):
+        async with asyncio.TaskGroup() as tasks, asyncio.timeout(PATIENCE_S):
             tasks.create_task(engine.slow_down(stands_s=0.02))
             core = engine._core()
             await becomes(core, "T")

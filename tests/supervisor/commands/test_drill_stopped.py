@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.supervisor.commandline import understudy
 from tests.supervisor.terminal import CTRL_C, on_terminal
 
@@ -20,7 +21,7 @@ def models(lab):
     """What the lab's gateway routes to."""
     request = urllib.request.Request(f"{lab.url}/model/info")
     request.add_header("authorization", f"Bearer {lab.key}")
-    with urllib.request.urlopen(request, timeout=10) as reply:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as reply:
         return reply.read()
 
 
@@ -131,7 +132,7 @@ def test_a_twin_does_not_outlive_its_drill(
         assert not any(key in line for line in twins() for key in (provider_key, shared_lab.key))
         stop(terminal)
         assert terminal.end() == code
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while twins() and time.monotonic() < deadline:
         pass
     assert twins() == []
@@ -163,7 +164,8 @@ def test_a_stop_before_the_first_drill_does_not_wait_for_the_gateway(stop):
             with connection:
                 assert connection.recv(1)
                 stop(terminal)
-                assert terminal.end(within_s=8) == 4
+                # The gateway never answers: only the stop can have ended it.
+                assert terminal.end() == 4
             assert terminal.left_running() == []
     assert "Traceback" not in terminal.shown
     assert "stopped" in terminal.shown

@@ -7,6 +7,7 @@ from chaos.clock import SystemClock
 from chaos.port_holder import free_port
 from supervisor.probes.engine.ask import Asked, Line, Trouble
 from tests.fakes.server import serving
+from tests.patience import PATIENCE_S
 
 
 async def test_a_long_answer_is_read_to_its_end():
@@ -20,7 +21,7 @@ async def test_a_long_answer_is_read_to_its_end():
         return reply
 
     async with serving(long) as url, aiohttp.ClientSession() as session:
-        asked = await Line(session, SystemClock(), url).get("/", within_s=5)
+        asked = await Line(session, SystemClock(), url).get("/", within_s=PATIENCE_S)
     assert asked.ok
     assert len(asked.text) == 200 * 800
     assert asked.text.endswith("0199")
@@ -33,23 +34,25 @@ async def test_a_redirect_is_not_followed():
         raise web.HTTPFound("http://127.0.0.1:1/")
 
     async with serving(elsewhere) as url, aiohttp.ClientSession() as session:
-        assert (await Line(session, SystemClock(), url, "k").get("/", within_s=5)).status == 302
+        assert (
+            await Line(session, SystemClock(), url, "k").get("/", within_s=PATIENCE_S)
+        ).status == 302
 
 
 async def test_nobody_is_told_from_nonsense():
     """A refused connection and an address that is none are told apart."""
     async with aiohttp.ClientSession() as session:
         line = Line(session, SystemClock(), f"http://127.0.0.1:{free_port()}")
-        assert (await line.get("/", within_s=5)).trouble is Trouble.REFUSED
+        assert (await line.get("/", within_s=PATIENCE_S)).trouble is Trouble.REFUSED
         line = Line(session, SystemClock(), "http://")
-        assert (await line.get("/", within_s=5)).trouble is Trouble.BROKEN
+        assert (await line.get("/", within_s=PATIENCE_S)).trouble is Trouble.BROKEN
 
 
 async def test_a_name_without_an_address_is_not_taken_for_a_stopped_engine():
     """A host that only the gateway knows says nothing about the engine."""
     async with aiohttp.ClientSession() as session:
         line = Line(session, SystemClock(), "http://gpu.invalid:8000")
-        assert (await line.get("/", within_s=5)).trouble is Trouble.NAMELESS
+        assert (await line.get("/", within_s=PATIENCE_S)).trouble is Trouble.NAMELESS
 
 
 async def test_a_server_that_speaks_no_tls_is_there():
@@ -60,7 +63,7 @@ async def test_a_server_that_speaks_no_tls_is_there():
 
     async with serving(well) as url, aiohttp.ClientSession() as session:
         line = Line(session, SystemClock(), url.replace("http:", "https:"))
-        assert (await line.get("/", within_s=5)).trouble is Trouble.BROKEN
+        assert (await line.get("/", within_s=PATIENCE_S)).trouble is Trouble.BROKEN
 
 
 async def test_each_question_has_a_connection_of_its_own():
@@ -74,7 +77,7 @@ async def test_each_question_has_a_connection_of_its_own():
     async with serving(well) as url, aiohttp.ClientSession() as session:
         line = Line(session, SystemClock(), url)
         for _ in range(3):
-            await line.get("/", within_s=5)
+            await line.get("/", within_s=PATIENCE_S)
     assert len({*came}) == 3
 
 

@@ -19,8 +19,10 @@ from supervisor.probes.engine import Depth, lines_of, probe_engine
 from supervisor.probes.engine.seen import Limits
 from supervisor.probes.engine.steps import PROVES
 from tests.fakes.server import serving
+from tests.patience import PATIENCE_S, slowness
 
-QUICK = Limits(answer_s=0.3, first_token_s=0.3, slow_s=0.25)
+SLOWNESS = slowness()
+QUICK = Limits(answer_s=0.3 * SLOWNESS, first_token_s=0.3 * SLOWNESS, slow_s=0.25 * SLOWNESS)
 
 
 async def look(url, **options):
@@ -116,7 +118,7 @@ async def test_nobody_at_the_address_is_down():
 async def test_a_slow_engine_is_slow():
     """A token that comes late, but comes, is slow."""
     flags = EngineFlags(first_token_after_s=0.3)
-    limits = Limits(answer_s=2, first_token_s=20, slow_s=0.2)
+    limits = Limits(answer_s=PATIENCE_S, first_token_s=PATIENCE_S, slow_s=0.2)
     reading = await look_at(flags, limits=limits)
     assert reading.state is State.SLOW
 
