@@ -53,7 +53,7 @@ bench: $(VENV) ## Measure, and print; nothing is judged
 .PHONY: models
 models: $(VENV) ## Train the tiny models of the lab's vLLM anew: some twenty minutes
 	@$(BIN)/understudy lab --prepare --engine-kind vllm --dir .lab
-	PYTHONPATH=$(CURDIR) .lab/vllm/bin/python models/train.py $(ARGS)
+	PYTHONPATH=$(CURDIR) .lab/vllm/bin/python chaos/lab/tiny_models/train.py $(ARGS)
 
 .PHONY: docs
 docs: $(VENV) ## Write the tables of README.md and docs/ anew, from the registries

@@ -9,11 +9,17 @@ import uvloop
 from benchmarks.gateways import KEY_VARIABLE, Target, target
 from benchmarks.latency import percentile
 from benchmarks.processes import cores, staying_on
-from chaos.gateway import open_gateway
-from chaos.report import DrillReport, DrillRow
-from chaos.scenario import Profile, Scenario, Selection
-from supervisor.drilling import DrillRequest, Watching, run_drills
-from supervisor.settings import DrillSettings, GatewaySettings, Secret, Settings, WitnessSettings
+from chaos.drill.report import DrillReport, DrillRow
+from chaos.gateway.client import open_gateway
+from chaos.scenario.expand import Profile, Scenario, Selection
+from supervisor.campaign.run import DrillRequest, Watching, run_drills
+from supervisor.settings.model import (
+    DrillSettings,
+    GatewaySettings,
+    Secret,
+    Settings,
+    WitnessSettings,
+)
 
 DEADLINE_S = 20.0
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks import fast_gateway
 from benchmarks.processes import cores, module, running
-from chaos.port_holder import free_port
+from chaos.process.ports import free_port
 
 KEY_VARIABLE = "BENCHMARK_KEY"
 

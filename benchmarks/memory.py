@@ -8,7 +8,10 @@ import sys
 from benchmarks.gateways import KEY_VARIABLE, Target, target
 from benchmarks.processes import ROOT, cores, module, staying_on
 
-_IMPORTS = "import supervisor.commands.drill, supervisor.drilling, supervisor.report_table"
+_IMPORTS = (
+    "import supervisor.cli.commands.drill, supervisor.campaign.run, "
+    "supervisor.reporting.drill_table"
+)
 
 
 def run(*, scenarios: int, lab: bool) -> None:

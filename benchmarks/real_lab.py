@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from chaos.lab.lab import running_lab
-from supervisor.console import say
-from supervisor.signals import Stop, run
+from supervisor.cli.console import say
+from supervisor.stop import Stop, run
 
 
 async def _serve(stop: Stop) -> int:

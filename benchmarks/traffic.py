@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from chaos.surfaces import SURFACES
-from chaos.traffic_shapes import SHAPES
+from chaos.protocol.surfaces import SURFACES
+from chaos.traffic.shapes import SHAPES
 
 FAULTED_NONCE = "3fa91c02"
 """A request with it in its body gets the error."""

@@ -6,7 +6,7 @@ python -m benchmarks.watched_command drill --gateway URL ...
 import sys
 
 from benchmarks.processes import peak_mb
-from supervisor.cli import main
+from supervisor.cli.main import main
 
 if __name__ == "__main__":
     try:

@@ -14,7 +14,7 @@ from benchmarks.latency import Latency, measure
 from benchmarks.load import CONNECTIONS, Throughput, has_wrk, keep_busy
 from benchmarks.mitmproxy_environment import VERSION, mitmdump
 from benchmarks.processes import ROOT, Cores, Server, cores, module, running
-from chaos.port_holder import free_port
+from chaos.process.ports import free_port
 
 _STARTS_WITHIN_S = 30
 

@@ -9,11 +9,11 @@ import sys
 import uvloop
 
 from benchmarks.traffic import FAULTED_MODEL, FAULTED_NONCE, PASSED_MODEL, PASSED_NONCE
-from chaos.dialects import DIALECTS
-from chaos.fault import FaultName
-from chaos.faults import FAULTS
-from chaos.lease import Action, LeasedHop, Upstream
-from chaos.witness import Witness
+from chaos.faults.fault import FaultName
+from chaos.faults.kinds import FAULTS
+from chaos.protocol.dialects import DIALECTS
+from chaos.witness.lease import Action, LeasedHop, Upstream
+from chaos.witness.server import Witness
 
 _FOR_S = 24 * 3600.0
 _OTHERS = 12

@@ -9,14 +9,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from chaos.check import MEANINGS, Kind
-from chaos.checks import CHECKS
-from chaos.dialects import DIALECTS
-from chaos.faults import FAULTS, variants_of
+from chaos.faults.kinds import FAULTS, variants_of
+from chaos.judge.check import MEANINGS, Kind
+from chaos.judge.checks import CHECKS
 from chaos.lab.setups import SETUPS
-from chaos.surfaces import SURFACES
-from chaos.traffic_shapes import SHAPES
-from supervisor.audits import AUDITS
+from chaos.protocol.dialects import DIALECTS
+from chaos.protocol.surfaces import SURFACES
+from chaos.traffic.shapes import SHAPES
+from supervisor.audit.rules import AUDITS
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"(<!-- table: ([a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,16 +15,32 @@ PACKAGES = ("chaos", "supervisor")
 
 # Modules without a twin under tests/, and where they are tested instead, or why they need no test.
 TESTED_ELSEWHERE: dict[str, str] = {
-    "chaos.dialect": "a contract; tests/chaos/dialects holds every dialect to it",
-    "chaos.lab.environment": "tests/chaos/lab/test_prepare.py makes environments with it",
-    "chaos.lab.lab_engine": "a contract; the simulated and the real engine are held to it",
-    "supervisor.probe": "a contract; tests/supervisor/probes holds every probe to it",
-    "supervisor.probes.engine.steps": "test_probe_engine.py takes every step",
-    "supervisor.probes.engine.seen": "holds what was seen; test_state.py judges it",
     "chaos.errors": "holds names only; whoever raises them tests them",
-    "chaos.surface": "a contract; tests/chaos/surfaces holds every surface to it",
-    "chaos.traffic_shape": "a contract; tests/chaos/traffic_shapes holds every shape to it",
-    "chaos.wire_format": "a contract; tests/chaos/wire_formats holds every format to it",
+    "chaos.lab.lab_engine": "a contract; the simulated and the real engine are held to it",
+    "chaos.process.environment": "tests/chaos/lab/test_prepare.py makes environments with it",
+    "chaos.protocol.dialect": "a contract; test_registry.py holds every dialect to it",
+    "chaos.protocol.format": "a contract; test_registry.py holds every format to it",
+    "chaos.protocol.surface": "a contract; test_registry.py holds every surface to it",
+    "chaos.traffic.shape": "a contract; test_registry.py holds every shape to it",
+    "supervisor.engine.probe.seen": "holds what was seen; test_state.py judges it",
+    "supervisor.engine.probe.steps": "test_look.py takes every step",
+    "supervisor.probes.probe": "a contract; tests/supervisor/engine/probe holds every probe to it",
+}
+
+# What other Pythons run: ours cannot import it, and nothing of ours does.
+FOREIGN = {"chaos.lab.tiny_models.train": "runs in vLLM's Python, where torch is"}
+MOST_MODULES = 20
+"""In one folder, beside the entries of a registry: more than that, and nobody finds their way."""
+ENTRIES = {
+    "checks",
+    "commands",
+    "dialects",
+    "formats",
+    "injectors",
+    "kinds",
+    "rules",
+    "shapes",
+    "surfaces",
 }
 
 MEANINGLESS_NAMES = {"utils", "helpers", "common", "base", "manager", "core", "misc"}
@@ -54,7 +71,9 @@ def modules() -> Iterator[tuple[str, Path]]:
     for package in PACKAGES:
         for file in sorted((REPOSITORY / package).rglob("*.py")):
             parts = file.relative_to(REPOSITORY).with_suffix("").parts
-            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), file
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            if name not in FOREIGN:
+                yield name, file
 
 
 def twin(file: Path) -> Path:
@@ -105,6 +124,27 @@ def test_every_folder_of_source_is_a_package():
 def test_no_module_is_named_after_nothing():
     """Every file is named after what it holds, none after the lack of a better idea."""
     assert [name for name, _ in modules() if MEANINGLESS_NAMES & set(name.split("."))] == []
+
+
+def test_no_folder_holds_too_many_modules():
+    """A package is a subject: what it holds fits on one screen."""
+    held = Counter(file.parent for _, file in modules() if file.parent.name not in ENTRIES)
+    assert {str(folder): count for folder, count in held.items() if count > MOST_MODULES + 1} == {}
+
+
+def test_a_package_s_own_init_imports_nothing():
+    """A contract never loads its registry: only folders of entries import, to list them."""
+    importing = [
+        name
+        for name, file in modules()
+        if file.name == "__init__.py"
+        and file.parent.name not in ENTRIES
+        and any(
+            isinstance(node, ast.Import | ast.ImportFrom)
+            for node in ast.parse(file.read_text()).body
+        )
+    ]
+    assert importing == []
 
 
 def test_every_module_can_be_imported_first_and_alone():

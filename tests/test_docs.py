@@ -9,14 +9,14 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from chaos.check import Kind
+from chaos.judge.check import Kind
 from docs.tables import BLOCK, TABLES, current, pages
-from supervisor.audit_facts import lane_urls
-from supervisor.audits.redirect_permission import permission_lines
-from supervisor.cli import app
-from supervisor.placement import Place, Surroundings, placement
-from supervisor.settings import AcceptedFailure, EngineSettings, Settings
-from supervisor.settings_file import parse_settings
+from supervisor.audit.facts import lane_urls
+from supervisor.audit.rules.redirect_permission import permission_lines
+from supervisor.cli.main import app
+from supervisor.settings.file import parse_settings
+from supervisor.settings.model import AcceptedFailure, EngineSettings, Settings
+from supervisor.setup.placement import Place, Surroundings, placement
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from chaos.report import DrillReport
-from supervisor.audit_report import AuditReport
+from chaos.drill.report import DrillReport
+from supervisor.audit.report import AuditReport
 
 SCHEMAS = Path(__file__).parents[1] / "docs" / "schemas"
 PUBLISHED: dict[str, type[BaseModel]] = {

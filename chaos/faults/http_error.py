@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from chaos.dialect import ErrorRow
-from chaos.fault import FaultTraits, Phase, Scene
-from chaos.script import Head, Script, Send
+from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.script import Head, Script, Send
+from chaos.protocol.dialect import ErrorRow
 
 _SUBSTITUTE = "server_error"
 _MODEL = "{model}"

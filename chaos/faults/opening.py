@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chaos.fault import Scene
-from chaos.script import PACE_S, Head, Send, Step, Wait
-from chaos.wire_format import Piece, PieceKind
+from chaos.faults.fault import Scene
+from chaos.faults.script import PACE_S, Head, Send, Step, Wait
+from chaos.protocol.format import Piece, PieceKind
 
 LEAST_OUTPUT_PIECES = 2
 """The first piece of output may be a bare beginning (``content_block_start``), without text."""

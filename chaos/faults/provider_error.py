@@ -2,11 +2,11 @@
 
 import json
 
-from chaos.conversation import Json
-from chaos.dialect import ErrorRow
-from chaos.fault import Scene
+from chaos.faults.fault import Scene
 from chaos.faults.http_error import STATUS_FAULTS
-from chaos.script import Head, Script, Send
+from chaos.faults.script import Head, Script, Send
+from chaos.protocol.conversation import Json
+from chaos.protocol.dialect import ErrorRow
 
 USUAL = ("overloaded", "server_error")
 """What goes wrong after a 200, mostly; a dialect without the first has the second."""

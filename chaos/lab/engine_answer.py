@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from chaos.conversation import Answer, Ask, Finish, Json, ToolCall
 from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.engine_refusals import CHARACTERS_PER_TOKEN, prompt_text, tokens_in
 from chaos.lab.model_text import CONSTRAINING, ModelFormat, parsed, written
-from chaos.stand_in import compose
-from chaos.wire_format import Piece
+from chaos.protocol.conversation import Answer, Ask, Finish, Json, ToolCall
+from chaos.protocol.format import Piece
+from chaos.protocol.stand_in import compose
 
 THOUGHT = "What was asked for is clear, so the answer comes at once."
 EVENT = b"data: "

@@ -7,8 +7,8 @@ too long: seen in public reports of the same wording.
 from dataclasses import dataclass
 from typing import Any
 
-from chaos.conversation import Ask, Json
 from chaos.lab.engine_flags import EngineFlags
+from chaos.protocol.conversation import Ask, Json
 
 CHARACTERS_PER_TOKEN = 4
 CHOICES = frozenset({"auto", "none", "required"})

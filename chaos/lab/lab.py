@@ -7,16 +7,16 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from chaos.gateway.process import DEFAULT_LIMIT, LiteLLMProcess, running_litellm
 from chaos.lab.engine_flags import EngineFlags
-from chaos.lab.environment import Say
 from chaos.lab.lab_engine import LabEngine
 from chaos.lab.prepare import default_lab_dir, prepare, prepare_vllm
 from chaos.lab.setups import SETUPS, WITNESS_PORT, Setup, gateway_config
 from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.lab.simulated_provider import SimulatedProvider, simulated_provider
 from chaos.lab.vllm_engine import VllmEngine
-from chaos.litellm_process import DEFAULT_LIMIT, LiteLLMProcess, running_litellm
-from chaos.readiness import StartLimit
+from chaos.process.environment import Say
+from chaos.process.readiness import StartLimit
 from chaos.registry import lookup
 
 ENGINE_NAME = "gemma"

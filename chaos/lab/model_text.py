@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from chaos.conversation import Answer, ToolCall
+from chaos.protocol.conversation import Answer, ToolCall
 
 QUOTE = '<|"|>'
 BARE = re.compile(r"[^,\]}]+")

@@ -6,7 +6,7 @@ LiteLLM, and where a real engine is wanted vLLM on the CPU.
 import os
 from pathlib import Path
 
-from chaos.lab.environment import Environment, Say
+from chaos.process.environment import Environment, Say
 
 LITELLM_VERSION = "1.106.2"
 REQUIREMENTS = (f"litellm[proxy]=={LITELLM_VERSION}", "prometheus_client")

@@ -18,14 +18,14 @@ from typing import Any, Self
 from aiohttp import web
 
 from chaos.clock import Clock, SystemClock
-from chaos.conversation import Answer, Ask, Finish, Json
 from chaos.lab.engine_answer import answer_of, as_vllm
 from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.engine_metrics import EngineMetrics, exposition
 from chaos.lab.engine_refusals import Refusal, prompt_text, refusal, tokens_in
 from chaos.lab.serving import serving
-from chaos.wire_format import Piece, PieceKind, WireFormat
-from chaos.wire_formats import WIRE_FORMATS
+from chaos.protocol.conversation import Answer, Ask, Finish, Json
+from chaos.protocol.format import Piece, PieceKind, WireFormat
+from chaos.protocol.formats import WIRE_FORMATS
 
 HOST = "127.0.0.1"
 MOST_SEEN = 256

@@ -2,7 +2,7 @@
 
     /anthropic/v1/messages   /openai/v1/chat/completions   /gemini/v1beta/models/M:generateContent
 
-Faults are those of ``chaos.faults``, so that the lab fails as drills do.
+Faults are those of ``chaos.faults.kinds``, so that the lab fails as drills do.
 """
 
 from collections import Counter, deque
@@ -14,16 +14,16 @@ from typing import Any
 from aiohttp import web
 from yarl import URL
 
-from chaos.conversation import Json
-from chaos.dialect import Dialect, RawCall
-from chaos.dialects import DIALECTS
-from chaos.fault import Fault, FaultName, Scene
-from chaos.faults import FAULTS
+from chaos.faults.fault import Fault, FaultName, Scene
+from chaos.faults.kinds import FAULTS
+from chaos.faults.script import Head, Script, Send, Wait
 from chaos.lab.serving import serving
-from chaos.player import play
+from chaos.protocol.conversation import Json
+from chaos.protocol.dialect import Dialect, RawCall
+from chaos.protocol.dialects import DIALECTS
+from chaos.protocol.stand_in import compose
 from chaos.registry import lookup
-from chaos.script import Head, Script, Send, Wait
-from chaos.stand_in import compose
+from chaos.witness.script_player import play
 
 MOST_SEEN = 256
 MOST_BODY_BYTES = 64 << 20

@@ -18,11 +18,11 @@ from typing import Any, Self
 
 import aiohttp
 
-from chaos import guarded_process
-from chaos.guarded_process import HOST, GuardedProcess, held_port
 from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.model_text import ModelFormat
-from chaos.readiness import StartLimit, until_ready
+from chaos.process import guarded_process
+from chaos.process.guarded_process import HOST, GuardedProcess, held_port
+from chaos.process.readiness import StartLimit, until_ready
 
 MODELS = Path(__file__).with_name("tiny_models")
 MODEL_OF = {ModelFormat.GEMMA4: "gemma4", ModelFormat.HERMES: "hermes"}

@@ -18,20 +18,20 @@ from typing import Any
 
 import aiohttp
 
-from chaos.gateway import Gateway, open_gateway
+from chaos.drill.report import DrillRow
+from chaos.gateway.client import Gateway, open_gateway
+from chaos.gateway.process import running_litellm
 from chaos.lab.engine_flags import GEMMA, EngineFlags
 from chaos.lab.model_text import ModelFormat
 from chaos.lab.setups import redirect_permission
 from chaos.lab.simulated_provider import SimulatedProvider, simulated_provider
 from chaos.lab.vllm_engine import VllmEngine
-from chaos.litellm_process import running_litellm
-from chaos.port_holder import free_port
-from chaos.report import DrillRow
-from chaos.scenario import Selection
-from supervisor.drilling import DrillRequest, run_drills
-from supervisor.probes.engine import EngineReading, probe_engine
-from supervisor.probes.engine.seen import Limits
-from supervisor.settings import DrillSettings, GatewaySettings, Settings, WitnessSettings
+from chaos.process.ports import free_port
+from chaos.scenario.expand import Selection
+from supervisor.campaign.run import DrillRequest, run_drills
+from supervisor.engine.probe.look import EngineReading, probe_engine
+from supervisor.engine.probe.seen import Limits
+from supervisor.settings.model import DrillSettings, GatewaySettings, Settings, WitnessSettings
 from tests.engine.tap import Tap
 from tests.patience import PATIENCE_S, slowness
 

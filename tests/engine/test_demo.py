@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from supervisor.demo import tell_the_story
+from supervisor.cli.demo import tell_the_story
 
 
 async def test_the_story_comes_out_the_same_with_a_real_engine(

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 import pytest_asyncio
 
-from chaos.verdict import Outcome
-from supervisor.probes.engine import Depth
-from supervisor.probes.engine.forced import OWN
+from chaos.judge.verdict import Outcome
+from supervisor.engine.probe.forced import OWN
+from supervisor.engine.probe.look import Depth
 from tests.engine.stage import GEMMA_FLAGS, HERMES_FLAGS, QWEN, Stage, Start
 
 TOOLS = ("tool_call", "parallel_tool_calls", "agent")

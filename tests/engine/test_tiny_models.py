@@ -9,8 +9,8 @@ import pytest_asyncio
 
 from chaos.lab.engine_flags import GEMMA
 from chaos.lab.vllm_engine import MODEL_OF, MODELS
-from chaos.traffic_shapes import SHAPES
-from chaos.wire_formats import WIRE_FORMATS
+from chaos.protocol.formats import WIRE_FORMATS
+from chaos.traffic.shapes import SHAPES
 from tests.engine.stage import QWEN
 
 NAMES = {"gemma": GEMMA, "hermes": QWEN}

@@ -3,7 +3,7 @@
 import pytest
 import pytest_asyncio
 
-from chaos.verdict import Outcome
+from chaos.judge.verdict import Outcome
 
 SHAPES = (
     "chat",

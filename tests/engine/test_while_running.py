@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest_asyncio
 
-from chaos.check import Kind
-from chaos.verdict import Outcome
-from supervisor.probe import State
-from supervisor.probes.engine import Depth
-from supervisor.probes.engine.vitals import read_vitals
+from chaos.judge.check import Kind
+from chaos.judge.verdict import Outcome
+from supervisor.engine.probe.look import Depth
+from supervisor.engine.probe.vitals import read_vitals
+from supervisor.probes.probe import State
 from tests.engine.stage import HERMES_FLAGS, PATIENT, QWEN, Start
 from tests.patience import PATIENCE_S
 
@@ -42,9 +42,7 @@ async def test_an_engine_that_stands_still(stage):
     try:
         async with stage.session.get(f"{stage.gemma.url}/health") as reply:
             assert reply.status == 200
-        rows = await stage.drill(
-            "claude", shapes=SHAPES, stream=True, deadline_s=stage.short_s()
-        )
+        rows = await stage.drill("claude", shapes=SHAPES, stream=True, deadline_s=stage.short_s())
         look = await stage.look("gemma", limits=replace(PATIENT, first_token_s=4))
     finally:
         stage.gemma.thaw()
@@ -93,9 +91,7 @@ async def users(stage, number):
 async def test_a_queue_that_is_full(stage):
     """Behind a user's long answer a drill is too late: the queue has no room for a fallback."""
     async with users(stage, 1):
-        rows = await stage.drill(
-            "gpt", shapes=("chat",), stream=True, deadline_s=stage.short_s()
-        )
+        rows = await stage.drill("gpt", shapes=("chat",), stream=True, deadline_s=stage.short_s())
     assert kinds(rows) == {Kind.TOO_LATE}
     assert kinds(await stage.drill("gpt", shapes=("chat",))) == {"passed"}
 
@@ -103,9 +99,7 @@ async def test_a_queue_that_is_full(stage):
 async def test_a_queue_in_which_users_wait(stage):
     """While users wait no drill is sent, because they would wait for it, too."""
     async with users(stage, 2):
-        rows = await stage.drill(
-            "gpt", shapes=("chat",), stream=True, deadline_s=stage.short_s()
-        )
+        rows = await stage.drill("gpt", shapes=("chat",), stream=True, deadline_s=stage.short_s())
         look = await stage.look("hermes", depth=Depth.METRICS)
     assert kinds(rows) == {Kind.ENGINE_BUSY}
     assert {row.outcome for row in rows.values()} == {Outcome.INCONCLUSIVE}

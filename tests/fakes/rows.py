@@ -2,8 +2,7 @@
 
 from datetime import UTC, datetime
 
-from chaos.check import Kind, Result
-from chaos.report import (
+from chaos.drill.report import (
     DrillReport,
     DrillRow,
     FindingRow,
@@ -14,8 +13,9 @@ from chaos.report import (
     Spent,
     summarise,
 )
-from chaos.topology import Trigger
-from chaos.verdict import Outcome
+from chaos.gateway.topology import Trigger
+from chaos.judge.check import Kind, Result
+from chaos.judge.verdict import Outcome
 
 
 def finding(kind, message, **changes):

@@ -1,6 +1,6 @@
 """Small gateways, as the topology stage would read them."""
 
-from chaos.topology import Chain, Deployment, ModelGroup, RouterSettings, Topology, Trigger
+from chaos.gateway.topology import Chain, Deployment, ModelGroup, RouterSettings, Topology, Trigger
 
 PERMISSION = r"^http://127\.0\.0\.1:8941/lane/[0-3]\Z"
 

@@ -2,10 +2,10 @@
 
 import json
 
-from chaos.dialects import DIALECTS
-from chaos.fault import FaultName
-from chaos.faults import FAULTS
-from chaos.lease import Action, LeasedHop, Upstream
+from chaos.faults.fault import FaultName
+from chaos.faults.kinds import FAULTS
+from chaos.protocol.dialects import DIALECTS
+from chaos.witness.lease import Action, LeasedHop, Upstream
 
 NONCE = "3fa91c02"
 CANARY = "understudy-canary-x"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from chaos.lab.lab import BIN_VARIABLE
-from chaos.port_holder import free_port
-from supervisor.cli import main
+from chaos.process.ports import free_port
+from supervisor.cli.main import main
+from tests.fakes.commandline import starting
 from tests.patience import PATIENCE_S
-from tests.supervisor.commandline import starting
 
 
 @dataclass(frozen=True)

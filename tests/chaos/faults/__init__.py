@@ -1,1 +1,1 @@
-"""Tests of chaos.faults."""
+"""Tests of chaos.faults.kinds."""

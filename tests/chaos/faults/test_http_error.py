@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from chaos.conversation import Answer
-from chaos.dialect import Call
-from chaos.dialects import DIALECTS
-from chaos.fault import Fault, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.http_error import STATUS_FAULTS
-from chaos.script import Head, Send
+from chaos.faults.script import Head, Send
+from chaos.protocol.conversation import Answer
+from chaos.protocol.dialect import Call
+from chaos.protocol.dialects import DIALECTS
 
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in STATUS_FAULTS}
 ROWS = [(name, row) for name, dialect in DIALECTS.items() for row in dialect.rows]

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from chaos.faults.opening import good_head, middle_of_output, open_at, open_reply, paced
-from chaos.script import PACE_S, Head, Script, Send, Wait
-from chaos.wire_format import Piece, PieceKind
-from tests.chaos.faults.scenes import CALLS, TEXT, VOICES, body_of, read, scene
+from chaos.faults.script import PACE_S, Head, Script, Send, Wait
+from chaos.protocol.format import Piece, PieceKind
+from tests.fakes.scenes import CALLS, TEXT, VOICES, body_of, read, scene
 
 
 def pieces(*kinds):

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from chaos.dialect import ErrorRow
-from chaos.dialects import DIALECTS
-from chaos.dialects.openai import OpenAI
 from chaos.faults.provider_error import ERROR_VARIANTS, told_error, whole_error
-from tests.chaos.faults.scenes import body_of, head_of, scene
+from chaos.protocol.dialect import ErrorRow
+from chaos.protocol.dialects import DIALECTS
+from chaos.protocol.dialects.openai import OpenAI
+from tests.fakes.scenes import body_of, head_of, scene
 
 
 def with_rows(**told):

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from chaos.conversation import Answer, Ask, Finish, ResponseSchema, ToolSpec, Turn
 from chaos.lab.engine_answer import THOUGHT, answer_of, as_vllm, fingerprint
 from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.model_text import ModelFormat
-from chaos.wire_format import Piece, PieceKind
-from chaos.wire_formats import WIRE_FORMATS
+from chaos.protocol.conversation import Answer, Ask, Finish, ResponseSchema, ToolSpec, Turn
+from chaos.protocol.format import Piece, PieceKind
+from chaos.protocol.formats import WIRE_FORMATS
 
 NONCE = "0badcafe"
 TOOL = ToolSpec(

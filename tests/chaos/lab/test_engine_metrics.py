@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chaos.engine import EngineCounters, parse
+from chaos.drill.engine_load import EngineCounters, parse
 from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.engine_metrics import EngineMetrics, exposition
 

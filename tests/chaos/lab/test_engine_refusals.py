@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from chaos.conversation import Ask, ToolSpec, Turn
 from chaos.lab.engine_flags import GEMMA, EngineFlags
 from chaos.lab.engine_refusals import refusal, tokens_in
+from chaos.protocol.conversation import Ask, ToolSpec, Turn
 
 TOOL = ToolSpec("get_weather", "Tell the weather.", {"type": "object"})
 ASK = Ask(turns=(Turn("user", "hello"),))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.conversation import Answer, ToolCall
 from chaos.lab.model_text import TOOL_PARSERS, ModelFormat, Parsed, parsed, written
+from chaos.protocol.conversation import Answer, ToolCall
 
 WEATHER = Answer(tool_calls=(ToolCall("call_1", "get_weather", '{"city": "Paris"}'),))
 GEMMA4_TEXT = '<|tool_call>call:get_weather{city:<|"|>Paris<|"|>}<tool_call|>'

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from chaos.errors import SetupError
-from chaos.lab import environment
 from chaos.lab import prepare as module
 from chaos.lab.prepare import (
     CONSTRAINTS,
@@ -28,6 +27,7 @@ from chaos.lab.prepare import (
     prepare_vllm,
     vllm_bin,
 )
+from chaos.process import environment
 from tests.patience import PATIENCE_S
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from chaos.conversation import Ask, Finish, ToolSpec, Turn
-from chaos.engine import parse
+from chaos.drill.engine_load import parse
 from chaos.lab.engine_flags import GEMMA, EngineFlags
 from chaos.lab.simulated_engine import GENERATES, SimulatedEngine
-from chaos.reading import Reading
-from chaos.wire_formats import WIRE_FORMATS
+from chaos.protocol.conversation import Ask, Finish, ToolSpec, Turn
+from chaos.protocol.formats import WIRE_FORMATS
+from chaos.protocol.reading import Reading
 
 NONCE = "0badcafe"
 TOOL = ToolSpec(

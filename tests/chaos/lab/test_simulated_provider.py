@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from chaos.conversation import Ask, ToolSpec, Turn
 from chaos.errors import UsageError
 from chaos.lab.simulated_provider import SimulatedProvider, simulated_provider
-from chaos.reading import Reading
-from chaos.wire_formats import WIRE_FORMATS
+from chaos.protocol.conversation import Ask, ToolSpec, Turn
+from chaos.protocol.formats import WIRE_FORMATS
+from chaos.protocol.reading import Reading
 
 NONCE = "0badcafe"
 TOOL = ToolSpec(

@@ -1,0 +1,312 @@
+"""Redirect: one request of the running gateway carries ``api_base`` and goes to the witness.
+
+It drills the gateway that is running, with the configuration that it really loaded, and nothing
+sits in the path of users. Source of every limit here: design.md, section 3, measured on LiteLLM
+1.106.2.
+"""
+
+import contextlib
+import re
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from itertools import combinations
+from typing import Any
+
+import aiohttp
+from packaging.version import InvalidVersion, Version
+
+from chaos.drill.injector import Objection, Route, leased_hops, other_upstreams, upstream_of
+from chaos.faults.fault import FaultName
+from chaos.faults.kinds import FAULTS
+from chaos.gateway.topology import Deployment, ModelGroup, Topology
+from chaos.judge.check import Kind
+from chaos.judge.observation import ClientReply
+from chaos.protocol.conversation import Ask, Turn
+from chaos.protocol.dialects import DIALECTS
+from chaos.protocol.surfaces import SURFACES
+from chaos.scenario.expand import DrillPlan, Scenario
+from chaos.witness.lease import Action, LeasedHop
+from chaos.witness.server import LANES, Witness
+from chaos.witness.wire_record import AttemptOutcome, WireRecord
+
+OLDEST = Version("1.103.0")
+"""Below it a redirected deployment joins the model group for every caller, for good."""
+
+GRACE_S = 30.0
+"""A lease outlives its drill's deadline by this, in case ending it is never reached."""
+
+MOST_TRIES = 4
+"""How often a group is asked to put each of its faulted deployments right."""
+
+
+class Redirect:
+    """Drills the running gateway.
+
+    Args:
+        real_keys: The user allows requests with the gateway's own keys.
+        has_metrics: The gateway publishes Prometheus metrics, whose per-deployment state has
+            to be put right after a fault.
+    """
+
+    name = "redirect"
+    stripped: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        witness: Witness,
+        topology: Topology,
+        *,
+        url: str,
+        key: str,
+        session: aiohttp.ClientSession,
+        real_keys: bool = False,
+        has_metrics: bool = False,
+    ) -> None:
+        self.topology = topology
+        self._witness = witness
+        self._url = url
+        self._key = key
+        self._session = session
+        self._real_keys = real_keys
+        self._has_metrics = has_metrics
+        self._canary = f"understudy-canary-{secrets.token_urlsafe(12)}"
+        self._arrived_clean: set[tuple[str, ...]] = set()
+
+    def objection(self, scenario: Scenario) -> Objection | None:
+        """Object to old versions, missing permission, and hops that look alike on the wire."""
+        return (
+            version_objection(self.topology.litellm_version)
+            or self._permission_objection(scenario.group)
+            or _fault_objection(scenario)
+            or self._identity_objection(scenario)
+        )
+
+    def _permission_objection(self, group: str) -> Objection | None:
+        deployments = self._deployments(group)
+        urls = [self._witness.lane_url(lane) for lane in range(LANES)]
+        allowed = [d for d in deployments if permits(d.redirect_permission, urls)]
+        if len(allowed) == len(deployments) and deployments:
+            return None
+        some = "only some of its deployments allow" if allowed else "its deployments do not allow"
+        return Objection(
+            f"group {group!r} cannot be redirected: {some} api_base {urls[0]!r} "
+            "(configurable_clientside_auth_params)",
+            "Add the lines that 'understudy init' prints to every deployment of the group and "
+            "restart the gateway, or drill a twin: --injector twin --litellm-config FILE",
+            Kind.GATEWAY_REFUSED,
+        )
+
+    def _identity_objection(self, scenario: Scenario) -> Objection | None:
+        contacted = scenario.chain[: scenario.depth + 1]
+        for group in contacted:
+            for deployment in self._deployments(group):
+                if upstream_of(deployment) is None:
+                    return Objection(
+                        f"hop {group!r} speaks {deployment.provider!r}, a dialect that the "
+                        "witness does not know",
+                        "Drill the other hops. A dialect is one file in chaos/protocol/dialects.",
+                    )
+        return self._serving_objection(scenario) or self._look_alike_objection(scenario)
+
+    def _deployments(self, group: str) -> tuple[Deployment, ...]:
+        found = self.topology.find(group)
+        return found.deployments if found else ()
+
+    def _serving_objection(self, scenario: Scenario) -> Objection | None:
+        serving = scenario.expected_hop
+        if serving is None:
+            return None
+        group = self.topology.find(serving)
+        if group is None:
+            return None  # a name that the gateway does not have: nothing can arrive for it
+        if not group.local and not self._real_keys:
+            return None  # the witness stands in for it
+        if any(d.dialect and DIALECTS[d.dialect].signs for d in group.deployments):
+            return Objection(
+                f"hop {serving!r} signs its requests for its own host and cannot be passed on",
+                "Drill it without --real-keys: it is then answered by a stand-in.",
+            )
+        addresses = {d.base_url for d in group.deployments}
+        if len(addresses) == 1 and None not in addresses:
+            return None if group.local else self._stranger_objection(scenario, group)
+        return Objection(
+            f"hop {serving!r} has {len(group.deployments)} deployments at {len(addresses)} real "
+            "addresses; on a lane they cannot be told apart",
+            "Drill a twin, where every deployment has an address of its own: "
+            "--injector twin --litellm-config FILE",
+        )
+
+    def _stranger_objection(self, scenario: Scenario, serving: ModelGroup) -> Objection | None:
+        """Object where a group outside the chain looks like the hop whose key is used.
+
+        At the same address it does no harm: the same upstream gets the request, and its key.
+        """
+        (address,) = {d.base_url for d in serving.deployments}
+        for name, group in self.topology.groups.items():
+            for stranger in group.deployments if name not in scenario.chain else ():
+                if stranger.base_url != address and any(
+                    _look_alike(stranger, own) for own in serving.deployments
+                ):
+                    return Objection(
+                        f"hop {serving.name!r} and the group {name!r} look alike on the wire: both "
+                        f"ask for {stranger.upstream_model!r}, at different addresses",
+                        "Drill a twin, where every deployment has an address of its own: "
+                        "--injector twin --litellm-config FILE",
+                    )
+        return None
+
+    def _look_alike_objection(self, scenario: Scenario) -> Objection | None:
+        failing = set(scenario.chain[: scenario.depth])
+        for one, other in combinations(scenario.chain, 2):
+            if (one in failing) == (other in failing) and one in failing:
+                continue
+            for a in self._deployments(one):
+                for b in self._deployments(other):
+                    if _look_alike(a, b):
+                        return Objection(
+                            f"hops {one!r} and {other!r} look alike on the wire: both ask for "
+                            f"{a.upstream_model!r}",
+                            "Drill a twin, where every deployment has an address of its own: "
+                            "--injector twin --litellm-config FILE",
+                        )
+        return None
+
+    @asynccontextmanager
+    async def route(self, plan: DrillPlan) -> AsyncIterator[Route]:
+        """Lease a lane and say what the request carries to reach it."""
+        async with self._witness.lane() as lane:
+            lease = await self._witness.lease(
+                nonce=plan.nonce,
+                hops=leased_hops(plan),
+                others=other_upstreams(plan, self.topology),
+                ttl_s=plan.deadline_s + GRACE_S,
+                lane=lane,
+                canary=self._canary,
+            )
+            try:
+                body: dict[str, Any] = {"api_base": self._witness.lane_url(lane)}
+                if plan.canary:
+                    body["api_key"] = self._canary
+                body["cache"] = {"no-cache": True}
+                yield Route(self._url, self._key, body, lease)
+            finally:
+                wire = await lease.end()
+                self.remember(plan, wire)
+                await self._settle(plan, wire, lane)
+
+    def remember(self, plan: DrillPlan, wire: Sequence[WireRecord]) -> None:
+        """Note that a canary of this chain arrived, if no proxy stood in between."""
+        if plan.canary and wire and not any(record.via_proxy for record in wire):
+            self._arrived_clean.add(plan.scenario.chain)
+
+    def trusts_real_keys(self, plan: DrillPlan) -> bool:
+        """A canary of this chain has arrived without a proxy in between."""
+        return plan.scenario.chain in self._arrived_clean
+
+    def infer(
+        self,
+        plan: DrillPlan,  # noqa: ARG002 -- the contract's; a lane needs no inference
+        wire: tuple[WireRecord, ...],
+        reply: ClientReply,  # noqa: ARG002 -- likewise
+    ) -> tuple[WireRecord, ...]:
+        """Everything that happens on a lane is seen."""
+        return wire
+
+    async def _settle(self, plan: DrillPlan, wire: Sequence[WireRecord], lane: int) -> None:
+        """Let each faulted deployment of the lane succeed once, while nobody else has the lane.
+
+        LiteLLM's ``litellm_deployment_state`` of a redirected deployment stays at 1 until one
+        reply on it succeeded, and people alert on it. The gateway chooses the deployment, so a
+        group of several is asked until each was seen.
+        """
+        if not self._has_metrics:
+            return
+        owed: dict[str, set[str | None]] = {}
+        for record in wire:
+            if record.outcome is AttemptOutcome.FAULTED and record.group is not None:
+                owed.setdefault(record.group, set()).add(record.deployment)
+        for group, missing in owed.items():
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                for _ in range(MOST_TRIES * len(missing)):
+                    missing.difference_update(await self._succeed_once(plan, group, lane))
+                    if not missing:
+                        break
+
+    async def _succeed_once(self, plan: DrillPlan, group: str, lane: int) -> set[str | None]:
+        """Ask *group* for one good answer on *lane*; tell which of its deployments gave it."""
+        nonce = secrets.token_hex(4)
+        leased = next(h for h in leased_hops(plan) if h.group == group)
+        lease = await self._witness.lease(
+            nonce=nonce,
+            hops=[LeasedHop(group, leased.upstreams, Action.STAND_IN)],
+            ttl_s=GRACE_S,
+            lane=lane,
+            canary=self._canary,
+        )
+        try:
+            found = self.topology.find(group)
+            embeds = found is not None and found.embeds
+            surface = SURFACES["embeddings" if embeds else "chat_completions"]
+            text = f"Say {nonce}."
+            ask = Ask(inputs=(text,)) if embeds else Ask(turns=(Turn("user", text),), max_tokens=16)
+            body: Mapping[str, Any] = {
+                **surface.format.write_ask(ask, model=group, stream=False),
+                "api_base": self._witness.lane_url(lane),
+                "api_key": self._canary,
+                "cache": {"no-cache": True},
+            }
+            async with self._session.post(
+                self._url + surface.path,
+                json=body,
+                headers=surface.headers(self._key),
+                timeout=aiohttp.ClientTimeout(total=GRACE_S),
+            ) as reply:
+                await reply.read()
+        finally:
+            wire = await lease.end()
+        return {r.deployment for r in wire if r.outcome is AttemptOutcome.STOOD_IN}
+
+
+def version_objection(version: str) -> Objection | None:
+    """Refuse gateways on which a redirect would stay behind for every caller."""
+    try:
+        if Version(version) >= OLDEST:
+            return None
+    except InvalidVersion:
+        pass
+    return Objection(
+        f"LiteLLM {version or '(version unknown)'} keeps a redirected deployment for every "
+        f"caller; redirect needs {OLDEST} or newer",
+        "Upgrade LiteLLM, or drill a twin: --injector twin --litellm-config FILE",
+        Kind.GATEWAY_REFUSED,
+        for_all=True,
+    )
+
+
+def permits(pattern: str | None, urls: Sequence[str]) -> bool:
+    """Tell whether LiteLLM would take every one of *urls*; it matches with ``re.match``."""
+    if pattern is None:
+        return False
+    try:
+        return all(re.match(pattern, url) for url in urls)
+    except re.error:
+        return False
+
+
+def _fault_objection(scenario: Scenario) -> Objection | None:
+    for text in scenario.faults.values():
+        if FAULTS[FaultName.parse(text).name].twin_only:
+            return Objection(
+                f"fault {text!r} needs an address of its own, which only a twin has",
+                "Give --litellm-config FILE, so that a twin can be drilled.",
+            )
+    return None
+
+
+def _look_alike(a: Deployment, b: Deployment) -> bool:
+    """Two deployments ask for the same model in a language that both speak."""
+    if a.upstream_model != b.upstream_model or a.dialect is None or b.dialect is None:
+        return False
+    spoken = {f.name for f in DIALECTS[a.dialect].formats}
+    return bool(spoken & {f.name for f in DIALECTS[b.dialect].formats})

@@ -1,0 +1,425 @@
+"""Twin: a second LiteLLM from the same configuration, with the witness for every upstream.
+
+It needs no permission of the running gateway and works with any version. Every deployment has
+an address of its own, so a hop is always known. A pass proves a configuration, not the running
+gateway.
+"""
+
+import asyncio
+import os
+import re
+import secrets
+import shlex
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from chaos.drill.injector import Objection, Route, leased_hops, other_upstreams, upstream_of
+from chaos.drill.injectors.redirect import version_objection
+from chaos.drill.injectors.twin_config import TwinConfig, rewrite
+from chaos.errors import SetupError
+from chaos.faults.kinds import FAULTS
+from chaos.gateway.client import ANSWER_WITHIN_S, open_gateway
+from chaos.gateway.config_file import read_litellm_config
+from chaos.gateway.process import DEFAULT_LIMIT, OWN_ENVIRONMENT, running_litellm
+from chaos.gateway.topology import Deployment, ModelGroup, Topology
+from chaos.gateway.topology_reader import read_deployment
+from chaos.judge.check import Kind
+from chaos.judge.observation import ClientReply
+from chaos.process.readiness import StartLimit
+from chaos.protocol.conversation import Json
+from chaos.protocol.dialects import DIALECTS
+from chaos.scenario.expand import DrillPlan, HopRole, Scenario
+from chaos.scenario.plan import pays
+from chaos.witness.closable_port import Door, doors
+from chaos.witness.server import Witness
+from chaos.witness.wire_record import AttemptOutcome, WireRecord
+
+GRACE_S = 30.0
+_NOT_CONNECTED = re.compile(
+    r"cannot connect|could not connect|connect(?:ion)? (?:call failed|error|refused)"
+    r"|connection attempts failed",
+    re.IGNORECASE,
+)
+"""How LiteLLM's clients tell of a refused connection. Source: LiteLLM 1.106.2, run."""
+
+SCRIPT_NAME = "litellm-in-a-container"
+_NO_PROXY = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+"""The witness is reached directly, whatever a container is given by its engine's settings."""
+
+
+class Twin:
+    """Drills a twin of the gateway; made by ``Twin.starting``."""
+
+    name = "twin"
+
+    def __init__(
+        self,
+        witness: Witness,
+        topology: Topology,
+        *,
+        url: str,
+        key: str,
+        stripped: tuple[str, ...],
+        addresses: Mapping[str, str],
+        refusing: Mapping[str, Door],
+        canary: str,
+        real_keys: bool,
+        running_groups: Collection[str] = (),
+    ) -> None:
+        self.topology = topology
+        self.stripped = stripped
+        self._witness = witness
+        self._url = url
+        self._key = key
+        self._addresses = addresses
+        self._doors = refusing
+        self._canary = canary
+        self._real_keys = real_keys
+        self._running_groups = running_groups
+        self._turn = _Turns()
+
+    @classmethod
+    @asynccontextmanager
+    async def starting(
+        cls,
+        witness: Witness,
+        config_file: Path,
+        *,
+        executable: Path | None,
+        directory: Path,
+        image: str | None = None,
+        expected_version: str = "",
+        engines: Mapping[str, str] | None = None,
+        default_bases: Mapping[str, str] | None = None,
+        real_keys: bool = False,
+        running_groups: Collection[str] = (),
+        limit: StartLimit = DEFAULT_LIMIT,
+        answer_within_s: float = ANSWER_WITHIN_S,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> AsyncIterator["Twin"]:
+        """Start a twin of the gateway whose configuration is in *config_file*, until exit.
+
+        Args:
+            executable: LiteLLM's; ignored with *image*.
+            image: A container image of LiteLLM, run by ``docker`` on the host's network. Its
+                command line is tested; a run needs a Docker engine with that image.
+            expected_version: Of the running gateway; a twin of another version proves nothing.
+            running_groups: What the running gateway has; a group that is not in the file cannot
+                be drilled.
+            say: Takes progress while it starts.
+
+        Raises:
+            UsageError: The file cannot be read or lists no models.
+            SetupError: LiteLLM did not come up with it (its own words are told), or has
+                another version.
+        """
+        raw = read_litellm_config(config_file)
+        canary = f"understudy-canary-{secrets.token_urlsafe(12)}"
+        if executable is None and image is None:
+            raise SetupError("a twin needs a LiteLLM to start", remedy="Give --litellm-bin FILE.")
+        async with AsyncExitStack() as stack:
+            count = len(raw.get("model_list") or ())
+            opened = await stack.enter_async_context(doors(witness.server, "127.0.0.1", count))
+            made = rewrite(
+                raw,
+                base_url=lambda index: f"{opened[index].url}/twin/{index}",
+                canary=canary,
+                variables=os.environ,
+                real_keys=real_keys,
+            )
+            link_own_code(config_file.parent, directory)
+            environment = {**made.environment, **_NO_PROXY}
+            program = (
+                write_container_script(
+                    directory,
+                    image,
+                    source=config_file.parent,
+                    variables=[*OWN_ENVIRONMENT, *environment],
+                )
+                if image is not None
+                else executable
+            )
+            assert program is not None  # noqa: S101 -- one of the two was given
+            key = f"sk-{secrets.token_hex(24)}"
+            process = await stack.enter_async_context(
+                running_litellm(
+                    program,
+                    made.config,
+                    directory=directory,
+                    master_key=key,
+                    environment=environment,
+                    limit=limit,
+                    say=say,
+                )
+            )
+            async with open_gateway(
+                process.url, key=key, admin_key=key, answer_within_s=answer_within_s
+            ) as gateway:
+                topology = await gateway.topology()
+            _same_version(topology.litellm_version, expected_version)
+            yield cls(
+                witness,
+                with_real_addresses(topology, made, engines or {}, default_bases or {}),
+                url=process.url,
+                key=key,
+                stripped=made.stripped,
+                addresses={d.id: f"{d.index}" for d in made.deployments},
+                refusing={d.id: opened[d.index] for d in made.deployments},
+                canary=canary,
+                real_keys=real_keys,
+                running_groups=running_groups,
+            )
+
+    def objection(self, scenario: Scenario) -> Objection | None:
+        """Object to groups and dialects that are not known, signed requests, and odd keys."""
+        for group in scenario.chain[: scenario.depth + 1]:
+            found = self.topology.find(group)
+            if found is None and (group == scenario.group or group in self._running_groups):
+                return Objection(
+                    f"the twin has no model group {group!r}; the running gateway may have it "
+                    "from its database",
+                    "Give --litellm-config the file that the gateway was started with, and drill "
+                    "groups of the database by redirect.",
+                    Kind.GATEWAY_REFUSED,
+                )
+            for deployment in found.deployments if found else ():
+                if upstream_of(deployment) is None:
+                    return Objection(
+                        f"hop {group!r} speaks {deployment.provider!r}, a dialect that the "
+                        "witness does not know",
+                        "Drill the other hops. A dialect is one file in chaos/protocol/dialects.",
+                    )
+        serving = self.topology.find(scenario.expected_hop or "")
+        if self._real_keys and not pays(scenario, serving):
+            # The canary key that such a drill carries would stay behind in the twin.
+            version = self.topology.litellm_version
+            if version_objection(version) is not None:
+                return Objection(
+                    f"LiteLLM {version} keeps the canary key of one drill for the next ones",
+                    "Drill it without --real-keys, or upgrade LiteLLM.",
+                )
+        if serving is None or (not serving.local and not self._real_keys):
+            return None
+        if any(d.dialect and DIALECTS[d.dialect].signs for d in serving.deployments):
+            return Objection(
+                f"hop {serving.name!r} signs its requests for its own host and cannot be passed on",
+                "Drill it without --real-keys: it is then answered by a stand-in.",
+            )
+        return None
+
+    @asynccontextmanager
+    async def route(self, plan: DrillPlan) -> AsyncIterator[Route]:
+        """Take a lease, and close the doors of hops whose connections have to be refused."""
+        closed = [
+            self._doors[deployment.id]
+            for hop in plan.hops
+            if hop.fault is not None and FAULTS[hop.fault.name].twin_only
+            for deployment in hop.deployments
+        ]
+        async with self._turn.alone() if closed else self._turn.together():
+            lease = await self._witness.lease(
+                nonce=plan.nonce,
+                hops=leased_hops(plan, self._addresses),
+                others=other_upstreams(plan, self.topology, self._addresses),
+                ttl_s=plan.deadline_s + GRACE_S,
+                on_lane=False,
+                canary=self._canary,
+            )
+            try:
+                for door in closed:
+                    await door.close()
+                body: dict[str, Any] = {"cache": {"no-cache": True}}
+                if self._real_keys and plan.canary:
+                    body["api_key"] = self._canary
+                yield Route(self._url, self._key, body, lease)
+            finally:
+                await lease.end()
+                for door in closed:
+                    await door.open()
+
+    def trusts_real_keys(self, plan: DrillPlan) -> bool:  # noqa: ARG002 -- the contract's
+        """A twin is ours and dials the witness directly; there is no proxy in between."""
+        return True
+
+    def infer(
+        self, plan: DrillPlan, wire: tuple[WireRecord, ...], reply: ClientReply
+    ) -> tuple[WireRecord, ...]:
+        """Add the refused attempts, which no server can see, where they are certain.
+
+        A hop whose port refused connections was tried if a later hop of its chain was asked
+        with the drill's nonce, or if everything was to fail and the client's error tells of a
+        connection. Other errors may come from before any attempt.
+        """
+        contacted = [record.group for record in wire]
+        order = [hop.group for hop in plan.hops]
+        furthest = max((order.index(g) for g in contacted if g in order), default=-1)
+        error = reply.reading.error
+        told = error is not None and _NOT_CONNECTED.search(error.message)
+        if furthest < 0 and told and plan.scenario.everything_down:
+            furthest = len(order)
+        inferred = tuple(
+            _refused(place, hop.group, str(hop.fault))
+            for place, hop in enumerate(plan.hops)
+            if hop.role is HopRole.FAIL
+            and hop.fault is not None
+            and FAULTS[hop.fault.name].twin_only
+            and place < furthest
+        )
+        return (*inferred, *wire)
+
+    async def settle(self, plan: DrillPlan, wire: Sequence[WireRecord]) -> None:
+        """Nobody watches a twin's metrics."""
+
+
+class _Turns:
+    """Many drills together, or one alone: a closed door would hit the others."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Condition()
+        self._together = 0
+        self._alone = False
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._alone)
+            self._together += 1
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._together -= 1
+                self._changed.notify_all()
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._alone and self._together == 0)
+            self._alone = True
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._alone = False
+                self._changed.notify_all()
+
+
+def link_own_code(source: Path, directory: Path) -> None:
+    """Let the twin find the user's own callbacks, which LiteLLM looks for beside its file.
+
+    Folders count where they, or folders in them, hold Python code.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    for entry in source.iterdir():
+        link = directory / entry.name
+        if not link.exists() and _is_own_code(entry, directory):
+            link.symlink_to(entry.resolve())
+
+
+def _is_own_code(entry: Path, directory: Path) -> bool:
+    if entry.suffix == ".py":
+        return True
+    if entry.name.startswith(".") or entry.name == "__pycache__" or not entry.is_dir():
+        return False
+    if (entry / "pyvenv.cfg").exists() or directory.resolve().is_relative_to(entry.resolve()):
+        return False
+    return any(any(entry.glob(pattern)) for pattern in _CODE)
+
+
+_CODE = ("*.py", "*/*.py", "*/*/*.py")
+
+
+def container_command(
+    image: str, directory: Path, *, source: Path, variables: Iterable[str]
+) -> str:
+    """Write the shell script that runs LiteLLM's image as if it were an executable.
+
+    The host's network lets it reach the witness; *directory* holds its configuration, *source*
+    the user's own code. A container sees only the variables that are named.
+    """
+    named = " ".join(f"--env {shlex.quote(name)}" for name in variables)
+    folders = (f"--volume {shlex.quote(f'{folder}:{folder}:ro')}" for folder in (directory, source))
+    return (
+        "#!/bin/sh\n"
+        f"exec docker run --rm --init --network host {named} {' '.join(folders)} "
+        f'{shlex.quote(image)} "$@"\n'
+    )
+
+
+def write_container_script(
+    directory: Path, image: str, *, source: Path, variables: Iterable[str]
+) -> Path:
+    """Write the script of ``container_command`` and make it executable."""
+    directory.mkdir(parents=True, exist_ok=True)
+    script = directory / SCRIPT_NAME
+    command = container_command(
+        image, directory.absolute(), source=source.resolve(), variables=variables
+    )
+    script.write_text(command, "utf-8")
+    script.chmod(0o700)
+    return script
+
+
+def _same_version(started: str, expected: str) -> None:
+    if expected and started != expected:
+        raise SetupError(
+            f"the twin's LiteLLM is {started}, and the gateway's is {expected}: it would prove "
+            "nothing about the gateway",
+            remedy=f"Give --litellm-bin the executable of LiteLLM {expected}.",
+        )
+
+
+def with_real_addresses(
+    topology: Topology,
+    made: TwinConfig,
+    engines: Mapping[str, str],
+    default_bases: Mapping[str, str],
+) -> Topology:
+    """Put the real addresses back into what the twin says of itself."""
+    originals = {d.id: d.original for d in made.deployments}
+
+    def real(groups: Mapping[str, ModelGroup]) -> dict[str, ModelGroup]:
+        return {
+            name: replace(
+                group,
+                deployments=tuple(
+                    _real(deployment, originals.get(deployment.id), engines, default_bases)
+                    for deployment in group.deployments
+                ),
+            )
+            for name, group in groups.items()
+        }
+
+    whole = replace(topology, groups=real(topology.groups), other_names=real(topology.other_names))
+    return whole.reached_at(engines)
+
+
+def _real(
+    deployment: Deployment,
+    original: Json | None,
+    engines: Mapping[str, str],
+    default_bases: Mapping[str, str],
+) -> Deployment:
+    if original is None:
+        return deployment
+    real = read_deployment(original, engines, default_bases)
+    return replace(deployment, base_url=real.base_url, local=real.local)
+
+
+def _refused(place: int, group: str, fault: str) -> WireRecord:
+    return WireRecord(
+        ordinal=place + 1,
+        group=group,
+        deployment=None,
+        dialect=None,
+        operation=None,
+        model=None,
+        stream=False,
+        outcome=AttemptOutcome.FAULTED,
+        status=None,
+        fault=fault,
+        whole=False,
+    )

@@ -1,0 +1,292 @@
+"""The drill report: what the command line prints as JSON, and others build on.
+
+The models below are the published schema (``understudy/drill-report/1``); additive changes are
+free, anything else needs a new version.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chaos.drill.driller import Drill
+from chaos.gateway.prices import most_tokens, price_usd
+from chaos.gateway.topology import Trigger
+from chaos.judge.check import Kind, Result, Where
+from chaos.judge.known_gaps import Gap, source_of
+from chaos.judge.observation import Observation
+from chaos.judge.verdict import Outcome
+from chaos.scenario.expand import DrillPlan, HopRole, PlannedHop
+from chaos.witness.wire_record import AttemptOutcome, WireRecord
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class GatewayRow(_Model):
+    """The gateway that was drilled; *stripped* is what a twin had to leave out."""
+
+    url: str
+    litellm_version: str
+    stripped: tuple[str, ...] = ()
+
+
+class Summary(_Model):
+    """Counts of one report. A failure that is a known gap is counted only as such."""
+
+    passed: int
+    failed: int
+    known_gaps: int
+    inconclusive: int
+    aborted: int
+    duration_s: float
+    requests: int
+    tokens: int
+    cost_usd: float
+
+
+class ScenarioRow(_Model):
+    """What was rehearsed; *faults* is what each failing hop really got."""
+
+    key: str
+    group: str
+    chain: tuple[str, ...]
+    trigger: Trigger
+    depth: int
+    expected_hop: str | None
+    faults: dict[str, str]
+    shape: str
+    surface: str
+    stream: bool
+
+
+class FindingRow(_Model):
+    """What one check found."""
+
+    check: str
+    result: Result
+    kind: Kind | None
+    where: Where | None
+    hop: str | None
+    message: str
+    remedy: str | None
+
+
+class HopRow(_Model):
+    """One hop as the wire saw it; *status* and *deployment* are the last attempt's."""
+
+    group: str
+    deployment: str | None
+    attempts: int
+    outcome: Literal["faulted", "served", "stood_in", "errored", "skipped"]
+    status: int | None
+    fault: str | None
+
+
+class ReplyRow(_Model):
+    """What the client got; *served_by* is the wire's word, *claimed_by* the gateway's."""
+
+    status: int | None
+    ttft_s: float | None
+    total_s: float | None
+    served_by: str | None
+    claimed_by: str | None
+
+
+class DrillRow(_Model):
+    """One drill."""
+
+    id: str
+    injector: Literal["redirect", "twin"]
+    credentials: Literal["canary", "real"]
+    scenario: ScenarioRow
+    outcome: Outcome
+    kind: Kind | None
+    known_gap: str | None
+    findings: tuple[FindingRow, ...]
+    hops: tuple[HopRow, ...]
+    reply: ReplyRow
+    started_at: datetime
+    attempt: int
+
+
+class DrillReport(_Model):
+    """Everything that a run of ``understudy drill`` found."""
+
+    schema_: Literal["understudy/drill-report/1"] = Field(
+        "understudy/drill-report/1", alias="schema"
+    )
+    gateway: GatewayRow
+    summary: Summary
+    drills: tuple[DrillRow, ...]
+
+
+def row_of(drill: Drill, *, litellm_version: str, gaps: Sequence[Gap] = ()) -> DrillRow:
+    """Turn a drill into its row; the row keeps nothing of the replies' bodies."""
+    plan, verdict, seen = drill.plan, drill.verdict, drill.seen
+    scenario = plan.scenario
+    first = plan.hops[0].deployments if plan.hops else ()
+    gap = None
+    if verdict.outcome is Outcome.FAILED and verdict.kind is not None:
+        primary = first[0].dialect if first else None
+        gap = source_of(gaps, litellm_version, scenario, verdict.kind, primary)
+    return DrillRow(
+        id=plan.id,
+        injector="twin" if plan.injector == "twin" else "redirect",
+        credentials="canary" if plan.canary else "real",
+        scenario=ScenarioRow(
+            key=scenario.key,
+            group=scenario.group,
+            chain=scenario.chain,
+            trigger=scenario.trigger,
+            depth=scenario.depth,
+            expected_hop=scenario.expected_hop,
+            faults=dict(scenario.faults),
+            shape=scenario.shape,
+            surface=scenario.surface,
+            stream=scenario.stream,
+        ),
+        outcome=verdict.outcome,
+        kind=verdict.kind,
+        known_gap=gap,
+        findings=tuple(
+            FindingRow(
+                check=f.check,
+                result=f.result,
+                kind=f.kind,
+                where=f.where,
+                hop=f.hop,
+                message=f.message,
+                remedy=f.remedy,
+            )
+            for f in verdict.findings
+        ),
+        hops=_hops(plan, seen.wire),
+        reply=ReplyRow(
+            status=seen.reply.status,
+            ttft_s=_rounded(seen.reply.ttft_s),
+            total_s=_rounded(seen.reply.total_s),
+            served_by=served_by(seen),
+            claimed_by=seen.reply.headers.get("x-litellm-model-group"),
+        ),
+        started_at=drill.started_at,
+        attempt=plan.attempt,
+    )
+
+
+def served_by(seen: Observation) -> str | None:
+    """Name the group whose answer crossed the wire last; None if none answered well."""
+    good = (AttemptOutcome.SERVED, AttemptOutcome.STOOD_IN)
+    served = [r for r in seen.wire if r.outcome in good and not r.late]
+    return served[-1].group if served and seen.reply.ok else None
+
+
+def _hops(plan: DrillPlan, wire: Sequence[WireRecord]) -> tuple[HopRow, ...]:
+    rows = [_hop(hop.group, hop, [r for r in wire if r.group == hop.group]) for hop in plan.hops]
+    planned = {hop.group for hop in plan.hops}
+    others = dict.fromkeys(r.group for r in wire if r.group and r.group not in planned)
+    rows += [_hop(group, None, [r for r in wire if r.group == group]) for group in others]
+    return tuple(rows)
+
+
+def _hop(group: str, hop: PlannedHop | None, records: Sequence[WireRecord]) -> HopRow:
+    if not records:
+        return HopRow(
+            group=group,
+            deployment=None,
+            attempts=0,
+            outcome="skipped",
+            status=None,
+            fault=str(hop.fault) if hop and hop.role is HopRole.FAIL and hop.fault else None,
+        )
+    last = records[-1]
+    outcomes: dict[AttemptOutcome, Literal["faulted", "served", "stood_in", "errored"]] = {
+        AttemptOutcome.FAULTED: "faulted",
+        AttemptOutcome.SERVED: "served",
+        AttemptOutcome.STOOD_IN: "stood_in",
+        AttemptOutcome.ERRORED: "errored",
+        AttemptOutcome.REFUSED: "errored",
+    }
+    return HopRow(
+        group=group,
+        deployment=last.deployment,
+        attempts=len(records),
+        outcome=outcomes[last.outcome],
+        status=last.status,
+        fault=last.fault,
+    )
+
+
+def summarise(rows: Sequence[DrillRow], *, duration_s: float, spent: "Spent") -> Summary:
+    """Count *rows*."""
+    counts = {outcome: sum(1 for r in rows if r.outcome is outcome) for outcome in Outcome}
+    gaps = sum(1 for r in rows if r.known_gap is not None)
+    return Summary(
+        passed=counts[Outcome.PASSED],
+        failed=counts[Outcome.FAILED] - gaps,
+        known_gaps=gaps,
+        inconclusive=counts[Outcome.INCONCLUSIVE],
+        aborted=counts[Outcome.ABORTED],
+        duration_s=round(duration_s, 3),
+        requests=spent.requests,
+        tokens=spent.tokens,
+        cost_usd=round(spent.cost_usd, 6),
+    )
+
+
+class Spent:
+    """What a campaign has used up, counted from the wire."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.tokens = 0
+        self.cost_usd = 0.0
+
+    def add(self, drill: Drill) -> None:
+        """Count one drill's requests, and the tokens and money of attempts that were real."""
+        self.requests += drill.requests
+        for record in drill.seen.wire:
+            hop = drill.plan.hop(record.group or "")
+            if hop is None or not record.forwarded:
+                continue
+            own = [d for d in hop.deployments if d.id == record.deployment] or hop.deployments
+            tokens_in, tokens_out = _used(drill.plan, record, local=all(d.local for d in own))
+            self.tokens += tokens_in + tokens_out
+            self.cost_usd += price_usd(own, tokens_in, tokens_out) or 0.0
+
+
+def _used(plan: DrillPlan, record: WireRecord, *, local: bool) -> tuple[int, int]:
+    """Count the tokens of an attempt; what a paid one does not tell counts as the most.
+
+    A provider charges for a reply that broke off, or that nobody could read, all the same; for
+    an error it does not.
+    """
+    reply = record.reply
+    usage = reply.usage if reply is not None else None
+    told = (usage.input_tokens or 0, usage.output_tokens or 0) if usage is not None else (0, 0)
+    refused = record.status is not None and not 200 <= record.status < 300
+    if local or refused or (reply is not None and reply.complete and usage is not None):
+        return told
+    most = most_tokens(plan.task.ask)
+    return max(told[0], most[0]), max(told[1], most[1])
+
+
+def exit_code(summary: Summary) -> int:
+    """Say how ``understudy drill`` ends.
+
+    0 all passed; 1 at least one failed; 3 none failed but something inconclusive, or known gaps
+    and no pass; 4 aborted (counts only when nothing failed).
+    """
+    if summary.failed:
+        return 1
+    if summary.aborted:
+        return 4
+    if summary.inconclusive or (summary.known_gaps and not summary.passed):
+        return 3
+    return 0 if summary.passed else 3
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 4)

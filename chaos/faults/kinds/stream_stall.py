@@ -1,0 +1,25 @@
+"""A stream falls silent in the middle of the answer."""
+
+from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.opening import open_reply
+from chaos.faults.script import Script, Silence
+
+
+class StreamStall(FaultTraits):
+    """After half of the text nothing comes any more, and the connection stays open.
+
+    So does an engine that stops in the middle of its work. Somebody has to give up, and say so.
+
+    Source: vLLM 0.32.0 with its engine core stopped by SIGSTOP while it streamed; LiteLLM
+    1.106.2 waits 6,000 s by default.
+    """
+
+    name = "stream_stall"
+    summary = "The stream falls silent in the middle of the answer, and stays open."
+    phase = Phase.AFTER_FIRST_BYTE
+    streams_only = True
+    chats_only = True
+
+    def script(self, scene: Scene) -> Script:
+        """Say half, then nothing until the caller leaves."""
+        return Script((*open_reply(scene).steps, Silence()))

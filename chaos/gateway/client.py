@@ -1,0 +1,224 @@
+"""Ask a running LiteLLM what it is and what it would do; no model request is ever sent.
+
+``GET /health`` is never asked: it sends a real request to every deployment.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from chaos.errors import GatewayError
+from chaos.gateway.topology import Topology
+from chaos.gateway.topology_reader import GatewayAnswers, read_topology
+from chaos.process.readiness import machine_load
+
+ANSWER_WITHIN_S = 60.0
+"""LiteLLM's first ``GET /router/settings`` took over ten seconds on a loaded machine (measured)."""
+
+SETTING = "gateway.answer_within_s"
+"""The setting that lengthens it, named in messages."""
+
+ModelIds = frozenset[tuple[str, str]]
+
+
+class Gateway:
+    """A running LiteLLM proxy.
+
+    Attributes:
+        url: Its base URL, without a trailing slash.
+        key: Sends drills.
+        session: Towards it; closed by ``open_gateway``.
+        answer_within_s: How long any of its answers may take.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        *,
+        key: str,
+        admin_key: str,
+        engines: Mapping[str, str] | None = None,
+        default_bases: Mapping[str, str] | None = None,
+        answer_within_s: float = ANSWER_WITHIN_S,
+    ) -> None:
+        self.session = session
+        self.url = url
+        self.key = key
+        self._admin_key = admin_key
+        self._engines = engines or {}
+        self._default_bases = default_bases or {}
+        self.answer_within_s = answer_within_s
+
+    async def topology(self) -> Topology:
+        """Read groups, chains and settings.
+
+        Raises:
+            GatewayError: It is down, hangs, refuses the key, or is no LiteLLM.
+        """
+        models = await self._get("/model/info")
+        version = await self.version()
+        callbacks = await self._get("/get/config/callbacks")
+        file = await self._get("/router/settings")
+        return read_topology(
+            GatewayAnswers(
+                version=version,
+                models=_list(models.get("data")),
+                router=_mapping(callbacks.get("router_settings")),
+                file=_mapping(file.get("current_values")),
+            ),
+            engines=self._engines,
+            default_bases=self._default_bases,
+        )
+
+    async def version(self) -> str:
+        """Tell its version; empty if it does not say."""
+        details = await self._get("/health/readiness/details", required=False)
+        if isinstance(details.get("litellm_version"), str):
+            return str(details["litellm_version"])
+        openapi = await self._get("/openapi.json", required=False)
+        return str(_mapping(openapi.get("info")).get("version", ""))
+
+    async def model_ids(self) -> ModelIds:
+        """List (group, deployment id) of everything that callers can be routed to."""
+        models = await self._get("/model/info")
+        return frozenset(
+            (str(row.get("model_name")), str(_mapping(row.get("model_info")).get("id")))
+            for row in _list(models.get("data"))
+        )
+
+    async def has_metrics(self) -> bool:
+        """Tell whether it publishes Prometheus metrics."""
+        try:
+            async with self.session.get(
+                f"{self.url}/metrics/", headers=self._headers(), timeout=self._timeout()
+            ) as reply:
+                return reply.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    @staticmethod
+    def changes(before: ModelIds, after: ModelIds) -> tuple[str, ...]:
+        """Say in sentences what changed for other traffic."""
+        new = [f"deployment {i[:12]} appeared in group {g!r}" for g, i in sorted(after - before)]
+        old = [f"deployment {i[:12]} vanished from group {g!r}" for g, i in sorted(before - after)]
+        return (*new, *old)
+
+    def _headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self._admin_key}"}
+
+    def _timeout(self) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=self.answer_within_s)
+
+    async def _get(self, path: str, *, required: bool = True) -> Mapping[str, Any]:
+        try:
+            async with self.session.get(
+                self.url + path, headers=self._headers(), timeout=self._timeout()
+            ) as reply:
+                body = await reply.read()
+                status, kind = reply.status, reply.content_type
+        except TimeoutError as error:
+            raise GatewayError(
+                f"the gateway at {self.url} does not answer GET {path} within "
+                f"{self.answer_within_s:g} s (limit: {SETTING}; here: {machine_load()})",
+                remedy=f"If the gateway is only slow, raise {SETTING}. Otherwise look at LiteLLM's "
+                "log: its event loop or its database hangs.",
+            ) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise GatewayError(
+                f"the gateway at {self.url} cannot be reached: {error}",
+                remedy="Check --gateway: LiteLLM's base URL, such as http://127.0.0.1:4000",
+            ) from error
+        answer = _parsed(body) if status == 200 else None
+        if isinstance(answer, Mapping):
+            return answer
+        if not required:
+            return {}
+        raise self._refused(path, status, kind, body)
+
+    def _refused(self, path: str, status: int, kind: str, body: bytes) -> GatewayError:
+        if _is_about_the_key(status, body):
+            return GatewayError(
+                f"the gateway at {self.url} does not accept the key for GET {path}: "
+                f"status {status}",
+                remedy="Check the key of --key-env or --key-file. If it is right and may only send "
+                "requests, give one that may read the topology with --admin-key-env or "
+                "--admin-key-file: the master key, or one of a proxy_admin_viewer.",
+            )
+        return GatewayError(
+            f"{self.url} does not answer like LiteLLM: GET {path} gave status {status}, {kind}",
+            remedy="Check --gateway: the base URL of a LiteLLM proxy, without /v1.",
+        )
+
+
+def _is_about_the_key(status: int, body: bytes) -> bool:
+    """LiteLLM without a database answers 400 to a wrong key and 500 to none.
+
+    Source: LiteLLM 1.106.2, run.
+    """
+    return (
+        status in (401, 403)
+        or (status == 400 and b"no_db_connection" in body)
+        or (status == 500 and body.strip() == b"Internal Server Error")
+    )
+
+
+def mended_url(url: str) -> str:
+    """Mend what people write: no scheme, a trailing slash, the path of an endpoint.
+
+    Raises:
+        GatewayError: It is no URL at all.
+    """
+    text = url.strip()
+    text = (text if "://" in text else f"http://{text}").rstrip("/")
+    for suffix in ("/chat/completions", "/v1"):
+        text = text.removesuffix(suffix)
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise GatewayError(
+            f"{url!r} is not the URL of a gateway",
+            remedy="Give LiteLLM's base URL, such as http://127.0.0.1:4000",
+        )
+    return text
+
+
+@asynccontextmanager
+async def open_gateway(
+    url: str,
+    *,
+    key: str,
+    admin_key: str,
+    engines: Mapping[str, str] | None = None,
+    default_bases: Mapping[str, str] | None = None,
+    answer_within_s: float = ANSWER_WITHIN_S,
+) -> AsyncIterator[Gateway]:
+    """Open the gateway at *url*; nothing is sent before it is asked something."""
+    async with aiohttp.ClientSession() as session:
+        yield Gateway(
+            session,
+            mended_url(url),
+            key=key,
+            admin_key=admin_key,
+            engines=engines,
+            default_bases=default_bases,
+            answer_within_s=answer_within_s,
+        )
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Mapping[str, Any]]:
+    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []

@@ -1,0 +1,201 @@
+"""What the gateway says it would do: groups, deployments, chains, settings.
+
+Pure: built from the gateway's own answers by ``chaos.gateway.client``, changed by nobody.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+
+class Trigger(StrEnum):
+    """The kind of failure for which a chain is configured."""
+
+    GENERAL = "general"
+    CONTEXT_WINDOW = "context_window"
+    CONTENT_POLICY = "content_policy"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One upstream of a model group. None means unknown, never no.
+
+    Attributes:
+        id: LiteLLM's ``model_info.id``.
+        litellm_model: ``litellm_params.model``, such as ``hosted_vllm/gemma``.
+        provider: LiteLLM's provider prefix, such as ``hosted_vllm``.
+        dialect: Our dialect's name; None if we know none for the provider.
+        upstream_model: The model's name as it crosses the wire.
+        base_url: Where the requests really go, as we reach it; None if it cannot be told.
+        local: At a loopback or private address, or named as an engine: costs nothing.
+        keyed: It has, or by its provider needs, a credential of its own.
+        redirect_permission: The pattern of ``configurable_clientside_auth_params`` for
+            ``api_base``; None if a request may not redirect it.
+        mode: LiteLLM's ``chat``, ``embedding``, …
+    """
+
+    id: str
+    group: str
+    litellm_model: str
+    provider: str
+    dialect: str | None
+    upstream_model: str
+    base_url: str | None = None
+    local: bool = False
+    keyed: bool = True
+    redirect_permission: str | None = None
+    mode: str | None = None
+    max_input_tokens: int | None = None
+    max_output_tokens: int | None = None
+    input_cost_per_token: float | None = None
+    output_cost_per_token: float | None = None
+    supports_tools: bool | None = None
+    supports_vision: bool | None = None
+    supports_response_schema: bool | None = None
+    supports_reasoning: bool | None = None
+    accepts_temperature: bool | None = None
+    timeout_s: float | None = None
+    order: int | None = None
+    num_retries: int | None = None
+    from_database: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelGroup:
+    """What clients ask for, and the deployments behind it (never empty, but for wildcards)."""
+
+    name: str
+    deployments: tuple[Deployment, ...]
+
+    @property
+    def local(self) -> bool:
+        """Every deployment is local."""
+        return all(deployment.local for deployment in self.deployments)
+
+    @property
+    def embeds(self) -> bool:
+        """It makes embeddings rather than answers."""
+        return any(deployment.mode == "embedding" for deployment in self.deployments)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The hops of one group for one trigger, in the order in which they should be tried.
+
+    Attributes:
+        hops: Model groups; the first is the group itself, so it is never empty.
+        missing: Targets that the configuration names and the gateway does not have.
+        cut: Hops that LiteLLM's ``max_fallbacks`` keeps it from ever reaching.
+        named: The hops as the configuration names them, in the order in which it wants them
+            tried, with those missing and cut; empty where nothing is missing or cut.
+    """
+
+    group: str
+    trigger: Trigger
+    hops: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+
+    @property
+    def meant(self) -> tuple[str, ...]:
+        """Every hop that should be tried: what a drill holds the gateway to."""
+        return self.named or self.hops
+
+    @property
+    def fallbacks(self) -> tuple[str, ...]:
+        """The hops after the primary."""
+        return self.hops[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class RouterSettings:
+    """How the gateway routes, as it says itself. None means that it does not say."""
+
+    num_retries: int | None = None
+    timeout_s: float | None = None
+    stream_timeout_s: float | None = None
+    allowed_fails: int | None = None
+    cooldown_time_s: float | None = None
+    max_fallbacks: int = 5
+    retry_policy: Mapping[str, int] = field(default_factory=dict)
+    group_retry_policies: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    fallbacks: tuple[Mapping[str, tuple[str, ...]], ...] = ()
+    context_window_fallbacks: tuple[Mapping[str, tuple[str, ...]], ...] = ()
+    content_policy_fallbacks: tuple[Mapping[str, tuple[str, ...]], ...] = ()
+    default_fallbacks: tuple[str, ...] = ()
+    enable_tag_filtering: bool | None = None
+    caches: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """The gateway as it runs now.
+
+    Attributes:
+        settings: What the running router has loaded.
+        file_settings: What its configuration file says; differs after an edit not loaded.
+        aliases: Alias to model group.
+        wildcards: Model groups that are patterns (``openai/*``).
+        other_names: Groups by the other names under which clients may ask for them: aliases,
+            and every model that LiteLLM lists for a wildcard. Drilled only when asked for.
+    """
+
+    litellm_version: str
+    groups: Mapping[str, ModelGroup]
+    chains: tuple[Chain, ...]
+    settings: RouterSettings = field(default_factory=RouterSettings)
+    file_settings: RouterSettings | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    wildcards: tuple[str, ...] = ()
+    other_names: Mapping[str, ModelGroup] = field(default_factory=dict)
+
+    def find(self, name: str) -> ModelGroup | None:
+        """Find what clients get who ask for *name*; None if there is nothing."""
+        return self.groups.get(name) or self.other_names.get(name)
+
+    def chain(self, group: str, trigger: Trigger = Trigger.GENERAL) -> Chain:
+        """Tell the chain of *group* for *trigger*; a chain of the group alone if it has none."""
+        for chain in self.chains:
+            if chain.group == group and chain.trigger == trigger:
+                return chain
+        return Chain(group, trigger, (group,))
+
+    def reached_at(self, engines: Mapping[str, str]) -> "Topology":
+        """Put the addresses at which we reach local engines in the place of LiteLLM's own.
+
+        Every deployment of an engine moves with it. A group whose deployments are at several
+        addresses stays as it is.
+
+        Args:
+            engines: URLs by model group, as the user names them.
+        """
+        moved: dict[str, str] = {}
+        for name, url in engines.items():
+            group = self.find(name)
+            bases = {d.base_url for d in group.deployments if d.local} if group else set()
+            if group and group.local and len(bases) == 1:
+                base = bases.pop()
+                moved[urlsplit(base).netloc if base else name] = url
+        groups, other = (
+            {name: _reached_at(moved, group) for name, group in found.items()}
+            for found in (self.groups, self.other_names)
+        )
+        return replace(self, groups=groups, other_names=other)
+
+
+def _reached_at(moved: Mapping[str, str], group: ModelGroup) -> ModelGroup:
+    def real(deployment: Deployment) -> Deployment:
+        base = deployment.base_url
+        url = moved.get(urlsplit(base).netloc if base else group.name)
+        if url is None:
+            return deployment
+        path = urlsplit(base).path.rstrip("/") if base else _ENGINE_PATH
+        return replace(deployment, base_url=url if url.endswith(path) else url + path)
+
+    return replace(group, deployments=tuple(map(real, group.deployments)))
+
+
+_ENGINE_PATH = "/v1"
+"""Where an engine answers of which LiteLLM names no address."""

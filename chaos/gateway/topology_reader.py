@@ -1,0 +1,288 @@
+"""Turn the gateway's own answers into a ``Topology``. Pure; asking is ``chaos.gateway.client``'s.
+
+Null means unknown, never no. Source of every shape here: recorded from LiteLLM 1.106.2.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
+from urllib.parse import urlsplit
+
+from chaos.gateway.chain_order import Fallbacks, attempt_order
+from chaos.gateway.topology import Chain, Deployment, ModelGroup, RouterSettings, Topology, Trigger
+from chaos.protocol.conversation import Json
+from chaos.protocol.dialects import default_base, dialect_of, upstream_model
+
+LOCAL_NAMES = frozenset({"localhost", "host.docker.internal"})
+MAX_FALLBACKS = 5
+"""Where the gateway names none. Source: ``ROUTER_MAX_FALLBACKS``, LiteLLM 1.106.2."""
+
+KEYLESS_PROVIDERS = frozenset({"hosted_vllm", "ollama", "ollama_chat", "vllm", "lm_studio"})
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayAnswers:
+    """What the gateway said, endpoint by endpoint.
+
+    Attributes:
+        models: ``data`` of ``/model/info``.
+        router: ``router_settings`` of ``/get/config/callbacks``: what is loaded.
+        file: ``current_values`` of ``/router/settings``: what the file says.
+    """
+
+    version: str
+    models: Sequence[Json]
+    router: Json
+    file: Json = field(default_factory=dict)
+
+
+def read_topology(
+    answers: GatewayAnswers,
+    *,
+    engines: Mapping[str, str] | None = None,
+    default_bases: Mapping[str, str] | None = None,
+) -> Topology:
+    """Read everything that a drill needs to know of a gateway.
+
+    Args:
+        engines: Local engines by model group, as the user names them.
+        default_bases: Real base URLs of providers that we do not know, by prefix.
+    """
+    aliases = _aliases(answers.router)
+    lists = _lists(answers.router, answers.file)
+    groups, other_names = _groups(answers.models, aliases, engines or {}, default_bases or {})
+    settings = _settings(answers.router, answers.file)
+    return Topology(
+        litellm_version=answers.version,
+        groups=groups,
+        chains=tuple(_chains(groups, other_names, aliases, settings, lists)),
+        settings=settings,
+        file_settings=_settings(answers.file, answers.file) if answers.file else None,
+        aliases=aliases,
+        wildcards=tuple(name for name in groups if "*" in name),
+        other_names=other_names,
+    )
+
+
+def _groups(
+    rows: Sequence[Json],
+    aliases: Mapping[str, str],
+    engines: Mapping[str, str],
+    default_bases: Mapping[str, str],
+) -> tuple[dict[str, ModelGroup], dict[str, ModelGroup]]:
+    found: dict[str, dict[str, Deployment]] = {}
+    other: dict[str, dict[str, Deployment]] = {}
+    seen: set[str] = set()
+    for row in rows:
+        name, info = str(row.get("model_name", "")), row.get("model_info") or {}
+        identity = str(info.get("id", ""))
+        # An alias is one more row of the same deployment; a wildcard one row for each model that
+        # LiteLLM knows, all with one id: only the first is a deployment of its own.
+        again = identity in seen and identity not in found.get(name, {})
+        made = read_deployment(row, engines, default_bases)
+        if name in aliases or again:
+            other.setdefault(name, {})[identity] = made
+        else:
+            seen.add(identity)
+            found.setdefault(name, {})[identity] = made
+    return _grouped(found), _grouped(other)
+
+
+def _grouped(found: Mapping[str, Mapping[str, Deployment]]) -> dict[str, ModelGroup]:
+    return {name: ModelGroup(name, tuple(made.values())) for name, made in found.items()}
+
+
+def read_deployment(
+    row: Json, engines: Mapping[str, str], default_bases: Mapping[str, str]
+) -> Deployment:
+    """Read one row of ``/model/info``."""
+    params, info = row.get("litellm_params") or {}, row.get("model_info") or {}
+    name, model = str(row.get("model_name", "")), str(params.get("model", ""))
+    provider = model.partition("/")[0] if "/" in model else str(info.get("litellm_provider") or "")
+    dialect = dialect_of(provider)
+    base = params.get("api_base") or default_base(provider, default_bases)
+    permission = params.get("configurable_clientside_auth_params") or ()
+    return Deployment(
+        id=str(info.get("id", "")),
+        group=name,
+        litellm_model=model,
+        provider=provider,
+        dialect=dialect.name if dialect else None,
+        upstream_model=upstream_model(provider, model),
+        base_url=base,
+        local=is_local(base, engines) or name in engines,
+        keyed=provider not in KEYLESS_PROVIDERS,
+        redirect_permission=_permission(permission),
+        mode=info.get("mode"),
+        max_input_tokens=_whole(info.get("max_input_tokens")),
+        max_output_tokens=_whole(info.get("max_output_tokens")),
+        input_cost_per_token=_number(info.get("input_cost_per_token")),
+        output_cost_per_token=_number(info.get("output_cost_per_token")),
+        supports_tools=info.get("supports_function_calling"),
+        supports_vision=info.get("supports_vision"),
+        supports_response_schema=info.get("supports_response_schema"),
+        supports_reasoning=info.get("supports_reasoning"),
+        accepts_temperature=_accepts_temperature(model, info),
+        timeout_s=_number(params.get("timeout")),
+        order=_whole(params.get("order")),
+        num_retries=_digits(params.get("num_retries")),
+        from_database=bool(info.get("db_model")),
+    )
+
+
+def is_local(base_url: str | None, engines: Mapping[str, str]) -> bool:
+    """Tell whether *base_url* is of this house: loopback, private, or a named engine's."""
+    if not base_url:
+        return False
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    if any(urlsplit(url).netloc == parts.netloc for url in engines.values()):
+        return True
+    if host in LOCAL_NAMES:
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_private or address.is_link_local
+
+
+def _permission(params: Iterable[Any]) -> str | None:
+    """Find the pattern for ``api_base``; the bare name permits every address."""
+    for param in params:
+        if isinstance(param, Mapping) and isinstance(param.get("api_base"), str):
+            return str(param["api_base"])
+        if param == "api_base":
+            return ".*"
+    return None
+
+
+def _accepts_temperature(model: str, info: Json) -> bool | None:
+    """Models that reason take only their own temperature; of the others LiteLLM knows."""
+    params = info.get("supported_openai_params")
+    if not isinstance(params, list):
+        return None
+    fixed = bool(info.get("supports_reasoning")) or any(
+        part in model for part in ("gpt-5", "/o1", "/o3", "/o4")
+    )
+    return "temperature" in params and not fixed
+
+
+def _aliases(router: Json) -> dict[str, str]:
+    raw = router.get("model_group_alias") or {}
+    return {
+        alias: str(target.get("model") if isinstance(target, Mapping) else target)
+        for alias, target in raw.items()
+    }
+
+
+def _settings(router: Json, file: Json) -> RouterSettings:
+    return RouterSettings(
+        num_retries=_whole(router.get("num_retries")),
+        timeout_s=_number(router.get("timeout")),
+        stream_timeout_s=_number(file.get("stream_timeout")),
+        allowed_fails=_whole(router.get("allowed_fails")),
+        cooldown_time_s=_number(router.get("cooldown_time")),
+        max_fallbacks=_whole(file.get("max_fallbacks"), MAX_FALLBACKS),
+        retry_policy=_retry_policy(router.get("retry_policy")),
+        group_retry_policies={
+            str(group): _retry_policy(policy)
+            for group, policy in (router.get("model_group_retry_policy") or {}).items()
+        },
+        fallbacks=_entries(router.get("fallbacks")),
+        context_window_fallbacks=_entries(router.get("context_window_fallbacks")),
+        content_policy_fallbacks=_entries(file.get("content_policy_fallbacks")),
+        default_fallbacks=_default(router.get("fallbacks")),
+        enable_tag_filtering=router.get("enable_tag_filtering"),
+    )
+
+
+def _retry_policy(raw: Any) -> dict[str, int]:
+    policy = raw if isinstance(raw, Mapping) else {}
+    return {name: count for name, count in policy.items() if isinstance(count, int)}
+
+
+def _entries(raw: Any) -> tuple[Mapping[str, tuple[str, ...]], ...]:
+    return tuple(
+        {str(group): tuple(_target(t) for t in targets)}
+        for entry in raw or ()
+        if isinstance(entry, Mapping)
+        for group, targets in entry.items()
+        if group != "*" and isinstance(targets, list)
+    )
+
+
+def _default(raw: Any) -> tuple[str, ...]:
+    stars = [e["*"] for e in raw or () if isinstance(e, Mapping) and isinstance(e.get("*"), list)]
+    return tuple(_target(target) for target in stars[-1]) if stars else ()
+
+
+def _target(target: Any) -> str:
+    return str(target.get("model", "")) if isinstance(target, Mapping) else str(target)
+
+
+def _lists(router: Json, file: Json) -> Mapping[Trigger, Fallbacks]:
+    return {
+        Trigger.GENERAL: router.get("fallbacks"),
+        Trigger.CONTEXT_WINDOW: router.get("context_window_fallbacks"),
+        Trigger.CONTENT_POLICY: file.get("content_policy_fallbacks"),
+    }
+
+
+def _chains(
+    groups: Mapping[str, ModelGroup],
+    other_names: Mapping[str, ModelGroup],
+    aliases: Mapping[str, str],
+    settings: RouterSettings,
+    lists: Mapping[Trigger, Fallbacks],
+) -> Iterable[Chain]:
+    # A target may be an alias, or a deployment's model or id: on the wire it is their group.
+    group_of = {
+        known: name
+        for name, group in groups.items()
+        for deployment in group.deployments
+        for known in (deployment.litellm_model, deployment.id)
+    } | dict(aliases)
+
+    there = groups.keys() | (other_names.keys() - aliases.keys())
+
+    def real(order: tuple[str, ...]) -> tuple[str, ...]:
+        own, *targets = order
+        hops = (hop if hop in there else group_of.get(hop, hop) for hop in targets)
+        return tuple(dict.fromkeys((own, *hops)))
+
+    for name in (*groups, *other_names):
+        for trigger, entries in lists.items():
+            if not entries:
+                continue
+            order = real(attempt_order(name, entries, max_fallbacks=settings.max_fallbacks))
+            whole = real(attempt_order(name, entries, max_fallbacks=10_000))
+            known = tuple(hop for hop in order if hop in there or hop == name)
+            if len(whole) > 1:
+                yield Chain(
+                    group=name,
+                    trigger=trigger,
+                    hops=known,
+                    missing=tuple(hop for hop in order if hop not in there and hop != name),
+                    cut=tuple(hop for hop in whole if hop not in order),
+                    named=() if whole == known else whole,
+                )
+
+
+@overload
+def _whole(value: Any) -> int | None: ...
+@overload
+def _whole(value: Any, default: int) -> int: ...
+def _whole(value: Any, default: int | None = None) -> int | None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if number else default
+
+
+def _digits(value: Any) -> int | None:
+    """Take a number that may have come from an environment variable, as LiteLLM does."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else _whole(value)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,0 +1,94 @@
+"""Was every hop tried whose turn had come?"""
+
+from collections.abc import Iterator
+
+from chaos.faults.fault import Phase
+from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
+from chaos.judge.evidence import at_hop, claims_success, got_error, live, times, told
+from chaos.judge.observation import Observation
+from chaos.scenario.expand import DrillPlan, PlannedHop
+from chaos.witness.wire_record import AttemptOutcome
+
+NAME = "chain_walked"
+_FAILURES = frozenset({AttemptOutcome.FAULTED, AttemptOutcome.ERRORED, AttemptOutcome.REFUSED})
+
+
+def judge(plan: DrillPlan, seen: Observation) -> Finding:
+    """Compare the hops that were contacted with those whose turn had come."""
+    primary, *fallbacks = plan.hops
+    if not fallbacks:
+        return _without_chain(primary, seen)
+    contacted = [hop for hop in fallbacks if at_hop(seen, hop.group)]
+    if any(record.group is None for record in live(seen)):
+        # Which hop an unrecognised request was meant for cannot be told; hop_held says so.
+        return passed(NAME, "Not every attempt on the wire could be told apart.")
+    if seen.strays and next(_skipped(plan, seen), None) is not None:
+        return unknown(
+            NAME,
+            Kind.NONCE_LOST,
+            f"A request came without the drill's nonce ({times(seen.strays)}) and was refused: it "
+            "may have been for a hop whose turn had come.",
+            hop=fallbacks[0].group,
+            remedy="Look for guardrails or prompt hooks that rewrite the prompt on its way to a "
+            "fallback, and exempt the key that sends drills from them.",
+        )
+    if not contacted and got_error(seen) and plan.phase is not Phase.AFTER_FIRST_BYTE:
+        chain = ", ".join(map(_named, fallbacks))
+        return failed(
+            NAME,
+            Kind.NEVER_TRIED,
+            f"{primary.group} failed and the client got {told(seen)}; "
+            f"no hop of the chain ({chain}) was contacted.",
+            where=Where.GATEWAY,
+            hop=fallbacks[0].group,
+            remedy="The gateway takes this failure for final on this endpoint: look at its "
+            "fallbacks for this kind of error, at fallbacks in the request, and at the key's "
+            "access to the hop.",
+        )
+    for hop, why in _skipped(plan, seen):
+        return failed(
+            NAME,
+            Kind.HOP_SKIPPED,
+            f"{_named(hop)} was not contacted although its turn had come: {why}.",
+            where=Where.GATEWAY,
+            hop=hop.group,
+            remedy="Check that the hop exists under this name, that the key may use it and has "
+            "budget left, and that the gateway's limit on fallbacks is not reached.",
+        )
+    walked = " → ".join(hop.group for hop in plan.hops if at_hop(seen, hop.group))
+    return passed(NAME, f"The chain was walked as far as it had to be: {walked or 'nowhere'}.")
+
+
+def _named(hop: PlannedHop) -> str:
+    return hop.group if hop.deployments else f"{hop.group}, which the gateway does not have,"
+
+
+def _without_chain(primary: PlannedHop, seen: Observation) -> Finding:
+    if claims_success(seen):
+        return passed(NAME, f"{primary.group} has no chain, and the client got no error.")
+    return failed(
+        NAME,
+        Kind.NO_FALLBACK,
+        f"{primary.group} has no chain for this failure, and the client got {told(seen)}.",
+        where=Where.GATEWAY,
+        hop=primary.group,
+        remedy=f"Give {primary.group} a fallback in the gateway's router settings.",
+    )
+
+
+def _skipped(plan: DrillPlan, seen: Observation) -> Iterator[tuple[PlannedHop, str]]:
+    """Yield the hops that were passed over, and how that is known."""
+    failing = got_error(seen) and plan.phase is not Phase.AFTER_FIRST_BYTE
+    for place, hop in enumerate(plan.hops[1:], start=1):
+        if at_hop(seen, hop.group):
+            continue
+        later = next((h.group for h in plan.hops[place + 1 :] if at_hop(seen, h.group)), None)
+        if later is not None:
+            yield hop, f"{later} after it was"
+        earlier = plan.hops[place - 1]
+        tried = at_hop(seen, earlier.group)
+        if failing and tried and tried[-1].outcome in _FAILURES:
+            yield hop, f"{earlier.group} before it failed, and the client got {told(seen)}"
+
+
+CHAIN_WALKED = Check(NAME, "Every hop of the chain was contacted when its turn had come.", judge)

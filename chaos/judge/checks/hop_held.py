@@ -1,0 +1,197 @@
+"""Did every fallback hop that was contacted hold, by its own bytes?
+
+Attempts that the witness answered itself say nothing about a hop. An attempt that failed and
+was made good by a retry at the same hop held.
+"""
+
+import re
+
+from chaos.gateway.topology import Deployment
+from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
+from chaos.judge.evidence import at_hop, got_error, live, quote, told
+from chaos.judge.observation import Observation
+from chaos.protocol.reading import Defect
+from chaos.scenario.expand import DrillPlan, HopRole, PlannedHop
+from chaos.witness.wire_record import AttemptOutcome, KeyOwner, WireRecord
+
+NAME = "hop_held"
+
+_FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]+")
+_ABOUT_THE_KEY = re.compile(r"api[ _-]?key|credential|unauthori[sz]ed", re.IGNORECASE)
+_NO_REPLY = (Defect.NOT_JSON, Defect.NOT_AN_OBJECT, Defect.NO_OUTPUT_FIELD)
+
+
+def judge(plan: DrillPlan, seen: Observation) -> Finding:
+    """Look at the last attempt at every hop that was not meant to fail."""
+    findings = [
+        _judge_hop(plan, seen, hop)
+        for hop in plan.hops
+        if hop.role is not HopRole.FAIL or hop.group in plan.may_serve
+    ]
+    told = [finding for finding in findings if finding is not None]
+    stranger = next((record for record in live(seen) if record.group is None), None)
+    if stranger is not None:
+        told.append(_unrecognised(stranger))
+    told.sort(key=lambda finding: finding.result.value)  # failed before unknown
+    return told[0] if told else passed(NAME, _held(plan, seen))
+
+
+def _judge_hop(plan: DrillPlan, seen: Observation, hop: PlannedHop) -> Finding | None:
+    attempts = [r for r in at_hop(seen, hop.group) if r.outcome is not AttemptOutcome.FAULTED]
+    if not attempts:
+        return None
+    last = attempts[-1]
+    if last.outcome is AttemptOutcome.STOOD_IN:
+        return None
+    if last.outcome is AttemptOutcome.REFUSED:
+        return _refused(seen, hop, last)
+    trouble = _trouble(last)
+    if trouble is None:
+        return None
+    if plan.canary and _turned_away(last):
+        return unknown(
+            NAME,
+            Kind.HOP_NOT_FORWARDABLE,
+            f"{hop.group} turned the drill's canary key away: {trouble}.",
+            hop=hop.group,
+            remedy=_key_remedy(hop, last),
+        )
+    if not _local(hop, last) and _passing(last):
+        return unknown(
+            NAME,
+            Kind.HOP_UNAVAILABLE,
+            f"{hop.group} is a remote provider and was itself unavailable: {trouble}.",
+            hop=hop.group,
+            remedy="Drill again; if it recurs, this hop is no safe place to fall to.",
+        )
+    return failed(
+        NAME,
+        Kind.HOP_FAILED,
+        f"{hop.group} was contacted and itself failed: {trouble}.",
+        where=Where.HOP,
+        hop=hop.group,
+        remedy=_remedy(hop, last),
+    )
+
+
+def _trouble(record: WireRecord) -> str | None:
+    """Say what is wrong with a hop's own reply; None if it is a reply."""
+    reply = record.reply
+    text = record.upstream_message or (reply.error.message if reply and reply.error else None)
+    if record.outcome is AttemptOutcome.ERRORED:
+        status = "no reply" if record.status is None else f"status {record.status}"
+        return f"{status}, {quote(text)}"
+    if reply is not None and reply.error is not None:
+        return f"status {record.status} with the error {quote(reply.error.message)}"
+    left = record.caller_left or record.cut
+    if not record.whole and not left and (reply is None or not reply.complete):
+        return f"its reply broke off after {record.sent_bytes} bytes"
+    if reply is not None and not reply.has_output and reply.has(*_NO_REPLY):
+        return f"status {record.status} and no readable reply ({reply.defects[0].detail})"
+    return None
+
+
+def _refused(seen: Observation, hop: PlannedHop, record: WireRecord) -> Finding | None:
+    if not record.nonce_seen:
+        return None  # request_kept says so
+    if record.status is not None and record.status >= 400:
+        return unknown(
+            NAME,
+            Kind.HOP_NOT_FORWARDABLE,
+            f"{hop.group} was contacted, and the witness could not pass the request on: "
+            f"{quote(record.upstream_message)}.",
+            hop=hop.group,
+            remedy="Its real address is not known for certain; drill it with the twin.",
+        )
+    if seen.reply.timed_out:
+        return None  # in_time says so
+    if record.cut and not got_error(seen):
+        return unknown(
+            NAME,
+            Kind.HOP_UNAVAILABLE,
+            f"{hop.group} was contacted and was still answering when the drill ended; the client "
+            "did not have to wait for it.",
+            hop=hop.group,
+            remedy="Ask it directly with the same request, and see how long it takes.",
+        )
+    until = f"the client got {told(seen)}" if record.cut else "the gateway gave up on it"
+    waited_s = record.ended_at_s - record.started_at_s
+    return failed(
+        NAME,
+        Kind.HOP_FAILED,
+        f"{hop.group} was contacted and had not answered when {until}"
+        + (f" after {waited_s:.1f} s." if waited_s > 0 else "."),
+        where=Where.HOP,
+        hop=hop.group,
+        remedy="See whether the engine makes progress: it may hang while its health is green.",
+    )
+
+
+def _unrecognised(record: WireRecord) -> Finding:
+    return unknown(
+        NAME,
+        Kind.HOP_NOT_FORWARDABLE,
+        f"Attempt {record.ordinal} fits no known upstream (model {quote(record.model, 60)}), "
+        "so the witness let nothing through.",
+        remedy="Drill with the twin, where every deployment has an address of its own.",
+    )
+
+
+def _turned_away(record: WireRecord) -> bool:
+    if record.key_owner is KeyOwner.OTHER:
+        return False
+    if record.status in (401, 403):
+        return True
+    # Some providers call a bad key a bad request.
+    return record.status == 400 and bool(_ABOUT_THE_KEY.search(record.upstream_message or ""))
+
+
+def _key_remedy(hop: PlannedHop, record: WireRecord) -> str:
+    if _local(hop, record):
+        return (
+            "Name the engine's key in the configuration file: "
+            f"engines: {{{hop.group}: {{url: …, key: {{env: NAME}}}}}}"
+        )
+    return "Drill this hop with --real-keys and a budget."
+
+
+def _passing(record: WireRecord) -> bool:
+    error = record.reply.error if record.reply else None
+    status = record.status
+    if status is not None and status < 300 and error is not None:
+        status = error.status
+    return status is None or status == 429 or status >= 500
+
+
+def _local(hop: PlannedHop, record: WireRecord) -> bool:
+    own = [d for d in hop.deployments if d.id == record.deployment]
+    return _all_local(own or list(hop.deployments))
+
+
+def _all_local(deployments: list[Deployment]) -> bool:
+    return bool(deployments) and all(deployment.local for deployment in deployments)
+
+
+def _remedy(hop: PlannedHop, record: WireRecord) -> str:
+    flags = dict.fromkeys(_FLAG.findall(record.upstream_message or ""))
+    if flags:
+        return f"The engine's own message names what it lacks: start it with {' '.join(flags)}."
+    if record.status == 404:
+        return f"Check that {hop.group} names a model which its upstream serves."
+    if record.status is None:
+        return f"Check that the upstream of {hop.group} runs where the gateway looks for it."
+    return f"Ask {hop.group} directly with the same request, and mend what it complains about."
+
+
+def _held(plan: DrillPlan, seen: Observation) -> str:
+    held = [
+        hop.group
+        for hop in plan.hops
+        if any(r.outcome is AttemptOutcome.SERVED for r in at_hop(seen, hop.group))
+    ]
+    if held:
+        return f"{', '.join(held)} answered by itself."
+    return "No hop that could have failed by itself was passed a request."
+
+
+HOP_HELD = Check(NAME, "A fallback hop that was contacted answered, by its own bytes.", judge)

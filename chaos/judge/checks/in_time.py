@@ -1,0 +1,65 @@
+"""Did the reply come before its deadlines?"""
+
+from chaos.judge.check import Check, Finding, Kind, Where, failed, passed
+from chaos.judge.evidence import at_hop, good_record, overrun, times
+from chaos.judge.observation import Observation
+from chaos.scenario.expand import DrillPlan
+from chaos.witness.wire_record import AttemptOutcome, WireRecord
+
+NAME = "in_time"
+
+
+def judge(plan: DrillPlan, seen: Observation) -> Finding:
+    """Compare the client's own clock with the plan's deadlines."""
+    late = overrun(plan, seen)
+    if late is not None:
+        return _late(plan, seen, late)
+    total_s = seen.reply.total_s
+    took = f"ended after {total_s:.1f} s" if total_s is not None else "did not run past a deadline"
+    return passed(NAME, f"The reply {took}.")
+
+
+def _late(plan: DrillPlan, seen: Observation, what: str) -> Finding:
+    waited = [
+        f"{hop.group} was tried {times(len(attempts))}"
+        for hop in plan.hops
+        if (attempts := at_hop(seen, hop.group))
+    ]
+    slow = _slow_hop(plan, seen)
+    spent = f" ({slow} itself took most of it)" if slow else ""
+    remedy = (
+        f"Look at the load and the speed of {slow}, or ask for less."
+        if slow
+        else "Give the gateway a timeout, a stream timeout and few retries, so that a hop's "
+        "silence or a long retry-after does not use up the time of the whole chain."
+    )
+    return failed(
+        NAME,
+        Kind.TOO_LATE,
+        f"Too late: {what}{spent}; {', '.join(waited) or 'nothing crossed the wire'}.",
+        where=Where.HOP if slow else Where.GATEWAY,
+        hop=slow,
+        remedy=remedy,
+    )
+
+
+def _slow_hop(plan: DrillPlan, seen: Observation) -> str | None:
+    """Name the willing hop that used more than half of the time by itself."""
+    took_s = seen.reply.total_s if seen.reply.total_s is not None else plan.deadline_s
+    record = good_record(seen)
+    if record is not None and record.ended_at_s - record.started_at_s > took_s / 2:
+        return record.group
+    for group in plan.may_serve:
+        attempts = at_hop(seen, group)
+        if attempts and _hanging(attempts[-1]):
+            return group
+    return None
+
+
+def _hanging(record: WireRecord) -> bool:
+    """Tell whether a request was passed on and its answer had not ended when the drill did."""
+    unended = record.status is None or record.status < 300
+    return record.outcome is AttemptOutcome.REFUSED and unended
+
+
+IN_TIME = Check(NAME, "The reply and its first token came before their deadlines.", judge)

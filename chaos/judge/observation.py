@@ -1,0 +1,69 @@
+"""Everything that was seen in one drill, without opinion."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chaos.protocol.reading import Reading
+from chaos.witness.wire_record import WireRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ClientReply:
+    """What the drill's client got.
+
+    Attributes:
+        status: HTTP status; None if no response came.
+        headers: Names in lower case, credentials masked.
+        reading: The body or the stream, read strictly.
+        sent_at_s: Monotonic seconds when the request was sent.
+        ttft_s: Seconds to the first output (text, reasoning or tool call); None if none came.
+        total_s: Seconds to the end; None if it never ended by itself.
+        timed_out: We gave up at the deadline.
+        broke_off: The transport's own words when the connection broke; else None.
+    """
+
+    status: int | None
+    reading: Reading
+    headers: Mapping[str, str] = field(default_factory=dict)
+    sent_at_s: float = 0.0
+    ttft_s: float | None = None
+    total_s: float | None = None
+    timed_out: bool = False
+    broke_off: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """A status of 2xx: a claim of success."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class EngineDelta:
+    """How an engine's own counters moved during a drill; None where it has none."""
+
+    engine: str
+    requests: float | None = None
+    generation_tokens: float | None = None
+    tool_calls_parsed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One drill as two independent parties saw it, joined by the nonce.
+
+    Attributes:
+        reply: The client's side.
+        wire: The other side of the gateway, in order of arrival.
+        strays: Requests without a live nonce that came to the lane meanwhile.
+        direct: The serving hop's replies when it was asked directly, to tell who is to blame.
+        collateral: What changed for other traffic, one sentence each.
+        aborted: Why the drill was broken off; None if it ran to its end.
+    """
+
+    reply: ClientReply
+    wire: tuple[WireRecord, ...] = ()
+    strays: int = 0
+    engine: tuple[EngineDelta, ...] = ()
+    direct: tuple[Reading, ...] = ()
+    collateral: tuple[str, ...] = ()
+    aborted: str | None = None

@@ -1,0 +1,1 @@
+"""Processes and environments of our own, which are gone when we are."""

@@ -1,0 +1,1 @@
+"""OpenAI's chat completions, which vLLM and most others speak too."""

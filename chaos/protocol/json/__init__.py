@@ -1,0 +1,1 @@
+"""The one way to take JSON apart: strictly, with its defects, or leniently."""

@@ -1,0 +1,1 @@
+"""What to drill, decided before anything is sent: ``expand`` lists scenarios, ``plan`` plans."""

@@ -1,0 +1,1 @@
+"""What drills ask: ``shape`` is the contract, ``shapes/`` the list."""

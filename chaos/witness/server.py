@@ -1,0 +1,327 @@
+"""The witness: one server that stands in for the upstreams of a drill and writes down what came.
+
+Invariant: it faults, stands in or forwards only a request that carries the nonce of a live
+lease, on that lease's lane; everything else gets a 400 that no gateway retries, and is counted.
+
+    /lane/N/…            redirect: LiteLLM adds each dialect's own path
+    /twin/INDEX/…        twin: every deployment has an address, and a port, of its own
+"""
+
+import asyncio
+import errno
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from chaos.errors import WitnessError
+from chaos.faults.fault import Fault, FaultName, Phase, Scene
+from chaos.faults.script import Head, Script, Send
+from chaos.process.ports import holder
+from chaos.protocol.conversation import Answer
+from chaos.protocol.dialect import Call, RawCall
+from chaos.protocol.dialects import DIALECTS
+from chaos.protocol.stand_in import compose
+from chaos.witness.attempt import Attempt
+from chaos.witness.forwarder import Forwarder
+from chaos.witness.late_calls import LateCalls
+from chaos.witness.lease import Action, Lease, LeasedHop, Upstream
+from chaos.witness.request import key_owner, make_request, raw_call, refusal
+from chaos.witness.script_player import play
+from chaos.witness.wire_record import AttemptOutcome, KeyOwner, credentials
+
+LANES = 4
+"""Few and fixed: every new URL leaves a new deployment id and new series in LiteLLM."""
+
+_NO_ANSWER = Answer()
+"""For faults that are an error answer and nothing else: they never look at what would be said."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What came without a live lease, since the start."""
+
+    strays: int = 0
+    late: int = 0
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """One request of the gateway while it is answered."""
+
+    request: web.BaseRequest
+    lease: Lease
+    attempt: Attempt
+    raw: RawCall
+    body: bytes
+    address: str | None
+
+
+class Witness:
+    """Leases, lanes, faults, pass-through and wire records, on one event loop.
+
+    Attributes:
+        url: What the gateway dials, without the lane.
+        counts: Requests that were refused.
+        engine_keys: What local engines ask for, by ``host:port``; set before ``serving``.
+    """
+
+    def __init__(self, url: str = "") -> None:
+        self.url = url
+        self.engine_keys: Mapping[str, str] = {}
+        self.counts = Counts()
+        self._live: dict[str, Lease] = {}
+        self._free: asyncio.Queue[int] = asyncio.Queue()
+        for lane in range(LANES):
+            self._free.put_nowait(lane)
+        self._late = LateCalls()
+        self._forwarder: Forwarder | None = None
+
+    def lane_url(self, lane: int) -> str:
+        """Name the base URL of a lane, as a drill's request carries it."""
+        return f"{self.url}/lane/{lane}"
+
+    @asynccontextmanager
+    async def lane(self) -> AsyncIterator[int]:
+        """Hold a lane, for one lease after the other; waits for a free one."""
+        lane = await self._free.get()
+        try:
+            yield lane
+        finally:
+            self._free.put_nowait(lane)
+
+    async def lease(
+        self,
+        *,
+        nonce: str,
+        hops: Sequence[LeasedHop],
+        others: Sequence[Upstream] = (),
+        ttl_s: float,
+        on_lane: bool = True,
+        lane: int | None = None,
+        canary: str | None = None,
+    ) -> Lease:
+        """Take a lease. End it with ``await lease.end()``, always.
+
+        Args:
+            on_lane: False for a twin, whose deployments have addresses.
+            lane: One that the caller holds; by default waits for a free one, until the end of
+                the lease.
+        """
+        frees_lane = on_lane and lane is None
+        if frees_lane:
+            lane = await self._free.get()
+        lease = Lease(
+            nonce=nonce,
+            lane=lane,
+            hops=tuple(hops),
+            others=tuple(others),
+            expires_at_s=time.monotonic() + ttl_s,
+            canary=canary,
+            frees_lane=frees_lane,
+            release=self._release,
+        )
+        self._live[nonce] = lease
+        asyncio.get_running_loop().call_later(ttl_s, lease.over.set)
+        return lease
+
+    def _release(self, lease: Lease) -> None:
+        if self._live.pop(lease.nonce, None) is None:
+            return
+        self._late.end(lease.nonce)
+        if lease.frees_lane and lease.lane is not None:
+            self._free.put_nowait(lease.lane)
+
+    def late_attempts(self, nonce: str) -> int:
+        """Count the requests of an ended drill that came after its end."""
+        return self._late.count(nonce)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request of the gateway, or of whoever found the port."""
+        parts = request.rel_url.raw_path.split("/", 3)
+        body = await request.read()
+        if len(parts) >= 3 and parts[1] == "lane" and parts[2].isdigit():
+            lane, address = int(parts[2]), None
+            path = "/" + "/".join(parts[3:])
+        elif len(parts) >= 3 and parts[1] == "twin":
+            lane, address = None, parts[2]
+            path = "/" + "/".join(parts[3:])
+        else:
+            return self._stray("this is no lane")
+        lease = self._lease_of(lane, body)
+        if lease is None:
+            return self._unleased(lane, address, body)
+        attempt = lease.begin()
+        attempt.abort = request.transport.abort if request.transport else None
+        try:
+            raw = raw_call(request, path, body)
+            attempt.body = raw.body
+            attempt.credentials = credentials(raw.headers, raw.query)
+            return await self._answer(_Exchange(request, lease, attempt, raw, body, address))
+        except asyncio.CancelledError:
+            attempt.caller_left = not attempt.cut
+            raise
+        except ConnectionError:
+            # The gateway closed the connection while we were writing.
+            attempt.caller_left = not attempt.cut
+            return attempt.played.response or web.StreamResponse()
+        finally:
+            lease.finish(attempt)
+
+    def _lease_of(self, lane: int | None, body: bytes) -> Lease | None:
+        now_s = time.monotonic()
+        for nonce, lease in self._live.items():
+            if lease.lane == lane and nonce.encode() in body:
+                alive = now_s < lease.expires_at_s and not lease.over.is_set()
+                return lease if alive else None
+        return None
+
+    async def _answer(self, exchange: _Exchange) -> web.StreamResponse:
+        attempt, raw, lease = exchange.attempt, exchange.raw, exchange.lease
+        hop, upstreams, call = lease.match(raw, exchange.address)
+        attempt.via_proxy = "via" in raw.headers or exchange.request.raw_path.startswith("http")
+        if call is None or not upstreams:
+            return _refuse(attempt, "no upstream of this drill's gateway fits the request")
+        attempt.call = call
+        lease.place(attempt, upstreams[0].group)
+        attempt.deployment = upstreams[0].deployment if len(upstreams) == 1 else None
+        attempt.key_owner = key_owner(raw, upstreams[0].dialect, lease.canary)
+        action = _action(hop, lease)
+        if hop is not None and action is Action.FAULT and hop.fault and hop.fault_name:
+            return await self._fault(exchange, call, hop.fault, hop.fault_name)
+        if hop is not None and action is Action.FORWARD:
+            return await self._forward(exchange, hop, upstreams[0])
+        attempt.outcome = AttemptOutcome.STOOD_IN
+        return await _play(exchange, _good_reply(attempt, call))
+
+    async def _fault(
+        self, exchange: _Exchange, call: Call, fault: Fault, name: FaultName
+    ) -> web.StreamResponse:
+        attempt = exchange.attempt
+        attempt.outcome = AttemptOutcome.FAULTED
+        attempt.fault = str(name)
+        # Two answers that are cut and put together must be told apart by their text.
+        struck_late = fault.phase is Phase.AFTER_FIRST_BYTE
+        marker = f"[{attempt.group}, attempt {attempt.ordinal}] " if struck_late else ""
+        scene = Scene(
+            dialect=DIALECTS[call.dialect],
+            call=call,
+            answer=_NO_ANSWER if fault.status_fault else _answer(attempt, call, marker),
+            variant=name.variant,
+        )
+        return await _play(exchange, fault.script(scene))
+
+    async def _forward(
+        self, exchange: _Exchange, hop: LeasedHop, upstream: Upstream
+    ) -> web.StreamResponse:
+        attempt, lease = exchange.attempt, exchange.lease
+        keyed = attempt.key_owner in (KeyOwner.OTHER, KeyOwner.MIXED)
+        base = lease.real_address(exchange.raw, exchange.address, keyed=keyed)
+        if base is None or self._forwarder is None:
+            return _refuse(attempt, "the real address of this hop is not known for certain")
+        if not upstream.local and lease.attempts_at(hop.group) > hop.attempts_allowed:
+            # The budget has reserved no more than the gateway's own settings explain.
+            return _refuse(attempt, f"{hop.attempts_allowed} attempts at this paid hop are over")
+        attempt.trouble = await self._forwarder.forward(
+            exchange.request,
+            upstream.dialect.real_url(base, exchange.raw),
+            exchange.body,
+            attempt.played,
+            local=upstream.local,
+        )
+        return attempt.played.response or web.StreamResponse()
+
+    def _unleased(self, lane: int | None, address: str | None, body: bytes) -> web.Response:
+        if self._late.take(body):
+            self.counts.late += 1
+            return refusal("the drill that this request belongs to has ended")
+        for lease in self._live.values():
+            lease.strays += lease.owns(lane, address)
+        return self._stray("the request carries no live drill's nonce")
+
+    def _stray(self, why: str) -> web.Response:
+        self.counts.strays += 1
+        return refusal(why)
+
+    def server(self) -> web.Server:
+        """Make a server that answers as this witness, for a port of a twin's."""
+        return web.Server(
+            self.handle,
+            request_factory=make_request,
+            handler_cancellation=True,
+            access_log=None,
+        )
+
+    @asynccontextmanager
+    async def serving(self, listen: Sequence[tuple[str, int]]) -> AsyncIterator["Witness"]:
+        """Listen on every address of *listen* until the context ends.
+
+        Port 0 is allowed for tests; ``url`` is then set to the address that was taken.
+
+        Raises:
+            WitnessError: An address is taken, or not one of this machine's.
+        """
+        runner = web.ServerRunner(self.server(), shutdown_timeout=1.0)
+        await runner.setup()
+        self._forwarder = Forwarder(keys=self.engine_keys)
+        try:
+            for host, port in listen:
+                try:
+                    await web.TCPSite(runner, host, port).start()
+                except OSError as error:
+                    raise _not_there(host, port, error) from error
+            if not self.url:
+                host, port = runner.addresses[0][:2]
+                self.url = f"http://{host}:{port}"
+            yield self
+        finally:
+            for lease in list(self._live.values()):
+                await lease.end(grace_s=0.0)
+            await runner.cleanup()
+            await self._forwarder.close()
+
+
+def _refuse(attempt: Attempt, why: str) -> web.Response:
+    attempt.played.status, attempt.message = 400, why
+    return refusal(why)
+
+
+async def _play(exchange: _Exchange, script: Script) -> web.StreamResponse:
+    played = exchange.attempt.played
+    await play(exchange.request, script, until=exchange.lease.over, played=played)
+    return played.response or web.StreamResponse()
+
+
+def _action(hop: LeasedHop | None, lease: Lease) -> Action:
+    if hop is None:
+        return Action.STAND_IN
+    first = lease.attempts_at(hop.group) <= 1  # this attempt is already counted
+    if hop.action is Action.FAULT and hop.fault_name is not None and hop.fault_name.once:
+        return Action.FAULT if first else hop.then
+    return hop.action
+
+
+def _answer(attempt: Attempt, call: Call, marker: str = "") -> Answer:
+    return compose(call.format.read_ask(attempt.body), marker=marker)
+
+
+def _good_reply(attempt: Attempt, call: Call) -> Script:
+    answer = _answer(attempt, call)
+    pieces = call.format.write_answer(answer, model=call.model, stream=call.stream)
+    head = Head(200, (("content-type", call.format.content_type(stream=call.stream)),))
+    return Script((head, *(Send(piece.data) for piece in pieces)))
+
+
+def _not_there(host: str, port: int, error: OSError) -> WitnessError:
+    if error.errno == errno.EADDRINUSE:
+        return WitnessError(
+            f"the witness cannot listen on {host}:{port}: the port is taken by {holder(port)}",
+            remedy="Stop that process, or give --witness-listen and --witness-url an address "
+            "that the gateway's permission covers.",
+        )
+    return WitnessError(
+        f"the witness cannot listen on {host}:{port}: {error.strerror or error}",
+        remedy="Give --witness-listen an address of this machine.",
+    )

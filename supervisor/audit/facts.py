@@ -1,0 +1,168 @@
+"""Fetch what audits look at: the topology, what each engine says, LiteLLM's own file.
+
+Nothing here sends a model request.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from chaos.errors import UsageError
+from chaos.gateway.client import Gateway, ModelIds
+from chaos.gateway.config_file import read_litellm_config
+from chaos.gateway.topology import ModelGroup, Topology
+from chaos.witness.server import LANES
+from supervisor.audit.finding import Audited, is_engine
+from supervisor.engine.capacity import from_log, merge
+from supervisor.engine.facts import EngineFacts, read_all
+from supervisor.engine.inspection import Inside, Note, look_inside
+from supervisor.settings.model import EngineSettings, Settings
+
+
+async def gather(
+    gateway: Gateway, settings: Settings, litellm_config: Path | None = None
+) -> Audited:
+    """Ask the gateway and its local engines, and read LiteLLM's file if one is named.
+
+    Raises:
+        GatewayError: The gateway cannot be asked.
+        UsageError: The file cannot be read.
+    """
+    config = read_litellm_config(litellm_config) if litellm_config else None
+    topology = await gateway.topology()
+    caches = await _caches(gateway)
+    topology = replace(topology, settings=replace(topology.settings, caches=caches))
+    return Audited(
+        topology=topology,
+        witness_urls=lane_urls(settings.witness.url),
+        wildcards=wildcards_of(topology, await gateway.model_ids()),
+        config=config,
+        engines=await ask_engines(gateway.session, topology, settings.engines),
+        named=frozenset(settings.engines),
+        open_groups=await _open_groups(gateway),
+    )
+
+
+def lane_urls(witness_url: str) -> tuple[str, ...]:
+    """Name every lane of a witness."""
+    return tuple(f"{witness_url}/lane/{lane}" for lane in range(LANES))
+
+
+def wildcards_of(topology: Topology, ids: ModelIds) -> Mapping[str, str]:
+    """Find the wildcard groups, each with the group of the topology that stands for it.
+
+    LiteLLM lists ``openai/*`` as one row for every model of OpenAI that it knows, all with one
+    id. Source: LiteLLM 1.106.2, run.
+    """
+    names = defaultdict[str, list[str]](list)
+    for group, identity in sorted(ids):
+        if group not in topology.aliases:
+            names[identity].append(group)
+    found = {}
+    for listed in names.values():
+        standing = [name for name in listed if name in topology.groups]
+        if len(listed) > 1 and standing:
+            # The first and the last in order differ before any two others do.
+            shortest, longest = min(listed), max(listed)
+            same = next(
+                (n for n, (a, b) in enumerate(zip(shortest, longest, strict=False)) if a != b),
+                len(shortest),
+            )
+            found[shortest[: shortest.rfind("/", 0, same) + 1] + "*"] = standing[0]
+    return found
+
+
+async def ask_engines(
+    session: aiohttp.ClientSession, topology: Topology, engines: Mapping[str, EngineSettings]
+) -> tuple[EngineFacts, ...]:
+    """Ask each local engine once for each group that it serves, and look inside if allowed.
+
+    Args:
+        engines: By group, where this machine reaches them; else the gateway's own address.
+    """
+    wanted: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name, group in topology.groups.items():
+        for deployment in group.deployments:
+            told = engines.get(name)
+            url = told.url if told else deployment.base_url if is_engine(deployment) else None
+            if url is None:
+                continue
+            asked = wanted.setdefault(name, {})
+            asked[url] = tuple(dict.fromkeys((*asked.get(url, ()), deployment.upstream_model)))
+    keys, trouble = engine_keys(engines)
+    looked = await asyncio.gather(*(look_inside(engine) for engine in engines.values()))
+    insides = dict(zip(engines, looked, strict=True))
+    return tuple(
+        _with_inside(one, insides.get(one.group), trouble.get(one.group))
+        for one in await read_all(session, wanted, keys)
+    )
+
+
+def engine_keys(
+    engines: Mapping[str, EngineSettings],
+) -> tuple[dict[str, str], dict[str, Note]]:
+    """Fetch the engines' own keys; one that cannot be read is a note."""
+    keys, trouble = {}, {}
+    for name, engine in engines.items():
+        try:
+            if engine.key is not None:
+                keys[name] = engine.key.reveal().get_secret_value()
+        except UsageError as error:
+            trouble[name] = Note(error.message, error.remedy)
+    return keys, trouble
+
+
+def _with_inside(facts: EngineFacts, inside: Inside | None, trouble: Note | None) -> EngineFacts:
+    """Add what the log and the package say to what the engine says over HTTP."""
+    if inside is None:
+        return facts
+    notes = (*inside.notes, *([trouble] if trouble else []))
+    inside = replace(inside, notes=notes)
+    if inside.log is None:
+        return replace(facts, inside=inside)
+    return replace(facts, inside=inside, capacity=merge(facts.capacity, from_log(inside.log)))
+
+
+def shown_groups(topology: Topology, wildcards: Mapping[str, str]) -> Mapping[str, ModelGroup]:
+    """List the groups by the names that the configuration gives them, wildcards too."""
+    patterns = {group: pattern for pattern, group in wildcards.items()}
+    return {patterns.get(name, name): group for name, group in topology.groups.items()}
+
+
+async def _caches(gateway: Gateway) -> bool | None:
+    """Find out whether LiteLLM caches answers; None if it does not say."""
+    details = await _asked(gateway, "/health/readiness/details")
+    return details["cache"] is not None if "cache" in details else None
+
+
+async def _open_groups(gateway: Gateway) -> frozenset[str]:
+    """Find the groups whose permission is ``api_base`` itself, without a pattern.
+
+    ``/model/info`` shows such a permission as asterisks. Source: LiteLLM 1.106.2, run.
+    """
+    rows = (await _asked(gateway, "/model_group/info")).get("data")
+    return frozenset(
+        str(row.get("model_group"))
+        for row in (rows if isinstance(rows, list) else ())
+        if isinstance(row, Mapping)
+        and "api_base" in (row.get("configurable_clientside_auth_params") or ())
+    )
+
+
+async def _asked(gateway: Gateway, path: str) -> Mapping[str, Any]:
+    """Ask for what is good to know; empty if the gateway does not say."""
+    answer: Any = None
+    with suppress(aiohttp.ClientError, TimeoutError, ValueError):
+        async with gateway.session.get(
+            gateway.url + path,
+            headers={"authorization": f"Bearer {gateway.key}"},
+            timeout=aiohttp.ClientTimeout(total=gateway.answer_within_s),
+        ) as reply:
+            answer = await reply.json() if reply.status == 200 else None
+    return answer if isinstance(answer, Mapping) else {}

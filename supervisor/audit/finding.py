@@ -1,0 +1,137 @@
+"""The contract of an audit: what is wrong, found without sending a model request."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from chaos.gateway.topology import Deployment, ModelGroup, Topology
+from supervisor.engine.facts import EngineFacts
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFinding:
+    """One thing that is wrong.
+
+    Attributes:
+        code: As the contract lists it; stable.
+        subject: The group, deployment or setting it is about.
+        message: One plain sentence with what was seen.
+        remedy: What to do, with the lines to write where there are any.
+    """
+
+    code: str
+    severity: Severity
+    subject: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What audits look at; pure, fetched beforehand by ``supervisor.audited``.
+
+    Attributes:
+        witness_urls: What a redirect would have to be allowed to dial, lane by lane.
+        wildcards: Model groups that are patterns (``openai/*``), each with the one group of the
+            topology that stands for it: LiteLLM lists a wildcard as every model that it knows.
+        config: LiteLLM's own configuration file, parsed; None if none was given.
+        engines: What each local engine said, one entry per group and address.
+        named: Groups that the user names as engines of this house.
+        open_groups: Groups that may be redirected to any address at all.
+    """
+
+    topology: Topology
+    witness_urls: tuple[str, ...] = ()
+    wildcards: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, Any] | None = field(default=None, repr=False)  # may hold keys
+    engines: tuple[EngineFacts, ...] = ()
+    named: frozenset[str] = frozenset()
+    open_groups: frozenset[str] = frozenset()
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Every wildcard group that is known."""
+        return tuple(dict.fromkeys((*self.topology.wildcards, *self.wildcards)))
+
+    @property
+    def groups(self) -> Mapping[str, ModelGroup]:
+        """The groups that are called by their own names, which wildcards are not."""
+        hidden = {*self.topology.wildcards, *self.wildcards.values()}
+        return {n: group for n, group in self.topology.groups.items() if n not in hidden}
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """Groups that some chain falls back to, also by an alias."""
+        named = {hop for c in self.topology.chains for hop in (*c.fallbacks, *c.missing)}
+        real = {group for alias, group in self.topology.aliases.items() if alias in named}
+        return frozenset(named | real)
+
+    def exists(self, name: str) -> bool:
+        """Tell whether LiteLLM would find something to call under *name*.
+
+        Source: LiteLLM 1.106.2, run: groups, aliases (hidden ones too), wildcards, a deployment's
+        own model name, a deployment's id.
+        """
+        topology = self.topology
+        return (
+            name in topology.groups
+            or name in topology.aliases
+            or any(fnmatchcase(name, pattern) for pattern in self.patterns)
+            or any(
+                name in (deployment.id, deployment.litellm_model)
+                for group in topology.groups.values()
+                for deployment in group.deployments
+            )
+        )
+
+    def costs_nothing(self, name: str) -> bool:
+        """Tell whether every deployment of a group is of this house; unknown groups are not."""
+        group = self.topology.groups.get(name)
+        if group is None:
+            return False
+        return name in self.named or all(is_own(deployment) for deployment in group.deployments)
+
+    def section(self, name: str) -> Mapping[str, Any]:
+        """Get a section of LiteLLM's configuration file; empty where there is none."""
+        found = (self.config or {}).get(name)
+        return found if isinstance(found, Mapping) else {}
+
+
+def is_own(deployment: Deployment) -> bool:
+    """Tell whether a deployment is of this house: a price means that a local proxy passes it on.
+
+    A host name without a dot is a neighbour's in the same Compose project or network.
+    """
+    if deployment.input_cost_per_token or deployment.output_cost_per_token:
+        return False
+    host = urlsplit(deployment.base_url or "").hostname or ""
+    neighbour = "." not in host or host.endswith((".local", ".internal", ".lan"))
+    return deployment.local or (bool(host) and neighbour)
+
+
+def is_engine(deployment: Deployment) -> bool:
+    """Tell whether a deployment is an inference server that can be asked about itself."""
+    return is_own(deployment) and deployment.dialect in (None, "vllm", "openai")
+
+
+Audit = Callable[[Audited], Iterable[AuditFinding]]
+
+
+def quoted(names: Iterable[str]) -> str:
+    """List *names* for a sentence."""
+    return ", ".join(repr(name) for name in names)
+
+
+def yaml_list(names: Sequence[str]) -> str:
+    """Write *names* as a YAML list on one line; JSON's quotes are YAML's too."""
+    return "[" + ", ".join(json.dumps(name, ensure_ascii=False) for name in names) + "]"
+
+
+def yaml_name(name: str) -> str:
+    """Write *name* as YAML takes it, whatever is in it."""
+    return json.dumps(name, ensure_ascii=False)

@@ -1,0 +1,55 @@
+"""The audit report: what ``understudy audit --format json`` prints, and others build on.
+
+Additive changes are free; anything else needs a new version.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from supervisor.audit.finding import AuditFinding, Severity
+
+
+class FindingRow(BaseModel):
+    """One thing that is wrong; *subject* is the group, deployment or setting it is about."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: str
+    severity: Severity
+    subject: str
+    message: str
+    remedy: str
+
+
+class AuditReport(BaseModel):
+    """Everything that the audits found, errors first."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    schema_: Literal["understudy/audit-report/1"] = Field(
+        "understudy/audit-report/1", alias="schema"
+    )
+    findings: tuple[FindingRow, ...]
+
+
+def report_of(findings: Iterable[AuditFinding]) -> AuditReport:
+    """Make the report of *findings*, in their order."""
+    return AuditReport(
+        findings=tuple(
+            FindingRow(
+                code=finding.code,
+                severity=finding.severity,
+                subject=finding.subject,
+                message=finding.message,
+                remedy=finding.remedy,
+            )
+            for finding in findings
+        )
+    )
+
+
+def exit_code(report: AuditReport) -> int:
+    """Say how ``understudy audit`` ends: 1 for an error or a warning, else 0."""
+    return int(any(finding.severity != "info" for finding in report.findings))

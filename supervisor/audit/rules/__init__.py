@@ -1,0 +1,69 @@
+"""What can be wrong with a gateway, told without a model request.
+
+To add one: a new file here with a function ``(audited) -> Iterable[AuditFinding]``, and its name
+below. Its docstring's first line says what it finds; its findings name what was seen and, in the
+remedy, the lines to write.
+"""
+
+from supervisor.audit.finding import Audit, Audited, AuditFinding
+from supervisor.audit.rules.chain_too_deep import chain_too_deep
+from supervisor.audit.rules.config_not_loaded import config_not_loaded
+from supervisor.audit.rules.context_shrinks import context_shrinks
+from supervisor.audit.rules.dead_entries import dead_entries
+from supervisor.audit.rules.drill_switches import (
+    cache_hides_drills,
+    mock_params_enabled,
+    tag_filtering_on,
+)
+from supervisor.audit.rules.ends_at_paid_hop import ends_at_paid_hop
+from supervisor.audit.rules.engine_reach import engine_name_mismatch, engine_unreachable
+from supervisor.audit.rules.engine_tools import engine_parser_unknown, engine_tool_calls_disabled
+from supervisor.audit.rules.fallbacks_in_wrong_section import fallbacks_in_wrong_section
+from supervisor.audit.rules.no_fallback import (
+    alias_without_fallback,
+    no_fallback,
+    wildcard_without_fallback,
+)
+from supervisor.audit.rules.redirect_permission import (
+    redirect_permission_partial,
+    redirect_permission_too_wide,
+    redirect_unavailable,
+)
+from supervisor.audit.rules.special_fallbacks import special_fallbacks_shadow_general
+from supervisor.audit.rules.tools_unsupported import tools_unsupported
+from supervisor.audit.rules.unknown_target import unknown_target
+from supervisor.audit.rules.waiting import no_timeout, retries_delay_fallback
+
+AUDITS: tuple[Audit, ...] = (
+    no_fallback,
+    alias_without_fallback,
+    wildcard_without_fallback,
+    fallbacks_in_wrong_section,
+    unknown_target,
+    dead_entries,
+    config_not_loaded,
+    engine_unreachable,
+    engine_name_mismatch,
+    engine_tool_calls_disabled,
+    engine_parser_unknown,
+    chain_too_deep,
+    special_fallbacks_shadow_general,
+    ends_at_paid_hop,
+    tools_unsupported,
+    context_shrinks,
+    no_timeout,
+    retries_delay_fallback,
+    redirect_permission_too_wide,
+    redirect_permission_partial,
+    redirect_unavailable,
+    mock_params_enabled,
+    tag_filtering_on,
+    cache_hides_drills,
+)
+SEVERITIES = ("error", "warning", "info")
+
+
+def run_audits(audited: Audited) -> tuple[AuditFinding, ...]:
+    """Run every audit; errors first, otherwise in the order of audits."""
+    findings = [finding for audit in AUDITS for finding in audit(audited)]
+    return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))

@@ -1,0 +1,26 @@
+"""Chains that LiteLLM stops walking before their end."""
+
+from collections.abc import Iterable
+
+from supervisor.audit.finding import Audited, AuditFinding, quoted, yaml_list, yaml_name
+
+
+def chain_too_deep(audited: Audited) -> Iterable[AuditFinding]:
+    """Name chains with hops that ``max_fallbacks`` keeps LiteLLM from ever reaching.
+
+    Source: LiteLLM 1.106.2, run: chains of chains count against it, a flat list does not.
+    """
+    settings = audited.topology.settings
+    for chain in audited.topology.chains:
+        if not chain.cut:
+            continue
+        yield AuditFinding(
+            code="chain_too_deep",
+            severity="warning",
+            subject=chain.group,
+            message=f"the {chain.trigger} chain of {chain.group!r} never reaches "
+            f"{quoted(chain.cut)}: LiteLLM stops after {settings.max_fallbacks} fallbacks",
+            remedy="Write the chain as one flat list, which is not cut, or raise "
+            "router_settings.max_fallbacks:\n"
+            f"- {yaml_name(chain.group)}: {yaml_list([*chain.fallbacks, *chain.cut])}",
+        )

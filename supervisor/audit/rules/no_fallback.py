@@ -1,0 +1,87 @@
+"""Groups, aliases and wildcards that nothing stands behind."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from supervisor.audit.finding import Audited, AuditFinding, quoted, yaml_list, yaml_name
+
+
+def no_fallback(audited: Audited) -> Iterable[AuditFinding]:
+    """Name every group without a chain, but for those that are somebody's last resort."""
+    for name in audited.groups:
+        chain = audited.topology.chain(name)
+        # A chain of nothing but unknown targets is unknown_target's.
+        if name in audited.targets or chain.fallbacks or chain.missing:
+            continue
+        yield AuditFinding(
+            code="no_fallback",
+            severity="error",
+            subject=name,
+            message=f"group {name!r} has no fallback: when its provider fails, its callers do too",
+            remedy=lines_for(audited, name, _stand_in_for(audited, name)),
+        )
+
+
+def alias_without_fallback(audited: Audited) -> Iterable[AuditFinding]:
+    """Name every alias that no chain is keyed by: LiteLLM looks the alias up, not its group."""
+    topology = audited.topology
+    keys = {key for entry in topology.settings.fallbacks for key in entry}
+    for alias, group in topology.aliases.items():
+        last_resort = group in audited.targets and not topology.chain(group).fallbacks
+        if alias in keys or topology.settings.default_fallbacks or last_resort:
+            continue
+        hops = topology.chain(group).fallbacks
+        yield AuditFinding(
+            code="alias_without_fallback",
+            severity="error",
+            subject=alias,
+            message=f"alias {alias!r} has no fallback: the chain of its group {group!r} does not "
+            "hold for calls of the alias",
+            remedy=lines_for(audited, alias, hops or _stand_in_for(audited, group)),
+        )
+
+
+def wildcard_without_fallback(audited: Audited) -> Iterable[AuditFinding]:
+    """Name every wildcard group whose models have no chain: a key with ``*`` in it never matches.
+
+    Source: LiteLLM 1.106.2, run.
+    """
+    settings = audited.topology.settings
+    if settings.default_fallbacks:
+        return
+    keys = {key for entry in settings.fallbacks for key in entry}
+    for pattern in audited.patterns:
+        exact = [key for key in keys if key != pattern and fnmatchcase(key, pattern)]
+        seen = f"only {quoted(exact)} of its models have one" if exact else "none of its models has"
+        written = f"; the key {pattern!r} never matches a call" if pattern in keys else ""
+        yield AuditFinding(
+            code="wildcard_without_fallback",
+            severity="warning" if exact else "error",
+            subject=pattern,
+            message=f"wildcard group {pattern!r} has no fallback of its own: {seen}{written}",
+            remedy="Give every model a default, or key a chain by each model's full name:\n"
+            "litellm_settings:\n  default_fallbacks: "
+            f"{yaml_list(_stand_in_for(audited, pattern))}",
+        )
+
+
+def lines_for(audited: Audited, group: str, hops: Iterable[str]) -> str:
+    """Write the lines that give *group* a chain."""
+    entry = f"- {yaml_name(group)}: {yaml_list(list(hops))}"
+    if audited.topology.settings.fallbacks:
+        # A second list, in the other section, would hide the first or be hidden by it.
+        return f"Add to the list of fallbacks that LiteLLM's configuration has:\n{entry}"
+    return f"Write into LiteLLM's configuration:\nrouter_settings:\n  fallbacks:\n    {entry}"
+
+
+def _stand_in_for(audited: Audited, name: str) -> list[str]:
+    """Name a local group of the same kind, or leave a place for one."""
+    groups = audited.groups
+    asks = groups.get(name)
+    embeds = asks.embeds if asks is not None else False
+    local = [
+        group.name
+        for group in groups.values()
+        if group.name != name and group.embeds == embeds and audited.costs_nothing(group.name)
+    ]
+    return local[:1] or ["YOUR-LOCAL-GROUP"]

@@ -1,0 +1,43 @@
+"""Special fallback lists that switch the general one off."""
+
+from collections.abc import Iterable
+
+from chaos.gateway.topology import Trigger
+from supervisor.audit.finding import Audited, AuditFinding, yaml_list, yaml_name
+
+LISTS = {
+    Trigger.CONTEXT_WINDOW: "context_window_fallbacks",
+    Trigger.CONTENT_POLICY: "content_policy_fallbacks",
+}
+
+
+def special_fallbacks_shadow_general(audited: Audited) -> Iterable[AuditFinding]:
+    """Name groups that lose their fallback for one class of errors, because others have a list.
+
+    Source: LiteLLM 1.106.2, run: once such a list is there, it alone answers for its class;
+    neither the general list nor ``default_fallbacks`` does.
+    """
+    topology = audited.topology
+    for trigger, setting in LISTS.items():
+        if not _is_set(audited, setting):
+            continue
+        for name in audited.groups:
+            general, special = topology.chain(name), topology.chain(name, trigger)
+            if not general.fallbacks or special.fallbacks or special.missing:
+                continue
+            cause = "a context-window" if trigger is Trigger.CONTEXT_WINDOW else "a content-policy"
+            yield AuditFinding(
+                code="special_fallbacks_shadow_general",
+                severity="warning",
+                subject=name,
+                message=f"{setting} is set, but not for {name!r}: its general fallbacks do not "
+                f"answer {cause} error any more, so its callers get it",
+                remedy=f"Add to {setting}:\n- {yaml_name(name)}: {yaml_list(general.fallbacks)}",
+            )
+
+
+def _is_set(audited: Audited, setting: str) -> bool:
+    """Even an empty list in ``litellm_settings`` counts, which only the file shows."""
+    if getattr(audited.topology.settings, setting):
+        return True
+    return isinstance(audited.section("litellm_settings").get(setting), list)

@@ -1,0 +1,55 @@
+"""Settings that make callers wait long before a fallback is tried."""
+
+from collections.abc import Iterable
+
+from supervisor.audit.finding import Audited, AuditFinding, quoted
+
+LONGEST_S = 600.0
+"""What nobody waits for; LiteLLM's own default is 6000."""
+
+
+def no_timeout(audited: Audited) -> Iterable[AuditFinding]:
+    """Find out whether a provider that hangs is ever given up.
+
+    Source: LiteLLM 1.106.2, run: without a timeout it waits 6000 seconds.
+    """
+    timeout_s = audited.topology.settings.timeout_s
+    if timeout_s is not None and timeout_s < LONGEST_S:
+        return
+    groups = [
+        name
+        for name, group in audited.groups.items()
+        if audited.topology.chain(name).fallbacks
+        and any(d.timeout_s is None or d.timeout_s >= LONGEST_S for d in group.deployments)
+    ]
+    if groups:
+        yield AuditFinding(
+            code="no_timeout",
+            severity="warning",
+            subject="router_settings.timeout",
+            message="a provider that hangs is waited for up to "
+            f"{timeout_s or 6000:g} seconds before a fallback is tried, in {quoted(groups)}",
+            remedy="Write into LiteLLM's configuration:\nrouter_settings:\n  timeout: 60",
+        )
+
+
+def retries_delay_fallback(audited: Audited) -> Iterable[AuditFinding]:
+    """Find out whether a failing provider is tried again before its fallback is.
+
+    Source: LiteLLM 1.106.2, run: by default three attempts, 5 to 8 seconds, and 62 to 64 seconds
+    where the provider says ``retry-after: 20``.
+    """
+    settings = audited.topology.settings
+    retries = settings.num_retries
+    chained = [name for name in audited.groups if audited.topology.chain(name).fallbacks]
+    if retries == 0 or not chained:
+        return
+    mended = settings.retry_policy.get("RateLimitErrorRetries") == 0
+    yield AuditFinding(
+        code="retries_delay_fallback",
+        severity="info" if mended else "warning",
+        subject="router_settings.num_retries",
+        message=f"a failing provider is tried {3 if retries is None else retries + 1} times before "
+        "a fallback is: callers wait 5 to 8 seconds, after 'retry-after: 20' over 60",
+        remedy="Write into LiteLLM's configuration:\nrouter_settings:\n  num_retries: 0",
+    )

@@ -1,0 +1,1 @@
+"""From settings to drills: the guard, and one run."""

@@ -1,0 +1,19 @@
+"""The commands of ``understudy``.
+
+To add one: a new file here with ``add(app)``, which registers one command (or a group of them)
+on the typer application, and its name below. What a command imports while it is only listed
+costs every start, so heavy imports go inside the command.
+"""
+
+from supervisor.cli.commands import audit, config, demo, doctor, drill, init, lab, registries
+
+COMMANDS = (
+    demo.add,
+    lab.add,
+    drill.add,
+    audit.add,
+    doctor.add,
+    init.add,
+    config.add,
+    registries.add,
+)

@@ -1,0 +1,43 @@
+"""``understudy demo``: the story of a fallback that does not hold."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from supervisor.stop import Stop, run
+
+
+def add(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("demo")(demo)
+
+
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="End by itself, also on a terminal")] = False,
+    engine_kind: Annotated[
+        Literal["simulated", "vllm"],
+        typer.Option(help="The engine: simulated, or a real vLLM on the CPU with a tiny model"),
+    ] = "simulated",
+    start_within: Annotated[
+        float, typer.Option(help="Seconds that LiteLLM, and vLLM, may take to start", min=1)
+    ] = 600.0,
+) -> None:
+    """Start a lab with a real LiteLLM and tell the story of a fallback that does not hold.
+
+    Takes under two minutes once the lab's LiteLLM is installed (understudy lab --prepare). With
+    --engine-kind vllm it takes some five minutes: a real vLLM is started three times. Exit code: 0
+    if every step came out as told, 1 if not.
+    """
+    del once  # there is no page to leave open yet: it always ends by itself
+
+    async def command(_: Stop) -> int:
+        # Imported late: the lab is heavy, and --help should come at once.
+        from supervisor.cli.console import err, out, say
+        from supervisor.cli.demo import tell_the_story
+
+        return await tell_the_story(
+            out, err, say, engine_kind=engine_kind, start_within_s=start_within
+        )
+
+    raise typer.Exit(run(command))

@@ -1,0 +1,89 @@
+"""``understudy doctor``: can this machine, with this configuration, drill?"""
+
+from typing import Annotated
+
+import typer
+
+from chaos.errors import UnderstudyError
+from supervisor.cli.console import Format, out, print_json
+from supervisor.cli.gateway_options import (
+    Access,
+    AdminKeyEnvOption,
+    AdminKeyFileOption,
+    ConfigOption,
+    GatewayOption,
+    KeyEnvOption,
+    KeyFileOption,
+    connected,
+)
+from supervisor.doctor.items import CONFIGURATION, DoctorReport, Item, exit_code, fail, ok
+from supervisor.stop import Stop, run
+
+STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+
+
+def add(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("doctor")(doctor)
+
+
+def doctor(
+    *,
+    config: ConfigOption = None,
+    gateway: GatewayOption = None,
+    key_env: KeyEnvOption = None,
+    key_file: KeyFileOption = None,
+    admin_key_env: AdminKeyEnvOption = None,
+    admin_key_file: AdminKeyFileOption = None,
+    format_: Annotated[Format, typer.Option("--format", help="Form of the report")] = "table",
+) -> None:
+    """Check that this machine and this configuration can drill, item by item.
+
+    No model request is sent. Exit code: 0 drills are possible, 1 something keeps them from
+    working, 2 the configuration is broken.
+
+      understudy doctor --gateway http://127.0.0.1:4000 --key-env LITELLM_KEY
+    """
+    access = Access(config, gateway, key_env, key_file, admin_key_env, admin_key_file)
+
+    async def command(_: Stop) -> int:
+        items = await _examined(access)
+        if format_ == "json":
+            report = DoctorReport(items=tuple(items))
+            print_json(report.model_dump_json(by_alias=True, indent=2))
+        else:
+            _draw(items)
+        return exit_code(items)
+
+    raise typer.Exit(run(command))
+
+
+async def _examined(access: Access) -> list[Item]:
+    from chaos.clock import SystemClock
+    from supervisor.doctor.gateway import gateway_items
+    from supervisor.doctor.machine import machine, other_supervisor, python
+    from supervisor.settings.model import settings_path
+
+    items = [python(), other_supervisor()]
+    try:
+        settings = access.settings()
+    except UnderstudyError as error:
+        return [*items, fail(CONFIGURATION, error.message, error.remedy)]
+    path = settings_path(access.config)
+    found = f"{path} is valid" if path else "there is no file, the defaults hold"
+    items.append(ok(CONFIGURATION, found))
+    try:
+        async with connected(settings) as gateway:
+            items += await gateway_items(gateway, settings, now=SystemClock().now())
+    except UnderstudyError as error:
+        items.append(fail("gateway", error.message, error.remedy))
+    return [*items, *machine(settings)]
+
+
+def _draw(items: list[Item]) -> None:
+    from rich.text import Text
+
+    for item in items:
+        out.print(Text.assemble((f"{item.status:5}", STYLES[item.status]), item.message))
+        for line in (item.remedy or "").splitlines():
+            out.print(Text.assemble(("      → ", "bold"), line))

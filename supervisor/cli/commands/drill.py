@@ -1,0 +1,326 @@
+"""``understudy drill``: run drills now."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from chaos.drill.report import DrillReport, exit_code
+from chaos.errors import UsageError
+from chaos.scenario.expand import Profile, Selection
+from supervisor.cli.gateway_options import (
+    Access,
+    AdminKeyEnvOption,
+    AdminKeyFileOption,
+    ConfigOption,
+    GatewayOption,
+    KeyEnvOption,
+    KeyFileOption,
+    connected,
+)
+from supervisor.settings.model import Settings
+from supervisor.stop import Stop, run
+
+ReportFormat = Literal["table", "json", "junit"]
+InjectorName = Literal["auto", "redirect", "twin"]
+STOPPED = 4
+"""Exit code of drills that were broken off."""
+
+
+def add(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("drill")(drill)
+
+
+def drill(
+    *,
+    config: ConfigOption = None,
+    gateway: GatewayOption = None,
+    key_env: KeyEnvOption = None,
+    key_file: KeyFileOption = None,
+    admin_key_env: AdminKeyEnvOption = None,
+    admin_key_file: AdminKeyFileOption = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help="Model group to drill; may be repeated (default: all)")
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="Fault, as 'understudy faults' lists them; may be repeated"),
+    ] = None,
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(help="Traffic shape, as 'understudy shapes' lists them; may be repeated"),
+    ] = None,
+    surface: Annotated[
+        list[str] | None,
+        typer.Option(help="chat_completions, messages, responses, embeddings; may be repeated"),
+    ] = None,
+    stream: Annotated[
+        bool | None, typer.Option("--stream/--no-stream", help="Only streamed, or only whole")
+    ] = None,
+    both: Annotated[bool, typer.Option("--both", help="Streamed and whole (the default)")] = False,
+    depth: Annotated[
+        str, typer.Option(help="How many hops are made to fail: a number, or 'all' depths")
+    ] = "all",
+    profile: Annotated[
+        Profile | None, typer.Option(help="How much of the product of everything (default: smoke)")
+    ] = None,
+    injector: Annotated[
+        InjectorName | None, typer.Option(help="How drills reach the witness (default: auto)")
+    ] = None,
+    litellm_config: Annotated[
+        Path | None, typer.Option(help="LiteLLM's configuration file, for a twin")
+    ] = None,
+    litellm_bin: Annotated[
+        Path | None, typer.Option(help="LiteLLM's executable, for a twin (default: the lab's)")
+    ] = None,
+    litellm_image: Annotated[
+        str | None, typer.Option(help="LiteLLM's container image, for a twin")
+    ] = None,
+    engine: Annotated[
+        list[str] | None, typer.Option(help="NAME=URL of a local engine; may be repeated")
+    ] = None,
+    deadline: Annotated[
+        float | None, typer.Option(help="Seconds for a whole reply (default: 60)", min=0.1)
+    ] = None,
+    max_drills: Annotated[int | None, typer.Option(help="Run at most so many", min=1)] = None,
+    budget_usd: Annotated[
+        float | None, typer.Option(help="Money that this run may spend (default: 0)", min=0)
+    ] = None,
+    real_keys: Annotated[
+        bool, typer.Option("--real-keys", help="Let hops that cost money be called for real")
+    ] = False,
+    concurrency: Annotated[
+        int | None, typer.Option(help="Drills at once (default: 1)", min=1, max=4)
+    ] = None,
+    as_file: Annotated[
+        Path | None, typer.Option("--as", help="Client profile for the agent shape (YAML)")
+    ] = None,
+    witness_listen: Annotated[
+        list[str] | None,
+        typer.Option(help="ADDRESS:PORT; may be repeated (default: 127.0.0.1:8941)"),
+    ] = None,
+    witness_url: Annotated[
+        str | None, typer.Option(help="What LiteLLM dials (default: http://127.0.0.1:8941)")
+    ] = None,
+    local: Annotated[
+        bool, typer.Option("--local", help="Do not hand the drills to a running daemon")
+    ] = False,
+    no_known_gaps: Annotated[
+        bool, typer.Option("--no-known-gaps", help="Count known gaps as failures")
+    ] = False,
+    list_only: Annotated[
+        bool, typer.Option("--list", help="Print the scenarios, send nothing")
+    ] = False,
+    output: Annotated[Path | None, typer.Option(help="Write the report to this file")] = None,
+    seed: Annotated[int | None, typer.Option(help="Replay the nonces and ids of a run")] = None,
+    format_: Annotated[ReportFormat, typer.Option("--format", help="Form of the report")] = "table",
+) -> None:
+    """Run drills now, and judge by the client's reply and the wire which fallbacks hold.
+
+    Exit code: 0 all passed (known gaps do not count); 1 at least one failed; 2 nothing could be
+    drilled; 3 none failed, but something was inconclusive or nothing passed; 4 aborted.
+
+      understudy drill --gateway http://127.0.0.1:4000 --key-env LITELLM_KEY
+    """
+    access = Access(config, gateway, key_env, key_file, admin_key_env, admin_key_file)
+    settings = overlaid(
+        access.settings(),
+        drills={
+            "injector": injector,
+            "profile": profile,
+            "deadline_s": deadline,
+            "concurrency": concurrency,
+            "budget_usd": budget_usd,
+            "real_keys": real_keys or None,
+        },
+        witness={
+            "listen": tuple(witness_listen) if witness_listen else None,
+            "url": witness_url or _url_of(witness_listen),
+        },
+        twin={
+            "litellm_config": litellm_config,
+            "litellm_bin": litellm_bin,
+            "litellm_image": litellm_image,
+        },
+        engines=_engines(engine or []),
+    )
+    selection = Selection(
+        groups=tuple(group or ()),
+        faults=tuple(fault or ()),
+        shapes=tuple(shape or ()),
+        surfaces=tuple(surface or ()),
+        stream=None if both else stream,
+        depth=_depth(depth),
+        profile=settings.drills.profile,
+    )
+    del local  # without a daemon every drill is local
+    if output is not None:
+        _check_writable(output)
+
+    async def command(stop: Stop) -> int:
+        # Imported late: the drill engine is heavy, and --help should come at once.
+        from supervisor.campaign.run import DrillRequest
+        from supervisor.cli.console import say
+        from supervisor.settings.client_profile import load_profile
+
+        request = DrillRequest(
+            selection=selection,
+            max_drills=max_drills,
+            known_gaps=not no_known_gaps,
+            profile=load_profile(as_file) if as_file else None,
+            seed=seed,
+        )
+        try:
+            return await _drill(settings, request, stop, format_, output, list_only=list_only)
+        except asyncio.CancelledError:
+            say("stopped; nothing is left running")
+            raise
+
+    raise typer.Exit(run(command, stopped=STOPPED))
+
+
+async def _drill(
+    settings: Settings,
+    request: Any,
+    stop: Stop,
+    form: ReportFormat,
+    output: Path | None,
+    *,
+    list_only: bool,
+) -> int:
+    from supervisor.campaign.run import Watching, run_drills, scenarios_for, twin_wanted
+    from supervisor.cli.console import err, say
+    from supervisor.cli.progress import LiveDrills
+
+    async with connected(settings) as gateway:
+        if list_only:
+            scenarios = scenarios_for(
+                await gateway.topology(), request, has_twin=twin_wanted(settings)
+            )
+            keys = [scenario.key for scenario in scenarios]
+            text = json.dumps(keys, indent=2) if form == "json" else "\n".join(keys)
+            _write(f"{text}\n", output)
+            say(f"{len(scenarios)} scenario(s); nothing was sent")
+            return 0
+        with LiveDrills(err) as live:
+            report = await run_drills(
+                gateway,
+                settings,
+                request,
+                stop=stop,
+                watching=Watching(live.planned, live.started, live.ended, say),
+            )
+    show(report, form, output)
+    code = exit_code(report.summary)
+    return STOPPED if stop.event.is_set() and code != 1 else code
+
+
+def show(report: DrillReport, form: ReportFormat, output: Path | None) -> None:
+    """Print the report, or write it into a file."""
+    from supervisor.cli.console import as_plain_text, out
+    from supervisor.reporting.drill_table import draw
+
+    if form == "table" and output is None:
+        out.print(draw(report))
+        return
+    if form == "json":
+        text = report.model_dump_json(by_alias=True, indent=2) + "\n"
+    elif form == "junit":
+        from supervisor.reporting.junit import junit_xml
+
+        text = junit_xml(report)
+    else:
+        text = as_plain_text(draw(report))
+    _write(text, output)
+
+
+def _write(text: str, output: Path | None) -> None:
+    from supervisor.cli.console import print_json, say
+
+    if output is None:
+        print_json(text.rstrip("\n"))
+        return
+    try:
+        output.write_text(text, "utf-8")
+    except OSError as error:
+        # The disk filled up while drills ran: what they cost must not be lost.
+        print_json(text.rstrip("\n"))
+        raise _unwritable(output, error.strerror) from error
+    say(f"report written to {output}")
+
+
+def _check_writable(output: Path) -> None:
+    """Find out before the drills, not after them.
+
+    Raises:
+        UsageError: The report could not be written.
+    """
+    folder = output.parent
+    if output.is_dir():
+        why = "it is a folder"
+    elif not folder.is_dir():
+        why = f"there is no folder {folder}"
+    elif not os.access(output if output.exists() else folder, os.W_OK):
+        why = "this user may not write there"
+    else:
+        return
+    raise _unwritable(output, why)
+
+
+def _unwritable(output: Path, why: str | None) -> UsageError:
+    return UsageError(
+        f"the report cannot be written to {output}: {why}",
+        remedy="Name a file in a folder that exists and that this user may write.",
+    )
+
+
+def overlaid(settings: Settings, **sections: dict[str, Any]) -> Settings:
+    """Lay options that were given over the file's sections; None means not given.
+
+    Raises:
+        UsageError: An option's value is not allowed.
+    """
+    from pydantic import ValidationError
+
+    from supervisor.settings.file import explain
+
+    raw = settings.model_dump()
+    for name, values in sections.items():
+        raw[name] = {**raw[name], **{k: v for k, v in values.items() if v is not None}}
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        raise UsageError(
+            "; ".join(explain(problem) for problem in error.errors(include_url=False)),
+            remedy="understudy drill --help lists what is allowed.",
+        ) from error
+
+
+def _depth(text: str) -> int | None:
+    if text == "all":
+        return None
+    if text.isdigit() and int(text) > 0:
+        return int(text)
+    raise UsageError(f"--depth {text!r} is no depth", remedy="Give a number from 1, or 'all'.")
+
+
+def _engines(given: list[str]) -> dict[str, str]:
+    engines = {}
+    for text in given:
+        name, equals, url = text.partition("=")
+        if not equals or not name or not url:
+            raise UsageError(
+                f"--engine {text!r} is not NAME=URL",
+                remedy="Such as: --engine gemma=http://127.0.0.1:8000",
+            )
+        engines[name] = url
+    return engines
+
+
+def _url_of(listen: list[str] | None) -> str | None:
+    """What the gateway dials where only the listening address was given."""
+    return f"http://{listen[0]}" if listen else None

@@ -1,0 +1,119 @@
+"""``understudy lab``: simulated providers and an engine behind a real LiteLLM."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from supervisor.cli.console import Format, out, print_json, say
+from supervisor.stop import Stop, run
+
+
+def add(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("lab")(lab)
+
+
+def lab(
+    *,
+    setup: Annotated[
+        str,
+        typer.Option(
+            help="healthy, no_fallbacks, no_tool_flags, wrong_parser, no_reasoning_parser, "
+            "renamed, short_context, hung or down"
+        ),
+    ] = "healthy",
+    engine_kind: Annotated[
+        Literal["simulated", "vllm"],
+        typer.Option(help="The engine: simulated, or a real vLLM on the CPU with a tiny model"),
+    ] = "simulated",
+    prepare: Annotated[
+        bool,
+        typer.Option(
+            "--prepare",
+            help="Only install the lab's LiteLLM (with --engine-kind vllm its vLLM too), then end",
+        ),
+    ] = False,
+    directory: Annotated[
+        Path | None,
+        typer.Option("--dir", help="Where it is installed (default: ~/.cache/understudy)"),
+    ] = None,
+    witness_port: Annotated[
+        int, typer.Option(help="Port that the lab's gateway may be redirected to")
+    ] = 8941,
+    start_within: Annotated[
+        float, typer.Option(help="Seconds that LiteLLM, and vLLM, may take to start", min=1)
+    ] = 600.0,
+    format_: Annotated[Format, typer.Option("--format", help="Form of the addresses")] = "table",
+) -> None:
+    """Start a lab to drill against: simulated providers, an engine, and a real LiteLLM in front.
+
+    Runs until Ctrl-C. In another terminal: understudy drill with the line that it prints.
+    """
+
+    async def command(stop: Stop) -> int:
+        from chaos.lab.prepare import default_lab_dir, prepare_vllm
+        from chaos.lab.prepare import prepare as install
+
+        # Without --dir the lab finds its own, or the one that the environment names.
+        litellm = vllm = None
+        if prepare or directory is not None:
+            litellm = await install(directory or default_lab_dir(), say=say)
+            if engine_kind == "vllm":
+                vllm = await prepare_vllm(directory or default_lab_dir(), say=say)
+        if prepare:
+            return 0
+        return await _run_lab(
+            setup, engine_kind, (litellm, vllm), witness_port, start_within, format_, stop
+        )
+
+    raise typer.Exit(run(command))
+
+
+async def _run_lab(
+    setup: str,
+    engine_kind: str,
+    executables: tuple[Path | None, Path | None],
+    witness_port: int,
+    start_within: float,
+    form: Format,
+    stop: Stop,
+) -> int:
+    import tempfile
+
+    from chaos.lab.lab import running_lab
+    from chaos.process.readiness import StartLimit
+
+    with tempfile.TemporaryDirectory(prefix="understudy-lab-") as folder:
+        async with running_lab(
+            setup,
+            Path(folder),
+            litellm=executables[0],
+            vllm=executables[1],
+            witness_port=witness_port,
+            engine_kind=engine_kind,
+            limit=StartLimit(start_within, "--start-within"),
+            say=say,
+        ) as running:
+            if form == "json":
+                addresses = {
+                    "gateway_url": running.gateway_url,
+                    "key": running.key,
+                    "admin_key": running.admin_key,
+                    "engines": dict(running.engines),
+                }
+                print_json(json.dumps(addresses))
+            else:
+                out.print(f"gateway    {running.gateway_url}")
+                out.print(f"key        {running.key}")
+                for name, url in running.engines.items():
+                    out.print(f"engine     {name} at {url}")
+                out.print(
+                    f"\nLAB_KEY={running.key} understudy drill --gateway {running.gateway_url} "
+                    f"--key-env LAB_KEY --witness-listen 127.0.0.1:{witness_port}",
+                    soft_wrap=True,
+                )
+                say("Ctrl-C ends the lab.")
+            await stop.event.wait()
+    return 0

@@ -1,0 +1,231 @@
+"""The founding incident, told in four steps against a real LiteLLM; each step is checked.
+
+1. No fallbacks: a card is declined, and the audit names every group that would go down.
+2. Chains are added, and the last hop refuses tool calls; plain chat hid it.
+3. The engine gets its flags; everything passes.
+4. The engine's parser is changed behind everyone's back; its health stays green.
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import aiohttp
+from rich.console import Console
+from rich.rule import Rule
+from rich.text import Text
+
+from chaos.drill.report import DrillReport, DrillRow
+from chaos.gateway.client import open_gateway
+from chaos.judge.check import Kind
+from chaos.judge.verdict import Outcome
+from chaos.lab.lab import Lab, running_lab
+from chaos.lab.setups import SETUPS
+from chaos.process.ports import free_port
+from chaos.process.readiness import START_WITHIN_S, StartLimit
+from chaos.scenario.expand import Selection
+from supervisor.audit.finding import Audited
+from supervisor.audit.rules import run_audits
+from supervisor.campaign.run import DrillRequest, Watching, run_drills
+from supervisor.cli.progress import LiveDrills
+from supervisor.reporting.drill_table import draw, table
+from supervisor.settings.model import GatewaySettings, Settings, WitnessSettings
+
+GROUPS = 8
+SHOWN = 4
+BARE = replace(
+    SETUPS["no_tool_flags"].engine,
+    reasoning_parser=None,
+    thinks=False,
+)
+UNREHEARSED = replace(SETUPS["no_tool_flags"], engine=BARE, fallbacks=False)
+"""How the story begins: no chains, and an engine whose flags nobody has ever needed.
+
+Its model does not think, as Gemma 4's template has it unless it is asked to: else a missing
+reasoning parser would spoil plain chat as well, and somebody would have noticed.
+"""
+
+FAULTS = ("billing",)
+SHAPES = ("chat", "tool_call")
+
+
+@dataclass(slots=True)
+class Story:
+    """What has been told so far, and what did not come out as it should."""
+
+    out: Console
+    say: Callable[[str], None]
+    wrong: list[str] = field(default_factory=list)
+
+    def step(self, number: int, title: str) -> None:
+        """Begin a step."""
+        self.out.print()
+        self.out.print(Rule(Text(f"{number}. {title}", style="bold"), align="left"))
+
+    def tell(self, text: str) -> None:
+        """Tell one thing."""
+        self.out.print(Text(text))
+
+    def expect(self, holds: bool, otherwise: str) -> None:
+        """Check that the story comes out as told."""
+        if not holds:
+            self.wrong.append(otherwise)
+            self.out.print(Text(f"This did not come out as told: {otherwise}", style="bold red"))
+
+
+async def tell_the_story(
+    out: Console,
+    err: Console,
+    say: Callable[[str], None],
+    *,
+    engine_kind: str = "simulated",
+    start_within_s: float = START_WITHIN_S,
+) -> int:
+    """Tell all four steps; 0 if each came out as told, else 1.
+
+    Args:
+        engine_kind: ``simulated``, or ``vllm``: the same story with a real engine.
+        start_within_s: How long LiteLLM, and vLLM, may take to start.
+    """
+    story = Story(out, say)
+    with tempfile.TemporaryDirectory(prefix="understudy-demo-") as folder:
+        async with running_lab(
+            UNREHEARSED,
+            Path(folder),
+            say=say,
+            witness_port=free_port(),
+            engine_kind=engine_kind,
+            limit=StartLimit(start_within_s, "--start-within"),
+        ) as lab:
+            await _without_fallbacks(story, lab)
+            await _with_chains(story, lab, err)
+    out.print()
+    if story.wrong:
+        out.print(Text(f"{len(story.wrong)} thing(s) did not come out as told.", style="bold red"))
+        return 1
+    out.print(
+        Text("Now your own gateway: ")
+        + Text("understudy drill --gateway http://127.0.0.1:4000 --key-env LITELLM_KEY", "bold")
+    )
+    return 0
+
+
+async def _without_fallbacks(story: Story, lab: Lab) -> None:
+    story.step(1, "A gateway with eight model groups and no fallbacks")
+    lab.provider.fails_with("billing")
+    status, message = await _ask(lab, "claude-opus")
+    story.tell(f"A card is declined. Asking claude-opus: HTTP {status}, {message}")
+    story.expect(status == 400 and "credit balance" in message, "the client's error")
+    async with open_gateway(lab.gateway_url, key=lab.key, admin_key=lab.admin_key) as gateway:
+        findings = run_audits(Audited(await gateway.topology()))
+    alone = [finding for finding in findings if finding.code == "no_fallback"]
+    story.tell("\nunderstudy audit, without a single model request:")
+    for finding in alone:
+        story.tell(f"  {finding.severity}: {finding.code}  {finding.subject}")
+    story.expect(len(alone) == GROUPS, f"the audit named {len(alone)} of {GROUPS} groups")
+
+
+async def _with_chains(story: Story, lab: Lab, err: Console) -> None:
+    story.step(2, "Chains are added: every group falls back to the local engine")
+    await lab.restart_gateway(fallbacks=True)
+    report = await _drill(lab, story, err)
+    _show(story, report.drills)
+    chat, tools = _split(report.drills)
+    story.tell(
+        f"Plain chat passed {_passed(chat)} of {len(chat)} times: that is why nobody noticed. "
+        f"Tool calls came through {_passed(tools)} of {len(tools)} times."
+    )
+    story.expect(_passed(chat) == len(chat) > 0, "plain chat passes without tool flags")
+    story.expect(_only(tools, Kind.HOP_FAILED), "every tool call fails with hop_failed")
+
+    story.step(3, "The engine is started again, with its tool-call flags")
+    await lab.engine.restart(enable_auto_tool_choice=True, tool_call_parser="gemma4")
+    report = await _drill(lab, story, err)
+    story.out.print(table(report.drills[:SHOWN]) if _clean(report) else draw(report))
+    story.tell(f"{report.summary.passed} of {len(report.drills)} drills passed.")
+    story.expect(_clean(report), "everything passes")
+
+    story.step(4, "Someone changes the engine's tool-call parser; nobody is told")
+    await lab.engine.restart(tool_call_parser="hermes")
+    health = await _health(lab)
+    story.tell(f"GET /health of the engine: {health}. Every probe is green.")
+    report = await _drill(lab, story, err, groups=("claude-opus",))
+    story.out.print(draw(report))
+    _, leaked = _split(report.drills)
+    story.expect(health == 200, "the engine's health stays green")
+    story.expect(_only(leaked, Kind.TOOL_CALL_LEAKED), "tool calls fail: tool_call_leaked")
+
+
+def _split(rows: Sequence[DrillRow]) -> tuple[list[DrillRow], list[DrillRow]]:
+    """Part the drills in which a hop had to serve: plain chat, and tool calls."""
+    serving = [row for row in rows if row.scenario.expected_hop is not None]
+    chat = [row for row in serving if row.scenario.shape == "chat"]
+    return chat, [row for row in serving if row.scenario.shape == "tool_call"]
+
+
+def _clean(report: DrillReport) -> bool:
+    return report.summary.passed == len(report.drills) > 0
+
+
+async def _drill(lab: Lab, story: Story, err: Console, groups: Sequence[str] = ()) -> DrillReport:
+    settings = Settings(
+        gateway=GatewaySettings(url=lab.gateway_url),
+        witness=WitnessSettings(
+            listen=(f"127.0.0.1:{lab.witness_port}",), url=f"http://127.0.0.1:{lab.witness_port}"
+        ),
+    )
+    request = DrillRequest(Selection(groups=tuple(groups), faults=FAULTS, shapes=SHAPES))
+    options = (("group", groups), ("fault", FAULTS), ("shape", SHAPES))
+    command = " ".join(f"--{name} {value}" for name, values in options for value in values)
+    story.tell(f"understudy drill {command}")
+    async with open_gateway(lab.gateway_url, key=lab.key, admin_key=lab.admin_key) as gateway:
+        with LiveDrills(err) as live:
+            return await run_drills(
+                gateway,
+                settings,
+                request,
+                watching=Watching(live.planned, live.started, live.ended),
+            )
+
+
+def _show(story: Story, rows: Sequence[DrillRow]) -> None:
+    """Show the first failures, and count the rest."""
+    failed = [row for row in rows if row.outcome is not Outcome.PASSED]
+    story.out.print(table(failed[:SHOWN]))
+    counts = Counter(row.kind.value for row in failed[SHOWN:] if row.kind)
+    if counts:
+        more = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+        story.tell(f"… and more: {more}")
+    remedy = next((f.remedy for row in failed[:1] for f in row.findings if f.remedy), None)
+    if remedy:
+        story.tell(f"→ {remedy}")
+
+
+def _passed(rows: Sequence[DrillRow]) -> int:
+    return sum(1 for row in rows if row.outcome is Outcome.PASSED)
+
+
+def _only(rows: Sequence[DrillRow], kind: Kind) -> bool:
+    return bool(rows) and all(row.kind is kind for row in rows)
+
+
+async def _ask(lab: Lab, group: str) -> tuple[int, str]:
+    body = {"model": group, "messages": [{"role": "user", "content": "Hello"}]}
+    headers = {"authorization": f"Bearer {lab.key}"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{lab.gateway_url}/v1/chat/completions", json=body, headers=headers) as reply,
+    ):
+        answer = await reply.json()
+    message = str(answer.get("error", {}).get("message", ""))
+    return reply.status, message[:240]
+
+
+async def _health(lab: Lab) -> int:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{lab.engine.url}/health") as reply,
+    ):
+        return reply.status

@@ -1,0 +1,82 @@
+"""The command line: one file per command in ``supervisor.cli.commands``, listed here."""
+
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from chaos.errors import UnderstudyError
+from supervisor.cli.commands import COMMANDS
+from supervisor.cli.console import complain, survive_any_encoding
+
+EXIT_ERROR = 2
+
+app = typer.Typer(
+    name="understudy",
+    help="Rehearse the fallbacks of an LLM gateway, and prove which hop answered.\n\n"
+    "Start with: understudy demo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"understudy {installed_version()}")
+        raise typer.Exit
+
+
+def installed_version() -> str:
+    """Tell our own version; ``unknown`` when run from a tree that is not installed."""
+    try:
+        return version("understudy")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@app.callback()
+def _understudy(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Rehearse the fallbacks of an LLM gateway, and prove which hop answered."""
+
+
+for _add in COMMANDS:
+    _add(app)
+
+
+def main() -> None:
+    """Run the command line; every error that a person can mend ends with exit code 2."""
+    survive_any_encoding()
+    try:
+        # Slips of the pen, and the code of each command, typer ends with by itself.
+        app(prog_name="understudy")
+    except UnderstudyError as error:
+        complain(error)
+        sys.exit(EXIT_ERROR)
+    except BaseExceptionGroup as group:
+        sys.exit(_all_of(group))
+
+
+def _all_of(group: BaseExceptionGroup[BaseException]) -> int:
+    """Complain about what several tasks found, if a person can mend all of it."""
+    mendable, bugs = group.split(UnderstudyError)
+    if mendable is None or bugs is not None:
+        raise group
+    for error in _leaves(mendable):
+        complain(error)
+    return EXIT_ERROR
+
+
+def _leaves(group: BaseExceptionGroup[UnderstudyError]) -> Iterator[UnderstudyError]:
+    for inner in group.exceptions:
+        if isinstance(inner, BaseExceptionGroup):
+            yield from _leaves(inner)
+        else:
+            yield inner

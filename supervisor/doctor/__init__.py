@@ -1,0 +1,1 @@
+"""Whether this machine and this configuration can drill, item by item."""

@@ -1,0 +1,174 @@
+"""Look at the gateway, its keys, its permissions and its engines; no model request is sent."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+
+from chaos.drill.injectors.redirect import permits, version_objection
+from chaos.errors import GatewayError
+from chaos.gateway.client import SETTING, Gateway
+from chaos.gateway.topology import ModelGroup, Topology
+from chaos.process.readiness import machine_load
+from supervisor.audit.facts import ask_engines, engine_keys, lane_urls, shown_groups, wildcards_of
+from supervisor.doctor.engine import Examined, engine_items
+from supervisor.doctor.items import Item, fail, ok, warn
+from supervisor.engine.facts import EngineFacts
+from supervisor.engine.probe.look import Depth, probe_engine
+from supervisor.settings.model import Settings
+
+MOST_SKEW_S = 60.0
+
+
+async def gateway_items(gateway: Gateway, settings: Settings, *, now: datetime) -> list[Item]:
+    """Look at everything that the gateway has to say.
+
+    Args:
+        now: Compared with the gateway's clock.
+    """
+    alive, date = await _alive(gateway)
+    if alive.remedy is not None:
+        return [alive]
+    items = [alive, clock(date, now)]
+    try:
+        topology = await gateway.topology()
+        wildcards = wildcards_of(topology, await gateway.model_ids())
+    except GatewayError as error:
+        return [*items, fail("admin_key", error.message, error.remedy)]
+    groups = len(topology.groups)
+    items.append(ok("admin_key", f"the topology can be read: {groups} model group(s)"))
+    items.append(await _key(gateway, topology))
+    items.append(version(topology))
+    items += permissions(shown_groups(topology, wildcards), settings.witness.url)
+    facts = await ask_engines(gateway.session, topology, settings.engines)
+    keys, _ = engine_keys(settings.engines)
+    return [*items, *engine_items(topology, await _probed(gateway.session, topology, facts, keys))]
+
+
+async def _probed(
+    session: aiohttp.ClientSession,
+    topology: Topology,
+    facts: Iterable[EngineFacts],
+    keys: Mapping[str, str],
+) -> list[Examined]:
+    """Look at each engine of vLLM's, as deep as nothing is generated."""
+
+    async def probed(one: EngineFacts) -> Examined:
+        if one.has_tool_parser is None:  # not vLLM, or out of reach: the probe knows no more
+            return Examined(one)
+        group = topology.groups.get(one.group)
+        reading = await probe_engine(
+            session,
+            one.url,
+            group=one.group,
+            asked_for=one.asked_for,
+            key=keys.get(one.group),
+            depth=Depth.METRICS if group is not None and group.embeds else Depth.TOOLS,
+        )
+        facts = replace(one, auto_tools=reading.facts.auto_tools, version=reading.facts.version)
+        return Examined(facts, reading.state, reading.reason)
+
+    return list(await asyncio.gather(*(probed(one) for one in facts)))
+
+
+async def _alive(gateway: Gateway) -> tuple[Item, str | None]:
+    """Ask for what needs no key."""
+    url = gateway.url
+    try:
+        async with gateway.session.get(
+            f"{url}/health/liveliness", timeout=aiohttp.ClientTimeout(total=gateway.answer_within_s)
+        ) as reply:
+            date = reply.headers.get("date")
+            if reply.status == 200:
+                return ok("gateway", f"the gateway at {url} is alive"), date
+            seen = f"answers status {reply.status} to GET /health/liveliness"
+    except TimeoutError:
+        seen = f"does not answer within {gateway.answer_within_s:g} s ({SETTING}; {machine_load()})"
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        seen = f"cannot be reached: {error}"
+    return (
+        fail(
+            "gateway",
+            f"the gateway at {url} {seen}",
+            "Start LiteLLM, or give its base URL, such as --gateway http://127.0.0.1:4000",
+        ),
+        None,
+    )
+
+
+def clock(date: str | None, now: datetime) -> Item:
+    """Compare the gateway's clock, as its Date header tells it, with ours."""
+    try:
+        theirs = parsedate_to_datetime(date or "")
+    except ValueError:
+        return ok("clock", "the gateway does not tell its time; ours is what counts")
+    skew_s = abs((theirs - now).total_seconds())
+    if skew_s <= MOST_SKEW_S:
+        return ok("clock", "this machine and the gateway agree about the time")
+    return warn(
+        "clock",
+        f"this machine's clock and the gateway's differ by {skew_s:.0f} seconds",
+        "Let both keep time by NTP: reports and logs are joined by it.",
+    )
+
+
+async def _key(gateway: Gateway, topology: Topology) -> Item:
+    """Ask what the drills' key may call."""
+    try:
+        async with gateway.session.get(
+            f"{gateway.url}/v1/models",
+            headers={"authorization": f"Bearer {gateway.key}"},
+            timeout=aiohttp.ClientTimeout(total=gateway.answer_within_s),
+        ) as reply:
+            answer = await reply.json() if reply.status == 200 else None
+            status = reply.status
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        return fail("key", f"GET /v1/models failed: {error}", "Look at LiteLLM's log.")
+    if not isinstance(answer, dict):
+        return fail(
+            "key",
+            f"the gateway does not accept the key that sends drills: status {status}",
+            "Give a valid one with --key-env or --key-file, or below gateway.key.",
+        )
+    rows = answer.get("data")
+    seen = (
+        {row.get("id") for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
+    )
+    hidden = [name for name in topology.groups if name not in seen and "*" not in name]
+    if hidden:
+        return warn(
+            "key",
+            f"the key that sends drills may not call {', '.join(hidden)}",
+            "Give the virtual key these models, or drill the others with --group.",
+        )
+    return ok("key", "the key that sends drills may call every model group")
+
+
+def version(topology: Topology) -> Item:
+    """Look whether this LiteLLM can be redirected safely."""
+    objection = version_objection(topology.litellm_version)
+    if objection is not None:
+        return warn("litellm_version", objection.reason, objection.remedy)
+    return ok("litellm_version", f"LiteLLM {topology.litellm_version} can be redirected")
+
+
+def permissions(groups: Mapping[str, ModelGroup], witness_url: str) -> Iterator[Item]:
+    """Look which groups may be redirected to the witness."""
+    lanes = lane_urls(witness_url)
+    allowed: list[str] = []
+    refused: list[str] = []
+    for name, group in groups.items():
+        may = all(permits(d.redirect_permission, lanes) for d in group.deployments)
+        (allowed if may else refused).append(name)
+    if allowed:
+        yield ok("permissions", f"may be redirected to {witness_url}: {', '.join(allowed)}")
+    if refused:
+        yield warn(
+            "permissions",
+            f"may not be redirected to {witness_url}: {', '.join(refused)}",
+            "Write the lines that 'understudy init' prints into LiteLLM's configuration, or drill "
+            "a twin: --injector twin --litellm-config FILE",
+        )

@@ -1,0 +1,57 @@
+"""The audit report for people: what is wrong, and under it what to write."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from supervisor.audit.report import AuditReport, FindingRow
+
+STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+MOST_SHOWN = 12
+"""Findings of one code that are shown one by one; a gateway may have hundreds of groups."""
+
+
+def draw(report: AuditReport) -> RenderableType:
+    """Draw the findings code by code; a remedy that several share is written once."""
+    if not report.findings:
+        return Text("Nothing found: the configuration can do what it says. Now drill it.")
+    parts: list[RenderableType] = []
+    for (severity, code), found in groupby(report.findings, lambda f: (f.severity, f.code)):
+        rows = list(found)
+        parts.append(Text.assemble((f"{severity:8}", STYLES[severity]), (code, "bold")))
+        parts += [Padding(Text(row.message), (0, 0, 0, 2)) for row in rows[:MOST_SHOWN]]
+        if len(rows) > MOST_SHOWN:
+            left = ", ".join(row.subject for row in rows[MOST_SHOWN:])
+            parts.append(Padding(Text(f"and {len(rows) - MOST_SHOWN} more: {left}"), (0, 0, 0, 2)))
+        parts += [Padding(_remedy(text), (0, 0, 0, 2)) for text in _remedies(rows)]
+        parts.append(Text())
+    return Group(*parts, Text(_counted(report)))
+
+
+def _remedies(rows: Sequence[FindingRow]) -> list[str]:
+    """Join remedies that differ only in their last line, the entry of one group."""
+    joined: dict[str, list[str]] = {}
+    for remedy in dict.fromkeys(row.remedy for row in rows):
+        head, _, last = remedy.rpartition("\n")
+        entry = head and last.lstrip().startswith("- ")
+        joined.setdefault(head if entry else remedy, []).extend([last] if entry else [])
+    return ["\n".join([head, *lasts]) for head, lasts in joined.items()]
+
+
+def _remedy(text: str) -> Text:
+    first, *others = text.splitlines() or [""]
+    drawn = Text.assemble(("→ ", "bold"), first)
+    for line in others:
+        drawn.append(f"\n    {line}", style="green")
+    return drawn
+
+
+def _counted(report: AuditReport) -> str:
+    counts = [
+        (sum(1 for finding in report.findings if finding.severity == severity), severity)
+        for severity in STYLES
+    ]
+    return ", ".join(f"{n} {s}{'s' if n != 1 and s != 'info' else ''}" for n, s in counts)

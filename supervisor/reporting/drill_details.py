@@ -1,0 +1,133 @@
+"""What the wire saw of the drills that did not pass, told once for each cause.
+
+Forty drills that fail for one reason are one block with forty keys, not forty blocks.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from chaos.drill.report import DrillRow, FindingRow, HopRow
+from chaos.judge.check import Result
+from chaos.judge.verdict import Outcome
+
+STYLES = {
+    Outcome.PASSED: "green",
+    Outcome.FAILED: "bold red",
+    Outcome.INCONCLUSIVE: "yellow",
+    Outcome.ABORTED: "magenta",
+}
+
+# What differs between two drills although their cause is the same: seconds and nonces.
+PASSING_THINGS = re.compile(r"\d+\.\d+|\b[0-9a-f]{8}\b")
+INJECTED = re.compile(r"status \d+|“[^”]*”")
+QUOTED = re.compile(r"“([^”]{100})[^”]+”")
+
+
+def details(rows: Sequence[DrillRow]) -> Iterator[RenderableType]:
+    """Tell each cause once, in the order in which it was first met."""
+    causes: dict[tuple[str, ...], list[DrillRow]] = {}
+    for row in rows:
+        if row.outcome is not Outcome.PASSED:
+            causes.setdefault(cause(row), []).append(row)
+    for alike in causes.values():
+        yield from _block(alike)
+
+
+def shown(row: DrillRow) -> tuple[str, str]:
+    """Say a drill's verdict for people, and the style to say it in."""
+    return ("known gap", "yellow") if row.known_gap else (row.outcome.value, STYLES[row.outcome])
+
+
+def cause(row: DrillRow) -> tuple[str, ...]:
+    """Tell what two drills share that fail for the same reason, whatever their group is."""
+    found = _deciding(row)
+    alike = PASSING_THINGS.sub("#", found.message) if found else ""
+    if found and found.hop in row.scenario.faults:
+        # What such a hop said is what we made it say: evidence, but no part of the cause.
+        alike = INJECTED.sub("#", alike)
+    parts = (row.kind.value if row.kind else "", alike, (found.remedy or "") if found else "")
+    return (shown(row)[0], *(part.replace(row.scenario.group, "the group") for part in parts))
+
+
+def why(row: DrillRow) -> str:
+    """Say in one sentence why a drill came out as it did; long quotes are cut."""
+    if row.outcome is Outcome.PASSED:
+        served = row.reply.served_by
+        if row.scenario.expected_hop is None:
+            return "everything down: one honest error, in time"
+        return f"{served} served" if served else "one honest error, in the surface's own format"
+    found = _deciding(row)
+    return QUOTED.sub(r"“\1…”", found.message) if found else "broken off"
+
+
+def _deciding(row: DrillRow) -> FindingRow | None:
+    return next((f for f in row.findings if f.kind is row.kind and f.kind is not None), None)
+
+
+def _block(alike: Sequence[DrillRow]) -> Iterator[RenderableType]:
+    row = alike[0]
+    word, style = shown(row)
+    kind = f" {row.kind.value}" if row.kind else ""
+    yield Text()
+    yield Text.assemble((f"{word}{kind}", style), f"  {row.scenario.key}")
+    if _was_sent(row):
+        for hop in row.hops:
+            yield _indented(_hop(hop, row))
+        yield _indented(f"client: {_client(row)}")
+    for finding in row.findings:
+        if _is_told(finding, row):
+            yield from _finding(finding)
+    if row.known_gap:
+        yield _indented(Text(f"known: {row.known_gap}", "dim"))
+    if len(alike) > 1:
+        others = "one more drill" if len(alike) == 2 else f"{len(alike) - 1} more drills"
+        yield _indented(f"the same in {others}:")
+        for other in alike[1:]:
+            yield _indented(Text(other.scenario.key, "dim"), 4)
+
+
+def _is_told(finding: FindingRow, row: DrillRow) -> bool:
+    """Tell only reasons where nothing was proven: the rest would mislead."""
+    if finding.kind is None or finding.result is Result.PASSED:
+        return False
+    return row.outcome is not Outcome.INCONCLUSIVE or finding.kind.is_reason
+
+
+def _was_sent(row: DrillRow) -> bool:
+    return row.reply.status is not None or any(hop.attempts for hop in row.hops)
+
+
+def _hop(hop: HopRow, row: DrillRow) -> str:
+    if hop.outcome == "skipped":
+        planned = hop.group in row.scenario.chain[: row.scenario.depth + 1]
+        return f"{hop.group}: never contacted" if planned else f"{hop.group}: not contacted"
+    words = {
+        "faulted": f"made to fail ({hop.fault})",
+        "served": "served",
+        "stood_in": "answered by a stand-in",
+        "errored": "failed by itself",
+    }[hop.outcome]
+    status = f", status {hop.status}" if hop.status is not None else ", no status"
+    times = "" if hop.attempts == 1 else f", {hop.attempts} attempts"
+    return f"{hop.group}: {words}{status}{times}"
+
+
+def _client(row: DrillRow) -> str:
+    seconds = "" if row.reply.total_s is None else f" after {row.reply.total_s:.2f} s"
+    if row.reply.status is None:
+        return f"no reply{seconds}"
+    return f"status {row.reply.status}{seconds}"
+
+
+def _finding(finding: FindingRow) -> Iterator[RenderableType]:
+    yield _indented(Text.assemble((finding.check, "bold"), f": {finding.message}"))
+    if finding.remedy:
+        yield _indented(f"→ {finding.remedy}", 4)
+
+
+def _indented(text: str | Text, columns: int = 2) -> RenderableType:
+    return Padding(Text(text) if isinstance(text, str) else text, (0, 0, 0, columns), expand=False)

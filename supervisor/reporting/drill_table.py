@@ -1,0 +1,248 @@
+"""Draw a drill report for people: a table, then each cause of failure as the wire saw it.
+
+Every drill that did not pass is in the table. Passed ones are folded by path where there are
+many. ``why`` has a column only where the terminal has room for a sentence, else a line of its
+own.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from chaos.drill.report import DrillReport, DrillRow
+from chaos.judge.verdict import Outcome
+from supervisor.reporting.drill_details import cause, details, shown, why
+
+FOLD_OVER = 60
+"""Longer tables show passed drills as one line for each path."""
+
+LEAST_WHY = 50
+"""Columns that a sentence needs; with fewer it gets a line of its own."""
+
+HEADER = ("path", "fault", "shape", "verdict", "kind", "s")
+YIELDING = ("fault", "path", "shape", "kind")
+"""What gives way in a narrow terminal, in this order, but never within a word ..."""
+
+BREAKING = ("shape", "path", "kind", "fault")
+"""... as long as the terminal is wide enough for the words; else in this order."""
+
+LONGEST_WORD, SHORTEST, LEAST = 24, 12, 6
+
+
+def draw(report: DrillReport) -> RenderableType:
+    """Draw the whole report."""
+    return Group(table(report.drills), *details(report.drills), Text(), _summary(report))
+
+
+def table(rows: Sequence[DrillRow]) -> "DrillTable":
+    """One line a drill: path, fault, shape, verdict, kind, why, seconds."""
+    return DrillTable(tuple(lines_of(rows)))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table.
+
+    Attributes:
+        cells: As in ``HEADER``.
+        why: In one sentence; empty for lines of many passed drills.
+        cause: The same for lines whose sentence need not be repeated; empty for a pass.
+    """
+
+    cells: tuple[Text, ...]
+    why: str = ""
+    cause: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DrillTable:
+    """The table; draws itself as wide as the terminal allows."""
+
+    lines: tuple[Line, ...]
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        columns = {
+            name: [name, *(line.cells[i].plain for line in self.lines)]
+            for i, name in enumerate(HEADER)
+        }
+        natural = {name: max(map(cell_len, texts)) for name, texts in columns.items()}
+        room = options.max_width - sum(natural.values()) - 2 * len(natural)
+        if room >= LEAST_WHY:
+            yield self._with_why(natural, room)
+            return
+        gap = 2 if room > 0 else 1
+        room_for_columns = options.max_width - gap * (len(natural) - 1)
+        words = {
+            name: max(cell_len(word) for text in columns[name] for word in text.split() or [""])
+            for name in YIELDING
+        }
+        widths = _narrowed(natural, words, room_for_columns)
+        yield from self._with_why_below(widths, gap)
+
+    def _with_why(self, widths: Mapping[str, int], room: int) -> Table:
+        drawn = _grid({**_without_seconds(widths), "why": room, "s": widths["s"]})
+        drawn.add_row(*(Text(name, "bold") for name in (*HEADER[:-1], "why", HEADER[-1])))
+        told: tuple[str, ...] = ()
+        for line in self.lines:
+            again = line.cause and line.cause == told
+            sentence = Text("(as above)", "dim") if again else Text(line.why)
+            told = line.cause or told
+            drawn.add_row(*line.cells[:-1], sentence, line.cells[-1])
+        return drawn
+
+    def _with_why_below(self, widths: Mapping[str, int], gap: int) -> Iterator[RenderableType]:
+        drawn = _grid(widths, gap=gap)
+        drawn.add_row(*(Text(name, "bold") for name in HEADER))
+        told: tuple[str, ...] = ()
+        for line in self.lines:
+            drawn.add_row(*line.cells)
+            if line.cause in ((), told):
+                continue
+            yield drawn
+            told = line.cause
+            yield Padding(Text(line.why), (0, 0, 0, 4), expand=False)
+            drawn = _grid(widths, gap=gap)
+        if drawn.rows:
+            yield drawn
+
+
+def lines_of(rows: Sequence[DrillRow]) -> Iterator[Line]:
+    """Turn drills into lines; many passed drills of one path into one."""
+    folds = len(rows) > FOLD_OVER
+    folded: set[str] = set()
+    for row in rows:
+        if not folds or row.outcome is not Outcome.PASSED:
+            yield _line(row)
+        elif path(row) not in folded:
+            folded.add(path(row))
+            yield _fold(
+                [r for r in rows if r.outcome is Outcome.PASSED and path(r) == path(row)],
+            )
+
+
+def _line(row: DrillRow) -> Line:
+    seconds = row.reply.total_s
+    word, style = shown(row)
+    cells = (
+        path(row),
+        fault(row),
+        shape(row),
+        Text(word, style),
+        row.kind.value if row.kind else "",
+        "" if seconds is None else f"{seconds:.2f}",
+    )
+    passed = row.outcome is Outcome.PASSED
+    return Line(_texts(cells), why(row), () if passed else (row.scenario.group, *cause(row)))
+
+
+def _fold(rows: Sequence[DrillRow]) -> Line:
+    first = rows[0]
+    slowest = max((row.reply.total_s or 0.0 for row in rows), default=0.0)
+    word, style = shown(first)
+    cells = (
+        path(first),
+        _many([fault(row) for row in rows], "faults"),
+        _many([shape(row) for row in rows], "kinds"),
+        Text(f"{len(rows)} {word}", style),
+        "",
+        f"≤{slowest:.2f}",
+    )
+    return Line(_texts(cells))
+
+
+def path(row: DrillRow) -> str:
+    """Write the chain as far as the drill walks it; failing hops are marked."""
+    scenario = row.scenario
+    failing = [f"✗{group}" for group in scenario.chain[: scenario.depth]]
+    return " → ".join([*failing, *([scenario.expected_hop] if scenario.expected_hop else [])])
+
+
+def fault(row: DrillRow) -> str:
+    """Name the faults that the failing hops really got."""
+    played = dict.fromkeys(row.scenario.faults.values())
+    return ", ".join(played) or row.scenario.key.split("/")[-4]
+
+
+def shape(row: DrillRow) -> str:
+    """Name the shape, the surface where it is not the usual one, and whether it streamed."""
+    parts = [row.scenario.shape]
+    if row.scenario.surface not in ("chat_completions", "embeddings"):
+        parts.append(row.scenario.surface)
+    if row.scenario.stream:
+        parts.append("streamed")
+    return " ".join(parts)
+
+
+def _many(names: Sequence[str], word: str) -> str:
+    distinct = set(names)
+    return names[0] if len(distinct) == 1 else f"{len(distinct)} {word}"
+
+
+def _texts(cells: Sequence[str | Text]) -> tuple[Text, ...]:
+    return tuple(cell if isinstance(cell, Text) else Text(cell) for cell in cells)
+
+
+def _grid(widths: Mapping[str, int], *, gap: int = 2) -> Table:
+    drawn = Table.grid(padding=(0, gap, 0, 0))
+    for name, width in widths.items():
+        drawn.add_column(width=width, overflow="fold", justify="right" if name == "s" else "left")
+    return drawn
+
+
+def _without_seconds(widths: Mapping[str, int]) -> dict[str, int]:
+    return {name: width for name, width in widths.items() if name != "s"}
+
+
+def _narrowed(natural: Mapping[str, int], words: Mapping[str, int], width: int) -> dict[str, int]:
+    widths = dict(natural)
+    for least, order in ((LONGEST_WORD, YIELDING), (SHORTEST, BREAKING), (LEAST, BREAKING)):
+        for name in order:
+            excess = max(sum(widths.values()) - width, 0)
+            enough = max(min(words[name], least), LEAST)
+            widths[name] -= min(excess, max(widths[name] - enough, 0))
+    return widths
+
+
+def _summary(report: DrillReport) -> Text:
+    counts = report.summary
+    parts = [
+        (counts.passed, "passed", "green"),
+        (counts.failed, "failed", "bold red"),
+        (counts.known_gaps, "known gap" if counts.known_gaps == 1 else "known gaps", "yellow"),
+        (counts.inconclusive, "inconclusive", "yellow"),
+        (counts.aborted, "aborted", "magenta"),
+    ]
+    text = Text()
+    for count, word, style in parts:
+        if count or word == "passed":
+            text.append(f"{count} {word}", style=style if count else "")
+            text.append("  ")
+    requests = "1 request" if counts.requests == 1 else f"{counts.requests} requests"
+    text.append(
+        f"{requests}, {counts.tokens} tokens, {counts.cost_usd:.2f} USD, "
+        f"{counts.duration_s:.1f} s, LiteLLM {report.gateway.litellm_version}",
+        style="dim",
+    )
+    if report.gateway.stripped:
+        text.append(f"\nThe twin was started without: {', '.join(report.gateway.stripped)}.", "dim")
+    if any(not hop_paid_for(row) for row in report.drills):
+        text.append(
+            "\nHops that cost money were answered by a stand-in: that they would be tried is "
+            "proven, that their keys work is not (--real-keys).",
+            style="dim",
+        )
+    return text
+
+
+def hop_paid_for(row: DrillRow) -> bool:
+    """False where a stand-in answered for the hop that was to serve."""
+    return not any(
+        hop.group == row.scenario.expected_hop and hop.outcome == "stood_in" for hop in row.hops
+    )

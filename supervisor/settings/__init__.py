@@ -1,0 +1,1 @@
+"""The configuration file: its model, reading it, and what it means in sentences."""

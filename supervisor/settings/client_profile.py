@@ -1,0 +1,77 @@
+"""Read a client profile (``--as FILE``): how the user's own clients ask.
+
+system: You are a careful assistant.
+headers: {x-team: search}
+parameters: {top_p: 0.9}
+tools: [{type: function, function: {name: search, parameters: {type: object}}}]
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from chaos.errors import UsageError
+from chaos.traffic.shape import ClientProfile
+from supervisor.settings.file import explain
+
+OF_THE_CONNECTION = frozenset({"connection", "content-length", "host", "transfer-encoding"})
+"""Headers that no profile can set: the request would not be one."""
+
+REMEDY = "Name a YAML file that holds any of: system, tools, headers, parameters."
+
+
+def _header_name(name: str) -> str:
+    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+        raise ValueError("not the name of an HTTP header")
+    if name.lower() in OF_THE_CONNECTION:
+        raise ValueError("this header is of the connection, and set with it")
+    return name
+
+
+def _header_value(value: str) -> str:
+    if not value.isprintable() or value != value.strip():
+        raise ValueError("not a value that an HTTP header can carry")
+    return value
+
+
+_HeaderName = Annotated[str, AfterValidator(_header_name)]
+_HeaderValue = Annotated[str, AfterValidator(_header_value)]
+
+
+class _Profile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    system: str | None = None
+    tools: tuple[dict[str, Any], ...] = ()
+    headers: dict[_HeaderName, _HeaderValue] = Field(default_factory=dict)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+def load_profile(path: Path) -> ClientProfile:
+    """Read the profile in *path*.
+
+    Raises:
+        UsageError: The file cannot be read or is no profile.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"--as {path}: cannot be read: {why}", remedy=REMEDY) from error
+    if not isinstance(raw, Mapping | None):
+        raise UsageError(f"--as {path}: not a mapping of names to values", remedy=REMEDY)
+    try:
+        profile = _Profile.model_validate(raw or {})
+    except ValidationError as error:
+        problems = "\n".join(f"  {explain(problem, _Profile)}" for problem in error.errors())
+        raise UsageError(f"--as {path}: no client profile\n{problems}", remedy=REMEDY) from error
+    return ClientProfile(
+        system=profile.system,
+        tools=profile.tools,
+        headers=profile.headers,
+        parameters=profile.parameters,
+    )

@@ -1,0 +1,239 @@
+"""One YAML file, validated at once, frozen afterwards; the command line is laid over it.
+
+Nothing but the gateway's URL and key is needed. Secrets are named by where they are (an
+environment variable or a file), never written down, and cannot be printed.
+"""
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    SecretStr,
+    model_validator,
+)
+from pydantic_core import CoreSchema
+
+from chaos.errors import UsageError
+from chaos.scenario.expand import Profile
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Secret(_Section):
+    """Where a secret is: in an environment variable, or in a file."""
+
+    env: str | None = Field(None, description="Name of the environment variable that holds it.")
+    file: Path | None = Field(None, description="File that holds it; white space is trimmed.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "Secret":
+        if (self.env is None) == (self.file is None):
+            raise ValueError("name exactly one of: env, file")
+        return self
+
+    def reveal(self) -> SecretStr:
+        """Fetch it.
+
+        Raises:
+            UsageError: The variable is not set, the file cannot be read, or what is there is
+                no key.
+        """
+        if self.env is not None and not self.env.isidentifier():
+            raise UsageError(
+                "the key's environment variable has a name that no variable can have",
+                remedy="Give the variable's name, such as LITELLM_KEY, not the key itself.",
+            )
+        if self.env is not None:
+            value = os.environ.get(self.env, "").strip()
+            where = f"environment variable {self.env}"
+        else:
+            where = f"file {self.file}"
+            try:
+                value = Path(str(self.file)).expanduser().read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+                raise UsageError(
+                    f"the key's {where} cannot be read: {why}",
+                    remedy="Name a file that this user may read.",
+                ) from error
+        if not value:
+            raise UsageError(
+                f"the key's {where} is empty or not set",
+                remedy=f"Set it: export {self.env}=sk-…" if self.env else "Write the key into it.",
+            )
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise UsageError(
+                f"the key's {where} holds more than a key: white space or characters that no "
+                "HTTP header can carry",
+                remedy="Leave nothing but the key in it.",
+            )
+        return SecretStr(value)
+
+
+def _http_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("not an http:// or https:// URL")
+    return value.rstrip("/")
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+def _address(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise ValueError("not ADDRESS:PORT, such as 127.0.0.1:8941")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class GatewaySettings(_Section):
+    """The running LiteLLM proxy."""
+
+    url: HttpUrl | None = Field(None, description="Base URL, such as http://127.0.0.1:4000")
+    key: Secret | None = Field(
+        None, description="Sends the drills; best a virtual key with the alias 'understudy'."
+    )
+    admin_key: Secret | None = Field(
+        None, description="Reads the topology (a proxy_admin_viewer may); default: the key."
+    )
+    answer_within_s: float = Field(
+        60.0, gt=0, description="Seconds for each of its answers about models and settings."
+    )
+
+
+class WitnessSettings(_Section):
+    """Where the witness listens, and what the gateway dials to reach it."""
+
+    listen: tuple[Address, ...] = Field(
+        ("127.0.0.1:8941",), description="Addresses to listen on, ADDRESS:PORT."
+    )
+    url: HttpUrl = Field(
+        "http://127.0.0.1:8941", description="What LiteLLM dials; differs in a container."
+    )
+
+
+class TwinSettings(_Section):
+    """A second LiteLLM, started from the same configuration for drills and stopped afterwards."""
+
+    litellm_config: Path | None = Field(None, description="LiteLLM's configuration file.")
+    litellm_bin: Path | None = Field(None, description="LiteLLM's executable.")
+    litellm_image: str | None = Field(None, description="LiteLLM's container image.")
+    start_within_s: float = Field(600.0, gt=0, description="Seconds that its start may take.")
+
+
+class DrillSettings(_Section):
+    """What is drilled, and within which limits."""
+
+    injector: Literal["auto", "redirect", "twin"] = "auto"
+    profile: Profile = Profile.SMOKE
+    deadline_s: float = Field(60.0, gt=0, description="Seconds for a whole reply.")
+    first_token_s: float = Field(30.0, gt=0, description="Seconds to the first token.")
+    concurrency: int = Field(1, ge=1, le=4, description="Drills at once; the witness has 4 lanes.")
+    budget_usd: float = Field(0.0, ge=0, description="Money that one run may spend.")
+    real_keys: bool = Field(False, description="Let hops that cost money be called for real.")
+
+
+class EngineSettings(_Section):
+    """A local engine: its URL alone, or with places where more about it can be read."""
+
+    url: HttpUrl = Field(description="Its root, such as http://127.0.0.1:8000")
+    container: str | None = Field(
+        None,
+        min_length=1,
+        description="Its container: Docker is asked for the log and for the parsers on offer, "
+        "and never without this setting, because who may ask Docker is root.",
+    )
+    log: Path | None = Field(None, description="File that its log is written to.")
+    python: Path | None = Field(
+        None, description="A Python that has its vLLM, or the environment's folder."
+    )
+    key: Secret | None = Field(None, description="Key that it asks for, if it was given one.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_url(cls, raw: Any) -> Any:
+        """Take a plain URL for an engine of which no more is said."""
+        if isinstance(raw, str):
+            return {"url": _http_url(raw)}
+        if not isinstance(raw, dict | EngineSettings):
+            keys = ", ".join(cls.model_fields)
+            raise ValueError(f"neither a URL nor a section with any of: {keys}")  # noqa: TRY004 -- pydantic reads it
+        return raw
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        section = handler.resolve_ref_schema(handler(core_schema))
+        url = {"type": "string", "pattern": "^https?://", "description": "Its URL."}
+        return {"anyOf": [url, {**section}]}
+
+
+class AcceptedFailure(_Section):
+    """A failure that is known and accepted for a while."""
+
+    scenario: str = Field(description="Pattern for scenario keys, with * and ?.")
+    until: date
+    reason: str = Field(min_length=1)
+
+
+class Settings(_Section):
+    """Everything that the configuration file may say."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty_sections(cls, raw: Any) -> Any:
+        """Take a section whose keys are all commented out for one that is not there."""
+        if isinstance(raw, dict):
+            return {name: value for name, value in raw.items() if value is not None}
+        return raw
+
+    gateway: GatewaySettings = GatewaySettings()
+    witness: WitnessSettings = WitnessSettings()
+    twin: TwinSettings = TwinSettings()
+    drills: DrillSettings = DrillSettings()
+    engines: dict[str, EngineSettings] = Field(
+        default_factory=dict,
+        description="Local engines by model group: counted as free. A URL, or a section.",
+    )
+    providers: dict[str, HttpUrl] = Field(
+        default_factory=dict,
+        description="Real base URLs of providers that LiteLLM knows and we do not, by prefix.",
+    )
+    accept: tuple[AcceptedFailure, ...] = ()
+
+    @property
+    def engine_urls(self) -> dict[str, str]:
+        """Where each engine is, by model group."""
+        return {group: engine.url for group, engine in self.engines.items()}
+
+
+DEFAULT_FILE = Path("/etc/understudy/understudy.yaml")
+
+
+def settings_path(given: Path | None) -> Path | None:
+    """Find the configuration file: the one given, ``$UNDERSTUDY_CONFIG``, or the default.
+
+    Returns:
+        None if none was named and the default is not there: defaults hold.
+    """
+    named = given or (Path(os.environ["UNDERSTUDY_CONFIG"]) if _named_by_environment() else None)
+    if named is not None:
+        return named
+    return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+
+
+def _named_by_environment() -> bool:
+    return bool(os.environ.get("UNDERSTUDY_CONFIG"))

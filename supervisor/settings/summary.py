@@ -1,0 +1,45 @@
+"""Say in plain sentences what a configuration means, without its secrets. Pure."""
+
+from collections.abc import Iterator
+
+from supervisor.settings.model import Secret, Settings
+
+
+def meaning(settings: Settings) -> Iterator[str]:
+    """Say what *settings* mean, a sentence for each part."""
+    gateway, witness, drills = settings.gateway, settings.witness, settings.drills
+    yield f"The gateway is at {gateway.url}." if gateway.url else "No gateway is named."
+    if gateway.key is not None:
+        yield f"Drills are sent with the key in {_place(gateway.key)}."
+    if gateway.admin_key is not None:
+        yield f"The topology is read with the key in {_place(gateway.admin_key)}."
+    yield f"The witness listens on {', '.join(witness.listen)}; LiteLLM dials {witness.url}."
+    yield (
+        f"A run drills the {drills.profile} profile by {drills.injector}, {drills.concurrency} at "
+        f"once, {drills.deadline_s:g} s a drill."
+    )
+    paid = "are called with real keys" if drills.real_keys else "are answered by a stand-in"
+    yield f"Paid hops that must serve {paid}; a run may spend {drills.budget_usd:.2f} USD."
+    if settings.twin.litellm_config is not None:
+        yield f"A twin is started from {settings.twin.litellm_config}."
+    for name, engine in settings.engines.items():
+        yield f"The engine of {name} is at {engine.url}, and costs nothing."
+        if engine.container is not None:
+            yield f"Docker is asked about the engine of {name}: container {engine.container}."
+        if engine.log is not None:
+            yield f"The log of the engine of {name} is read from {engine.log}."
+        if engine.python is not None:
+            yield f"The parsers of the engine of {name} are listed with {engine.python}."
+        if engine.key is not None:
+            yield f"The engine of {name} is asked with the key in {_place(engine.key)}."
+    for prefix, url in settings.providers.items():
+        yield f"The provider {prefix} is really at {url}."
+    for entry in settings.accept:
+        yield f"Failures of {entry.scenario} are accepted until {entry.until}: {entry.reason}."
+
+
+def _place(secret: Secret) -> str:
+    if secret.env is None:
+        return f"file {secret.file}"
+    # A key that was written where its variable's name belongs must not be repeated.
+    return f"${secret.env}" if secret.env.isidentifier() else "a variable that cannot be"

@@ -1,1 +1,0 @@
-"""Tests of the checks: each judges observations that were built, not drilled."""

@@ -1,0 +1,182 @@
+"""When a redirect is refused, before anything is sent."""
+
+from dataclasses import replace
+from typing import cast
+
+import aiohttp
+import pytest
+
+from chaos.drill.injectors.redirect import Redirect, permits, version_objection
+from chaos.faults.kinds import FAULTS
+from chaos.gateway.topology import ModelGroup
+from chaos.judge.check import Kind
+from chaos.protocol.dialects import DIALECTS
+from chaos.protocol.surfaces import SURFACES
+from chaos.scenario.expand import Catalogue, Selection, expand
+from chaos.traffic.shapes import SHAPES
+from chaos.witness.server import Witness
+from tests.fakes.topologies import PERMISSION, deployment, group, topology
+
+CATALOGUE = Catalogue(faults=FAULTS, shapes=SHAPES, surfaces=SURFACES, dialects=DIALECTS)
+CHAIN = {"paid": ["local-last"], "local-last": []}
+LANES = [f"http://127.0.0.1:8941/lane/{n}" for n in range(4)]
+
+
+UNUSED = cast(aiohttp.ClientSession, None)
+
+
+def objection(gateway, *, depth=1, fault="billing", real_keys=False):
+    """Ask about one scenario of *gateway*."""
+    wanted = Selection(("paid",), (fault,), ("chat",), ("chat_completions",), False, depth)
+    (scenario,) = expand(gateway, wanted, CATALOGUE)
+    witness = Witness("http://127.0.0.1:8941")
+    injector = Redirect(
+        witness, gateway, url="http://g", key="k", session=UNUSED, real_keys=real_keys
+    )
+    return injector.objection(scenario)
+
+
+def with_groups(**groups):
+    """The little chain, with some groups replaced."""
+    return topology(CHAIN, groups={name.replace("_", "-"): made for name, made in groups.items()})
+
+
+def test_a_permitted_group_with_distinct_hops_is_drilled():
+    """The usual case has no objection."""
+    assert objection(topology(CHAIN)) is None
+
+
+@pytest.mark.parametrize("version", ["1.102.9", "1.70.0", "", "unknown"])
+def test_old_and_unknown_versions_are_refused(version):
+    """There a redirected deployment would stay behind for every caller."""
+    found = version_objection(version)
+    assert found is not None
+    assert found.for_all
+    assert objection(topology(CHAIN, litellm_version=version)) == found
+
+
+@pytest.mark.parametrize("version", ["1.103.0", "1.106.2", "1.110.0rc1"])
+def test_newer_versions_are_taken(version):
+    """From 1.103.0 on the redirect leaves nothing behind."""
+    assert version_objection(version) is None
+
+
+def test_a_group_without_permission_is_refused_before_anything_is_sent():
+    """A refused redirect is a 500 with a traceback in LiteLLM's log."""
+    found = objection(with_groups(paid=group("paid", redirect_permission=None)))
+    assert found.kind is Kind.GATEWAY_REFUSED
+    assert "do not allow" in found.reason
+
+
+def test_permission_on_only_some_deployments_is_refused():
+    """LiteLLM reads the last deployment only: it would work today and not tomorrow."""
+    two = ModelGroup(
+        "paid", (deployment("paid"), deployment("paid", id="b", redirect_permission=None))
+    )
+    assert "only some" in objection(with_groups(paid=two)).reason
+
+
+@pytest.mark.parametrize(
+    ("pattern", "allowed"),
+    [
+        (PERMISSION, True),
+        (r"^http://127\.0\.0\.1:8941/lane/[0-1]\Z", False),
+        (r"^http://127\.0\.0\.1:9999/lane/[0-3]\Z", False),
+        (r"^http://.*", True),
+        ("([", False),
+        (None, False),
+    ],
+)
+def test_the_permission_has_to_cover_every_lane(pattern, allowed):
+    """A drill takes whichever lane is free."""
+    assert permits(pattern, LANES) is allowed
+
+
+def test_an_unknown_dialect_is_refused():
+    """The witness could not tell what it is asked for."""
+    found = objection(with_groups(paid=group("paid", dialect=None, provider="novel")))
+    assert "novel" in found.reason
+
+
+def test_hops_that_look_alike_are_refused_where_one_of_them_serves():
+    """It could fault the wrong hop."""
+    twins = {
+        "paid": group("paid", litellm_model="openai/same"),
+        "local_last": group("local-last", litellm_model="hosted_vllm/same"),
+    }
+    found = objection(with_groups(**twins))
+    assert found.kind is Kind.HOP_NOT_FORWARDABLE
+    assert "look alike" in found.reason
+    assert objection(with_groups(**twins), depth=2) is None
+
+
+def test_a_serving_hop_with_two_addresses_is_refused():
+    """It could hand one provider's key to another."""
+    two = ModelGroup(
+        "local-last",
+        tuple(
+            deployment(
+                "local-last",
+                litellm_model="hosted_vllm/m",
+                id=f"d{n}",
+                base_url=f"http://127.0.0.1:{8000 + n}/v1",
+            )
+            for n in range(2)
+        ),
+    )
+    assert "2 real addresses" in objection(with_groups(local_last=two)).reason
+    assert objection(with_groups(local_last=two), depth=2) is None
+
+
+def test_a_paid_serving_hop_is_stood_in_for_whatever_its_address():
+    """Its real address does not matter as long as nobody calls it."""
+    paid = group("local-last", litellm_model="openai/other", base_url=None)
+    assert objection(with_groups(local_last=paid)) is None
+    assert objection(with_groups(local_last=paid), real_keys=True) is not None
+
+
+def test_a_refused_connection_needs_a_twin():
+    """A lane always listens."""
+    assert "address of its own" in objection(topology(CHAIN), fault="connection_refused").reason
+
+
+def test_a_twin_is_named_as_the_way_out():
+    """Every objection of identity says what to do instead."""
+    found = objection(
+        with_groups(
+            paid=group("paid", litellm_model="openai/same"),
+            local_last=group("local-last", litellm_model="hosted_vllm/same"),
+        )
+    )
+    assert "--injector twin" in found.remedy
+    assert replace(found, reason="") != found
+
+
+def test_a_hop_that_does_not_exist_is_no_objection():
+    """It is for the drill to show that the gateway passes over it."""
+    gateway = topology(CHAIN)
+    chain = replace(gateway.chains[0], named=("paid", "tpyo", "local-last"))
+    gateway = replace(gateway, chains=(chain,))
+    assert objection(gateway, depth=1) is None
+    assert objection(gateway, depth=2) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "objects"),
+    [("https://api.example/v1", False), ("https://api.elsewhere.example/v1", True), (None, True)],
+)
+def test_a_group_outside_the_chain_must_not_look_like_the_hop_whose_key_is_used(address, objects):
+    """One that is elsewhere could have its key handed to another provider."""
+    gateway = topology(
+        {**CHAIN, "stranger": []},
+        groups={
+            "local-last": group("local-last", litellm_model="openai/m"),
+            "stranger": group("stranger", litellm_model="openai/m", base_url=address),
+        },
+    )
+    found = objection(gateway, real_keys=True)
+    assert (found is not None) is objects
+    if found is not None:
+        assert (found.kind, "stranger" in found.reason) == (Kind.HOP_NOT_FORWARDABLE, True)
+    assert objection(gateway) is None
+    assert objection(gateway, depth=2, real_keys=True) is None

@@ -1,0 +1,297 @@
+"""The twin: started from a configuration, drilled, and gone."""
+
+import asyncio
+import random
+import secrets
+import shlex
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from chaos.drill.injectors.twin import (
+    Twin,
+    _same_version,
+    _Turns,
+    container_command,
+    link_own_code,
+)
+from chaos.errors import SetupError
+from chaos.gateway.client import open_gateway
+from chaos.gateway.process import running_litellm
+from chaos.judge.check import Kind
+from chaos.judge.observation import ClientReply
+from chaos.lab.setups import gateway_config
+from chaos.lab.simulated_engine import SimulatedEngine
+from chaos.process.ports import free_port
+from chaos.protocol.reading import ReadError, Reading
+from chaos.scenario.expand import Selection, expand
+from chaos.scenario.plan import DrillOptions, make_plan
+from chaos.witness.closable_port import doors
+from chaos.witness.server import Witness
+from supervisor.campaign.guard import CATALOGUE
+from supervisor.campaign.run import DrillRequest, run_drills
+from supervisor.settings.model import (
+    DrillSettings,
+    GatewaySettings,
+    Settings,
+    TwinSettings,
+    WitnessSettings,
+)
+from tests.fakes.topologies import topology
+from tests.patience import PATIENCE_S
+
+
+def test_a_container_runs_as_if_it_were_the_executable(tmp_path):
+    """Its folders are read-only, its network the host's, its arguments LiteLLM's own."""
+    own = tmp_path / "the user's"
+    command = container_command("litellm:x", tmp_path, source=own, variables=["KEY", "NO_PROXY"])
+    assert shlex.split(command.splitlines()[1]) == [
+        *("exec", "docker", "run", "--rm", "--init", "--network", "host"),
+        *("--env", "KEY", "--env", "NO_PROXY"),
+        *("--volume", f"{tmp_path}:{tmp_path}:ro", "--volume", f"{own}:{own}:ro"),
+        *("litellm:x", "$@"),
+    ]
+
+
+def test_a_twin_finds_the_users_own_code_and_nothing_else(tmp_path):
+    """Callbacks live beside the configuration, or in packages there; environments do not."""
+    for name in ("own.py", "hooks/mask.py", "pack/deep/a.py", ".git/x.py", "env/lib/b.py", "t/k"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "env/pyvenv.cfg").touch()
+    twin = tmp_path / "twin"
+    twin.mkdir()
+    (twin / "x.py").touch()
+    link_own_code(tmp_path, twin)
+    assert sorted(path.name for path in twin.iterdir()) == ["hooks", "own.py", "pack", "x.py"]
+    assert (twin / "hooks/mask.py").exists()
+
+
+def test_a_twin_of_another_version_is_refused():
+    """It would prove nothing about the gateway."""
+    with pytest.raises(SetupError, match=r"is 1\.2, and the gateway's is 1\.3") as caught:
+        _same_version("1.2", "1.3")
+    assert "--litellm-bin" in caught.value.remedy
+    _same_version("1.2", "1.2")
+    _same_version("1.2", "")
+
+
+async def test_who_needs_closed_doors_drills_alone():
+    """A refused connection would hit every drill that uses the same deployment."""
+    turns, order = _Turns(), []
+    first_in, let_go = asyncio.Event(), asyncio.Event()
+
+    async def together():
+        async with turns.together():
+            first_in.set()
+            await let_go.wait()
+            order.append("together")
+
+    async def alone():
+        await first_in.wait()
+        async with turns.alone():
+            order.append("alone")
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(together())
+        tasks.create_task(alone())
+        await first_in.wait()
+        await asyncio.sleep(0)
+        let_go.set()
+    assert order == ["together", "alone"]
+
+
+TWO = topology({"paid": ["backup"]})
+LOCAL = topology({"paid": ["local"]})
+
+
+@asynccontextmanager
+async def twin_of(gateway, *, real_keys=False):
+    """A twin whose LiteLLM nobody asks."""
+    async with (
+        Witness().serving([("127.0.0.1", 0)]) as witness,
+        doors(witness.server, "127.0.0.1", 2) as opened,
+    ):
+        ids = [d.id for g in gateway.groups.values() for d in g.deployments]
+        yield Twin(
+            witness,
+            gateway,
+            url="http://127.0.0.1:1",
+            key="k",
+            stripped=(),
+            addresses={identity: str(i) for i, identity in enumerate(ids)},
+            refusing=dict(zip(ids, opened, strict=False)),
+            canary="canary",
+            real_keys=real_keys,
+        )
+
+
+def planned(gateway, fault, depth, **options):
+    """Plan the drill of one fault."""
+    wanted = Selection(("paid",), (fault,), ("chat",), ("chat_completions",), False, depth)
+    (scenario,) = expand(gateway, wanted, CATALOGUE)
+    return make_plan(
+        scenario,
+        gateway,
+        CATALOGUE,
+        DrillOptions(**options),
+        rng=random.Random(1),
+        injector="twin",
+    )
+
+
+def error(message):
+    """An error as the client reads it."""
+    return ClientReply(500, Reading(error=ReadError(message)))
+
+
+@pytest.mark.parametrize(
+    ("message", "hops"),
+    [
+        ("OpenAIException - Connection error.", ["paid", "backup"]),
+        (
+            "Cannot connect to host 127.0.0.1:1 ssl:default [Connect call failed]",
+            ["paid", "backup"],
+        ),
+        ("TypeError: unsupported operand in my_hook.py", []),
+    ],
+)
+async def test_a_refused_connection_is_believed_where_the_error_tells_of_it(message, hops):
+    """Any other error may come from before the first attempt, and proves nothing."""
+    async with twin_of(TWO) as twin:
+        plan = planned(TWO, "connection_refused", 2)
+        assert [record.group for record in twin.infer(plan, (), error(message))] == hops
+        assert twin.infer(plan, (), ClientReply(500, Reading())) == ()
+
+
+@pytest.mark.parametrize(("real_keys", "sent"), [(True, "canary"), (False, None)])
+async def test_a_drill_by_canary_shows_no_real_key_to_anybody(real_keys, sent):
+    """A twin with real keys is given them all; a drill that needs none sends the canary."""
+    async with twin_of(LOCAL, real_keys=real_keys) as twin:
+        plan = planned(LOCAL, "billing", 1, real_keys=real_keys)
+        assert plan.canary
+        async with twin.route(plan) as route:
+            assert route.body.get("api_key") == sent
+
+
+async def test_a_group_of_the_database_alone_is_no_twins():
+    """It is drilled in another way or not at all; the others are drilled all the same."""
+    running = topology({"paid": ["from-db"]})
+    for known, objects in ((("paid", "from-db"), True), (("paid",), False)):
+        async with twin_of(topology({"paid": []})) as twin:
+            twin._running_groups = known
+            objection = twin.objection(planned(running, "billing", 1).scenario)
+            assert (objection is not None and "'from-db'" in objection.reason) is objects
+    async with twin_of(topology({"other": []})) as twin:
+        objection = twin.objection(planned(running, "billing", 1).scenario)
+        assert objection is not None
+        assert objection.kind is Kind.GATEWAY_REFUSED
+
+
+async def test_a_drill_that_needs_real_keys_sends_no_canary():
+    """It would take the place of the key that is to be tried."""
+    async with twin_of(TWO, real_keys=True) as twin:
+        plan = planned(TWO, "billing", 1, real_keys=True)
+        async with twin.route(plan) as route:
+            assert "api_key" not in route.body
+
+
+@pytest.mark.parametrize(("version", "objects"), [("1.102.9", True), ("1.106.2", False)])
+async def test_an_old_twin_would_keep_the_canary_key(version, objects):
+    """Below 1.103 a deployment with a client's key joins its group for good."""
+    gateway = replace(LOCAL, litellm_version=version)
+    async with twin_of(gateway, real_keys=True) as twin:
+        assert (twin.objection(planned(LOCAL, "billing", 1).scenario) is not None) is objects
+
+
+def drilling(port, config_file, executable):
+    """Settings for drills by twin."""
+    return Settings(
+        gateway=GatewaySettings(url="http://127.0.0.1:1"),
+        witness=WitnessSettings(listen=(f"127.0.0.1:{port}",), url=f"http://127.0.0.1:{port}"),
+        drills=DrillSettings(injector="twin", deadline_s=PATIENCE_S, concurrency=4),
+        twin=TwinSettings(litellm_config=config_file, litellm_bin=executable),
+    )
+
+
+@pytest.mark.litellm
+async def test_a_configuration_is_drilled_without_touching_the_gateway(
+    litellm_executable, tmp_path
+):
+    """Faults, refused connections and good answers, all through a twin that is gone afterwards."""
+    key, port = f"sk-{secrets.token_hex(24)}", free_port()
+    async with SimulatedEngine() as engine:
+        config = gateway_config(
+            provider_bases=dict.fromkeys(("anthropic", "openai", "gemini"), "http://127.0.0.1:9"),
+            engine_base=engine.base_url,
+            fallbacks=True,
+            witness_port=1,  # the running gateway permits nothing
+        )
+        file = tmp_path / "litellm-config.yaml"
+        file.write_text(yaml.safe_dump(config), "utf-8")
+        async with (
+            running_litellm(
+                litellm_executable, config, directory=tmp_path / "running", master_key=key
+            ) as running,
+            open_gateway(running.url, key=key, admin_key=key) as gateway,
+        ):
+            request = DrillRequest(
+                Selection(
+                    groups=("claude-opus", "gpt-5"),
+                    faults=("billing", "connection_refused"),
+                    shapes=("tool_call",),
+                    surfaces=("chat_completions",),
+                )
+            )
+            report = await run_drills(gateway, drilling(port, file, litellm_executable), request)
+    assert {row.injector for row in report.drills} == {"twin"}
+    assert report.summary.passed == len(report.drills) == 16
+    refused = next(row for row in report.drills if "connection_refused" in row.scenario.key)
+    assert (refused.hops[0].outcome, refused.hops[0].status) == ("faulted", None)
+
+
+@pytest.mark.litellm
+async def test_a_configuration_that_does_not_load_is_told_in_litellms_words(
+    litellm_executable, tmp_path
+):
+    """A flat list of fallbacks is refused by LiteLLM itself, and it says why."""
+    file = tmp_path / "bad.yaml"
+    entry = {"model_name": "a", "litellm_params": {"model": "openai/x"}}
+    broken = {"model_list": [entry], "router_settings": {"fallbacks": ["a", "b"]}}
+    file.write_text(yaml.safe_dump(broken), "utf-8")
+    async with Witness().serving([("127.0.0.1", 0)]) as witness:
+        with pytest.raises(SetupError, match="Item 'a' is not a dictionary"):
+            async with Twin.starting(
+                witness, file, executable=litellm_executable, directory=tmp_path / "twin"
+            ):
+                pass
+
+
+CALLBACK = """
+from pathlib import Path
+from litellm.integrations.custom_logger import CustomLogger
+Path(__file__).with_name("loaded").touch()
+handler = CustomLogger()
+"""
+
+
+@pytest.mark.litellm
+async def test_a_callback_in_a_folder_of_the_users_is_loaded(litellm_executable, tmp_path):
+    """LiteLLM looks for it beside its own file, with or without an __init__.py."""
+    code, file = tmp_path / "user" / "hooks" / "mask.py", tmp_path / "user" / "config.yaml"
+    code.parent.mkdir(parents=True)
+    code.write_text(CALLBACK, "utf-8")
+    entry = {"model_name": "a", "litellm_params": {"model": "openai/x"}}
+    callbacks = {"callbacks": "hooks.mask.handler"}
+    config = {"model_list": [entry], "litellm_settings": callbacks}
+    file.write_text(yaml.safe_dump(config), "utf-8")
+    async with (
+        Witness().serving([("127.0.0.1", 0)]) as witness,
+        Twin.starting(
+            witness, file, executable=litellm_executable, directory=tmp_path / "twin"
+        ) as twin,
+    ):
+        assert twin.topology.find("a") is not None
+    assert code.with_name("loaded").exists()

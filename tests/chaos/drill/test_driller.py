@@ -1,0 +1,360 @@
+"""One drill, from lease to verdict, through a small honest gateway."""
+
+import asyncio
+import random
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from chaos.clock import SystemClock
+from chaos.drill.driller import Driller, engines_of
+from chaos.drill.injectors.redirect import Redirect
+from chaos.gateway.topology import ModelGroup
+from chaos.judge.check import Kind
+from chaos.judge.checks import CHECKS
+from chaos.judge.verdict import Outcome
+from chaos.scenario.plan import DrillOptions
+from chaos.witness.server import LANES, Witness
+from chaos.witness.wire_record import AttemptOutcome
+from tests.fakes.drilling import CATALOGUE, GATEWAY, OTHER, PAID, drilling, honest, scenario
+from tests.fakes.gateway import FakeGateway
+from tests.fakes.server import serving
+from tests.fakes.topologies import group, topology
+from tests.patience import PATIENCE_S as TTL_S
+from tests.patience import slowness
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("shape", ["chat", "tool_call"])
+async def test_a_fallback_that_holds_passes(shape, stream):
+    """The primary was hit, the expected hop answered, and the answer has all that was asked."""
+    async with drilling(honest()) as (driller, injector, _):
+        drill = await driller.drill(scenario(shape=shape, stream=stream), injector)
+    assert drill.verdict.outcome is Outcome.PASSED, drill.verdict.findings
+    assert [(r.group, r.outcome) for r in drill.seen.wire] == [
+        ("paid", AttemptOutcome.FAULTED),
+        ("backup", AttemptOutcome.STOOD_IN),
+    ]
+
+
+async def test_a_gateway_that_never_falls_back_fails():
+    """The chain exists, and no hop of it was contacted."""
+    gateway = FakeGateway({"paid": ["paid", "backup"]}, falls_back=False)
+    async with drilling(gateway) as (driller, injector, _):
+        drill = await driller.drill(scenario(), injector)
+    assert (drill.verdict.outcome, drill.verdict.kind) == (Outcome.FAILED, Kind.NEVER_TRIED)
+
+
+async def test_everything_down_passes_with_one_honest_error():
+    """At full depth an error is the right answer."""
+    async with drilling(honest()) as (driller, injector, _):
+        drill = await driller.drill(scenario(depth=2), injector)
+    assert drill.verdict.outcome is Outcome.PASSED, drill.verdict.findings
+
+
+async def test_a_gateway_that_refuses_proves_nothing():
+    """The fault was not hit: inconclusive, never passed and never failed."""
+    gateway = FakeGateway({"paid": ["paid"]}, refuses=401)
+    async with drilling(gateway) as (driller, injector, _):
+        drill = await driller.drill(scenario(), injector)
+    assert drill.verdict.outcome is Outcome.INCONCLUSIVE
+    assert drill.seen.wire == ()
+
+
+async def test_a_hang_ends_at_the_deadline_and_frees_its_lane():
+    """A gateway that waits for ever is too late, and the next drill has all lanes again."""
+    async with drilling(honest(), deadline_s=0.3 * slowness()) as (driller, injector, witness):
+        drill = await driller.drill(scenario("hang"), injector)
+        lanes = [
+            (await witness.lease(nonce=f"0000000{n}", hops=[], ttl_s=TTL_S)).lane
+            for n in range(LANES)
+        ]
+    assert (drill.verdict.outcome, drill.verdict.kind) == (Outcome.FAILED, Kind.TOO_LATE)
+    assert sorted(lanes) == list(range(LANES))
+
+
+async def test_the_request_carries_a_canary_and_no_real_key():
+    """No provider key leaves the gateway for the witness."""
+    gateway = honest()
+    async with drilling(gateway) as (driller, injector, _):
+        drill = await driller.drill(scenario(), injector)
+    (body,) = gateway.asked
+    assert drill.plan.canary
+    assert "api_key" not in body  # taken out by the gateway, for all of its hops
+    assert {r.key_owner.value for r in drill.seen.wire} == {"canary"}
+
+
+async def test_a_seed_replays_ids_and_nonces():
+    """A drill that cannot be replayed cannot be argued about."""
+    found = []
+    for _ in range(2):
+        async with drilling(honest()) as (driller, injector, _witness):
+            drill = await driller.drill(scenario(), injector)
+            found.append((drill.plan.id, drill.plan.nonce))
+    assert found[0] == found[1]
+
+
+async def upstream_of_backup(seen):
+    """A paid provider that answers, and keeps whose key came."""
+
+    async def handle(request):
+        body = await request.json()
+        seen.append((request.headers["authorization"], body["model"]))
+        text = body["messages"][-1]["content"]
+        choice = {"index": 0, "message": {"content": text}, "finish_reason": "stop"}
+        return web.json_response({"id": "1", "model": body["model"], "choices": [choice]})
+
+    return handle
+
+
+@asynccontextmanager
+async def paying(seen, **options):
+    """Drills with real keys allowed, and a paid hop that must serve at a real address."""
+    async with serving(await upstream_of_backup(seen)) as url:
+        backup = group("backup", litellm_model="openai/backup", base_url=f"{url}/v1", local=False)
+        gateway = replace(GATEWAY, groups={**GATEWAY.groups, "backup": backup})
+        async with (
+            Witness().serving([("127.0.0.1", 0)]) as witness,
+            aiohttp.ClientSession() as session,
+            honest().running() as gateway_url,
+        ):
+            injector = Redirect(
+                witness, gateway, url=gateway_url, key="k", session=session, real_keys=True
+            )
+            driller = Driller(
+                session=session,
+                catalogue=CATALOGUE,
+                checks=CHECKS,
+                options=DrillOptions(real_keys=True, **options),
+                clock=SystemClock(),
+                rng=random.Random(7),
+                engines={},
+            )
+            yield driller, injector
+
+
+async def test_real_keys_are_used_only_after_a_canary_has_arrived():
+    """The first request of a chain carries the canary and is answered by a stand-in."""
+    seen: list[tuple[str, str]] = []
+    async with paying(seen) as (driller, injector):
+        drill = await driller.drill(scenario(shape="chat"), injector)
+    assert drill.verdict.outcome is Outcome.PASSED, drill.verdict.findings
+    assert (drill.requests, drill.plan.canary) == (2, False)
+    assert seen == [("Bearer sk-real-one", "backup")]
+    assert "sk-real-one" not in repr(drill)
+
+
+async def test_real_keys_are_not_used_where_the_canary_came_through_a_proxy(monkeypatch):
+    """With a proxy in the way, real keys would travel through it."""
+    seen: list[tuple[str, str]] = []
+    async with paying(seen) as (driller, injector):
+        monkeypatch.setattr(injector, "trusts_real_keys", lambda plan: False)
+        drill = await driller.drill(scenario(shape="chat"), injector)
+    assert drill.plan.canary
+    assert seen == []
+
+
+async def test_a_canary_that_came_through_a_proxy_is_not_trusted():
+    """The wire tells: an absolute target or a Via header."""
+    seen: list[tuple[str, str]] = []
+    async with paying(seen) as (driller, injector):
+        cautious = replace(driller, options=DrillOptions())
+        drill = await cautious.drill(scenario(shape="chat"), injector)
+        assert injector.trusts_real_keys(drill.plan)
+    async with paying(seen) as (driller, injector):
+        injector.remember(drill.plan, [replace(r, via_proxy=True) for r in drill.seen.wire])
+        assert not injector.trusts_real_keys(drill.plan)
+
+
+def test_only_local_groups_with_one_address_have_an_engine():
+    """Counters are read where they are known to be the serving hop's own."""
+    assert engines_of(topology({"paid": ["local-a"], "local-a": []})) == {
+        "local-a": "http://127.0.0.1:8000/v1"
+    }
+
+
+async def test_what_was_faulted_is_put_right_also_when_the_drill_is_stopped():
+    """A gateway with metrics gets one success for each faulted deployment, on a lane of ours."""
+    gateway = honest()
+    async with drilling(gateway) as (driller, injector, witness):
+        injector._has_metrics = True
+        await driller.drill(scenario(), injector)
+        assert [body["model"] for body in gateway.asked] == ["paid", "paid"]
+
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(driller.drill(scenario(fault="hang"), injector))
+            while not any(lease.attempts_at("paid") for lease in witness._live.values()):
+                await asyncio.sleep(0)
+            running.cancel()
+        assert running.cancelled()
+        stopped = driller.aborted(scenario(fault="hang"), injector, "stopped")
+        assert [record.group for record in stopped.seen.wire] == ["paid"]
+        assert (stopped.verdict.outcome, stopped.requests) == (Outcome.ABORTED, 1)
+        never_begun = driller.aborted(scenario(), injector, "stopped")
+        assert (never_begun.seen.wire, never_begun.requests) == ((), 0)
+        assert [body["model"] for body in gateway.asked] == ["paid"] * 4
+        assert witness._live == {}
+        assert witness.counts.strays == 0
+
+
+async def lanes_of(driller, injector, witness, scenario):
+    """Run a drill; tell lane, group and outcome of every attempt, those that settle too."""
+    ended = []
+    release = witness._release
+
+    def note(lease):
+        ended.append(lease)
+        release(lease)
+
+    witness._release = note
+    await driller.drill(scenario, injector)
+    leases = dict.fromkeys(ended)
+    return [(lease.lane, r.deployment, r.outcome) for lease in leases for r in lease.records()]
+
+
+async def test_what_was_faulted_is_put_right_on_its_own_lane():
+    """Every lane is a deployment of its own to the gateway."""
+    async with drilling(honest()) as (driller, injector, witness):
+        injector._has_metrics = True
+        made = await lanes_of(driller, injector, witness, scenario())
+    assert [outcome for _, _, outcome in made] == [
+        AttemptOutcome.FAULTED,
+        AttemptOutcome.STOOD_IN,
+        AttemptOutcome.STOOD_IN,
+    ]
+    assert len({lane for lane, _, _ in made}) == 1
+
+
+class TwoDeployments(FakeGateway):
+    """A gateway whose group has two deployments, asked in turn."""
+
+    async def _one(self, request, url, body, key):
+        if body["model"] == "paid":
+            body = {**body, "model": ("paid", "paid", "other")[len(self.asked) % 3]}
+        return await super()._one(request, url, body, key)
+
+
+async def test_a_group_is_asked_until_each_faulted_deployment_was_seen():
+    """The gateway chooses the deployment, not we."""
+    two = ModelGroup("paid", (*PAID.deployments, OTHER))
+    gateway = TwoDeployments({"paid": ["paid", "backup"]})
+    async with drilling(gateway) as (driller, injector, witness):
+        injector._has_metrics = True
+        injector.topology = replace(GATEWAY, groups={**GATEWAY.groups, "paid": two})
+        gateway.asked.append({})
+        made = await lanes_of(driller, injector, witness, scenario())
+    faulted = [deployment for _, deployment, outcome in made if outcome is AttemptOutcome.FAULTED]
+    settled = [d for _, d, outcome in made[2:] if outcome is AttemptOutcome.STOOD_IN]
+    assert faulted == ["other-id"]
+    assert settled == ["paid-id", "paid-id", "other-id"]
+
+
+async def test_a_twin_is_not_asked_what_others_felt():
+    """Nobody else is there, and the running gateway's changes are not a twin's doing."""
+
+    async def changed():
+        return ("deployment x appeared",)
+
+    async with drilling(honest()) as (driller, injector, _):
+        watched = replace(driller, collateral=changed)
+        assert (await watched.drill(scenario(), injector)).verdict.kind is Kind.COLLATERAL
+        injector.name = "twin"
+        assert (await watched.drill(scenario(), injector)).verdict.outcome is Outcome.PASSED
+
+
+async def test_a_stop_after_the_reply_puts_right_what_was_faulted():
+    """Whatever the drill was doing, the lane is left as it was."""
+    gateway = honest()
+    async with drilling(gateway) as (driller, injector, witness):
+        injector._has_metrics = True
+        came = asyncio.Event()
+
+        async def slow():
+            came.set()
+            await asyncio.Event().wait()
+            return ()
+
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(
+                replace(driller, collateral=slow).drill(scenario(), injector)
+            )
+            await came.wait()
+            running.cancel()
+        assert [body["model"] for body in gateway.asked] == ["paid", "paid"]
+        assert witness._live == {}
+
+
+async def test_no_key_of_ours_is_in_a_drill():
+    """Gateways quote the key that they turn away; the admin's may be repeated too."""
+
+    async def gateway(request):
+        said = f"key {request.headers['authorization']} and sk-admin-key are not known"
+        return web.json_response({"error": {"message": said}}, status=401)
+
+    async with drilling(honest()) as (driller, injector, _), serving(gateway) as url:
+        injector._url = url
+        careful = replace(driller, secrets=frozenset({"sk-admin-key"}))
+        drill = await careful.drill(scenario(), injector)
+    assert "sk-drill" not in repr(drill)
+    assert "sk-admin-key" not in repr(drill)
+    assert drill.seen.reply.reading.error is not None
+
+
+async def forgetful(request):
+    """An engine that calls no tool."""
+    body = await request.json()
+    choice = {"index": 0, "message": {"content": "No."}, "finish_reason": "stop"}
+    return web.json_response({"id": "1", "model": body["model"], "choices": [choice]})
+
+
+@asynccontextmanager
+async def unreliable(**changes):
+    """Drills against a local hop that calls no tool."""
+    async with serving(forgetful) as engine:
+        local = group(
+            "backup", litellm_model="hosted_vllm/backup", base_url=f"{engine}/v1", **changes
+        )
+        served = FakeGateway({"paid": ["paid", "backup"], "backup": ["backup"]})
+        async with drilling(served) as (driller, injector, witness):
+            permission = f"^{witness.url}/lane/"
+            primary = group("paid", litellm_model="openai/paid", redirect_permission=permission)
+            if local.deployments[0].redirect_permission is not None:
+                local = replace(
+                    local,
+                    deployments=(replace(local.deployments[0], redirect_permission=permission),),
+                )
+            injector.topology = replace(GATEWAY, groups={"paid": primary, "backup": local})
+            yield driller, injector, served
+
+
+async def test_direct_samples_have_nonces_of_their_own():
+    """A cache would answer the second of two requests that are the same."""
+    async with unreliable() as (driller, injector, gateway):
+        drill = await driller.drill(scenario(), injector)
+    assert (drill.requests, len(drill.seen.direct)) == (4, 3)
+    assert drill.verdict.kind is Kind.TOOL_CALL_MISSING
+    assert len({str(body["messages"]) for body in gateway.asked}) == 4
+
+
+async def test_a_hop_that_may_not_be_redirected_is_not_sampled():
+    """Asking it would be a refused redirect, with a traceback in the gateway's log."""
+    async with unreliable(redirect_permission=None) as (driller, injector, gateway):
+        drill = await driller.drill(scenario(), injector)
+    assert (drill.requests, drill.verdict.kind) == (1, Kind.MODEL_UNRELIABLE)
+    assert [body["model"] for body in gateway.asked] == ["paid"]
+
+
+async def test_the_guard_is_asked_before_each_sample():
+    """Users who have come meanwhile do not wait for our curiosity."""
+    asked = []
+
+    async def may_sample(of):
+        asked.append(of.group)
+        return "users wait" if len(asked) > 1 else None
+
+    async with unreliable() as (driller, injector, _):
+        drill = await replace(driller, may_sample=may_sample).drill(scenario(), injector)
+    assert (asked, drill.requests, len(drill.seen.direct)) == (["backup", "backup"], 2, 1)

@@ -1,0 +1,61 @@
+"""From a plan to what the witness does for each hop."""
+
+import random
+
+from chaos.drill.injector import leased_hops, other_upstreams, upstream_of
+from chaos.scenario.expand import Selection, expand
+from chaos.scenario.plan import DrillOptions, make_plan
+from chaos.witness.lease import Action
+from tests.fakes.drilling import CATALOGUE
+from tests.fakes.topologies import deployment, topology
+
+GATEWAY = topology({"paid": ["local-a", "local-b"], "local-a": [], "local-b": [], "other": []})
+
+
+def plan(fault="billing", depth=1):
+    """Plan one drill."""
+    wanted = Selection(("paid",), (fault,), ("chat",), ("chat_completions",), False, depth)
+    (scenario,) = expand(GATEWAY, wanted, CATALOGUE)
+    return make_plan(
+        scenario,
+        GATEWAY,
+        CATALOGUE,
+        DrillOptions(),
+        rng=random.Random(1),
+        injector="redirect",
+    )
+
+
+def test_failing_hops_are_faulted_the_serving_one_forwarded_and_spares_stood_in_for():
+    """A spare that is contacted tells that something went wrong; it need not really answer."""
+    assert [hop.action for hop in leased_hops(plan())] == [
+        Action.FAULT,
+        Action.FORWARD,
+        Action.STAND_IN,
+    ]
+
+
+def test_a_hop_that_fails_once_is_answered_afterwards_as_it_would_be_otherwise():
+    """A paid one by a stand-in, a local one by itself."""
+    first, second, _ = leased_hops(plan("server_error.once", depth=2))
+    assert (first.then, second.then) == (Action.STAND_IN, Action.FORWARD)
+
+
+def test_every_group_outside_the_chain_is_known_too():
+    """A wrong hop can only be named if it is recognised."""
+    assert {upstream.group for upstream in other_upstreams(plan(), GATEWAY)} == {"other"}
+
+
+def test_an_unknown_dialect_cannot_be_an_upstream():
+    """The witness could not read what it is asked."""
+    assert upstream_of(deployment("g", dialect=None)) is None
+    known = upstream_of(deployment("g"))
+    assert known is not None
+    assert known.address is None
+
+
+def test_a_twin_gives_each_deployment_its_address():
+    """There identity is the address, not the model."""
+    addresses = {"paid-id": "0", "local-a-id": "1"}
+    hops = leased_hops(plan(), addresses)
+    assert [hop.upstreams[0].address for hop in hops] == ["0", "1", None]

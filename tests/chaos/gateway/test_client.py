@@ -1,0 +1,161 @@
+"""Asking a gateway: every way of not being one is a message with a remedy."""
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from chaos.errors import GatewayError
+from chaos.gateway.client import Gateway, mended_url, open_gateway
+from tests.fakes.recorded_gateway import recorded
+from tests.fakes.server import serving
+
+ANSWERS = {
+    "/model/info": "model_info",
+    "/get/config/callbacks": "get_config_callbacks",
+    "/router/settings": "router_settings",
+    "/health/readiness/details": "health_readiness_details",
+}
+
+
+class Replay:
+    """Answers as the recorded LiteLLM did, and keeps what was asked."""
+
+    def __init__(self, **overrides):
+        self.asked = []
+        self.overrides = overrides
+
+    async def __call__(self, request):
+        self.asked.append((request.path, request.headers.get("authorization")))
+        name = request.path.strip("/").replace("/", "_")
+        if name in self.overrides:
+            return self.overrides[name]()
+        if request.path in ANSWERS:
+            return web.json_response(recorded(ANSWERS[request.path]))
+        return web.Response(status=404)
+
+
+async def ask(handler, **changes):
+    """Read the topology of whatever *handler* plays."""
+    async with serving(handler) as url:
+        values = {"key": "sk-drill", "admin_key": "sk-admin", **changes}
+        async with open_gateway(url, **values) as gateway:
+            return await gateway.topology()
+
+
+async def test_a_topology_is_read_with_the_admin_key_and_health_is_never_asked():
+    """GET /health sends a real request to every deployment: it is never touched."""
+    replay = Replay()
+    topology = await ask(replay)
+    assert topology.litellm_version == "1.106.2"
+    assert "anthropic" in topology.groups
+    assert {key for _, key in replay.asked} == {"Bearer sk-admin"}
+    assert "/health" not in {path for path, _ in replay.asked}
+
+
+async def test_the_version_is_read_from_the_description_where_details_are_missing():
+    """Older proxies have no details."""
+    replay = Replay(
+        health_readiness_details=lambda: web.Response(status=404),
+        **{"openapi.json": lambda: web.json_response({"info": {"version": "1.70.1"}})},
+    )
+    assert (await ask(replay)).litellm_version == "1.70.1"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        lambda: web.json_response({"error": {"message": "no"}}, status=401),
+        lambda: web.json_response({"error": {"message": "no"}}, status=403),
+        lambda: web.json_response({"error": {"type": "no_db_connection"}}, status=400),
+        lambda: web.Response(text="Internal Server Error", status=500),
+    ],
+)
+async def test_a_key_that_is_not_accepted_is_said_so(refusal):
+    """Without a database LiteLLM answers 400 to a wrong key, and 500 to none."""
+    with pytest.raises(GatewayError, match="does not accept the key for GET /model/info") as caught:
+        await ask(Replay(model_info=refusal))
+    assert "--admin-key-env" in caught.value.remedy
+
+
+async def test_an_ordinary_key_is_told_which_question_it_may_not_ask():
+    """It may read the models and not the settings; a viewer's key suffices."""
+    forbidden = Replay(get_config_callbacks=lambda: web.json_response({}, status=403))
+    with pytest.raises(GatewayError, match="GET /get/config/callbacks") as caught:
+        await ask(forbidden)
+    assert "proxy_admin_viewer" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        lambda: web.Response(text="<html>It works!</html>", content_type="text/html"),
+        lambda: web.Response(status=404),
+        lambda: web.Response(text="half {json", content_type="application/json"),
+    ],
+)
+async def test_something_else_is_no_gateway(page):
+    """A web server, another API, a proxy's error page."""
+    with pytest.raises(GatewayError, match="does not answer like LiteLLM"):
+        await ask(Replay(model_info=page))
+
+
+async def test_a_gateway_that_hangs_is_given_up():
+    """Waiting for ever is no answer."""
+
+    async def hang(_):
+        await asyncio.Event().wait()
+        return web.Response()
+
+    with pytest.raises(GatewayError, match="does not answer GET /model/info within"):
+        await ask(hang, answer_within_s=0.05)
+
+
+async def test_nobody_there_is_told_with_the_address():
+    """A wrong port is the commonest mistake."""
+    async with open_gateway("127.0.0.1:9", key="k", admin_key="k") as gateway:
+        with pytest.raises(GatewayError, match=r"http://127\.0\.0\.1:9 cannot be reached"):
+            await gateway.topology()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("http://h:4000/", "http://h:4000"),
+        ("h:4000", "http://h:4000"),
+        ("http://h:4000/v1", "http://h:4000"),
+        ("http://h:4000/v1/chat/completions", "http://h:4000"),
+        ("https://h/litellm", "https://h/litellm"),
+    ],
+)
+def test_what_people_write_is_mended(written, meant):
+    """A base URL is pasted from all kinds of places."""
+    assert mended_url(written) == meant
+
+
+@pytest.mark.parametrize("written", ["", "ftp://h", "http://"])
+def test_what_is_no_url_is_refused(written):
+    """There is nothing to connect to."""
+    with pytest.raises(GatewayError, match="is not the URL of a gateway"):
+        mended_url(written)
+
+
+def test_changes_are_told_in_sentences():
+    """A deployment that stayed behind would serve every caller."""
+    before = frozenset({("a", "1"), ("b", "2")})
+    assert Gateway.changes(before, before) == ()
+    assert Gateway.changes(before, frozenset({("a", "1"), ("a", "9")})) == (
+        "deployment 9 appeared in group 'a'",
+        "deployment 2 vanished from group 'b'",
+    )
+
+
+@pytest.mark.parametrize(("status", "has"), [(200, True), (404, False)])
+async def test_metrics_are_there_or_not(status, has):
+    """They decide whether a faulted lane has to be put right."""
+
+    async def handle(_):
+        return web.Response(status=status)
+
+    async with serving(handle) as url, open_gateway(url, key="k", admin_key="k") as gateway:
+        assert await gateway.has_metrics() is has

@@ -1,0 +1,237 @@
+"""Tests of the check that tool calls are made, whole and right."""
+
+from dataclasses import replace
+
+import pytest
+
+from chaos.faults.fault import Phase
+from chaos.protocol.conversation import Finish, ToolCall
+from chaos.protocol.reading import Defect, DefectFound
+from chaos.traffic.shape import ExpectedCall
+from chaos.witness.wire_record import AttemptOutcome
+from tests.fakes.observations import (
+    CALL,
+    NONCE,
+    PASSED,
+    SCHEMA,
+    STRUCTURE_TASK,
+    TOOL_TASK,
+    calls,
+    cut,
+    faulted,
+    got,
+    outcome,
+    plan,
+    record,
+    says,
+    seen,
+    usual,
+    verdict,
+    where,
+)
+
+PLAN = plan(task=TOOL_TASK)
+TWO = replace(
+    TOOL_TASK,
+    expect=replace(
+        TOOL_TASK.expect,
+        calls=(
+            *TOOL_TASK.expect.calls,
+            ExpectedCall("look_up", {"code": NONCE, "count": 4}, SCHEMA),
+        ),
+    ),
+)
+LEAKS = [
+    f'<tool_call>{{"name": "look_up", "arguments": {{"code": "{NONCE}", "count": 3}}}}</tool_call>',
+    f'<|tool_call>call:look_up{{code:<|"|>{NONCE}<|"|>,count:3}}<tool_call|>',
+    f'[TOOL_CALLS]look_up{{"code": "{NONCE}", "count": 3}}',
+    f"<function=look_up><parameter=code>{NONCE}</parameter></function>",
+    f'[look_up(code="{NONCE}", count=3)]',
+    f'```json\n{{"code": "{NONCE}", "count": 3}}\n```',
+    f'Sure. {{"tool": "look_up", "parameters": {{"code": "{NONCE}"}}}}',
+    '<tool_call>{"name": "',
+]
+
+
+def _usual(client, own=None, **changes):
+    return usual(client, own=own, task=TOOL_TASK, **changes)
+
+
+def _call(arguments=CALL.arguments, name="look_up", id_="call_1"):
+    return ToolCall(id_, name, arguments)
+
+
+def test_the_right_call_passes():
+    """Tool, values and schema are right; white space and order of keys do not matter."""
+    other = _call(f'{{"count":3,"code":"{NONCE}"}}')
+    assert outcome(PLAN, _usual(calls(other), own=calls())) == PASSED
+
+
+@pytest.mark.parametrize("text", LEAKS)
+def test_a_call_in_the_text_is_leaked_and_the_hop_is_to_blame(text):
+    """Whatever the engine's notation, a call in the text is no tool call, at once."""
+    leaked = _usual(says(text))
+    assert outcome(PLAN, leaked) == ("failed", "tool_call_leaked")
+    assert where(PLAN, leaked) == "hop"
+
+
+def test_a_call_in_the_reasoning_is_leaked():
+    """Reasoning that holds the whole call, with no call made, has swallowed it."""
+    assert outcome(PLAN, _usual(says("Done.", reasoning=LEAKS[0]))) == (
+        "failed",
+        "tool_call_leaked",
+    )
+
+
+def test_prose_about_a_tool_is_no_leak():
+    """A model that only speaks of the tool has called nothing, by its own choice."""
+    prose = says("I would use look_up for that, but I may not.")
+    assert outcome(PLAN, _usual(prose)) == ("inconclusive", "model_unreliable")
+
+
+def test_a_call_that_the_gateway_lost_is_the_gateways():
+    """The hop called, the client got text: no sample is needed."""
+    lost = _usual(says("Fine."), own=calls(text="Fine."))
+    assert outcome(PLAN, lost) == ("failed", "tool_call_missing")
+    assert where(PLAN, lost) == "gateway"
+
+
+@pytest.mark.parametrize(
+    ("misses", "judged"),
+    [
+        (0, ("inconclusive", "model_unreliable")),
+        (1, ("inconclusive", "model_unreliable")),
+        (2, ("failed", "tool_call_missing")),
+        (3, ("failed", "tool_call_missing")),
+    ],
+)
+def test_a_missing_call_is_the_models_if_it_misses_twice_more(misses, judged):
+    """Three direct samples tell a model that cannot from one that did not this once."""
+    other = _call(CALL.arguments.replace(NONCE, "00c0ffee"))
+    samples = (says("No."),) * misses + (calls(other),) * (3 - misses)
+    missing = _usual(says("No."), direct=samples)
+    assert outcome(PLAN, missing) == judged
+    if judged[0] == "failed":
+        assert where(PLAN, missing) == "model"
+
+
+def test_without_samples_the_finding_says_that_they_are_needed():
+    """The drill knows from it to ask the hop directly."""
+    deciding = verdict(PLAN, _usual(says("No."))).deciding
+    assert deciding is not None
+    assert "asked directly" in deciding.message
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '{"code": "7f3a91c2", "count": 3',
+        '{"code": "7f3a91c2", "count": trutrue}',
+        '["7f3a91c2", 3]',
+        '{"code": "<|\\"|>7f3a91c2", "count": 3}',
+    ],
+)
+def test_broken_arguments_are_the_hops_at_once(arguments):
+    """Arguments without form are broken by the engine's parser, not by the model's mood."""
+    broken = _usual(calls(_call(arguments)))
+    assert outcome(PLAN, broken) == ("failed", "tool_call_invalid")
+    assert where(PLAN, broken) == "hop"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        (_call('{"code": "7f3a91c2", "count": "3"}'),),
+        (_call('{"code": "7f3a91c2"}'),),
+        (_call('{"code": "00000000", "count": 3}'),),
+        (_call(name="rm_rf"),),
+        (CALL, _call(id_="call_2")),
+    ],
+)
+def test_a_wrong_call_that_the_hop_made_rightly_is_the_gateways(made):
+    """Schema, values, tool and number of calls are compared with what the hop sent."""
+    changed = _usual(calls(*made), own=calls())
+    assert outcome(PLAN, changed) == ("failed", "tool_call_invalid")
+    assert where(PLAN, changed) == "gateway"
+
+
+def test_a_wrong_choice_of_the_model_needs_samples():
+    """A wrong value may be right the next time."""
+    wrong = calls(_call('{"code": "00000000", "count": 3}'))
+    assert outcome(PLAN, _usual(wrong)) == ("inconclusive", "model_unreliable")
+    assert outcome(PLAN, _usual(wrong, direct=(says("No."),) * 3)) == (
+        "failed",
+        "tool_call_invalid",
+    )
+
+
+def test_a_call_needs_an_id_for_the_client_only():
+    """Some providers' own replies have no ids; a client cannot answer a call without one."""
+    bare = calls(_call(id_=None))
+    assert outcome(PLAN, _usual(calls(), own=bare)) == PASSED
+    assert outcome(PLAN, _usual(bare)) == ("failed", "tool_call_invalid")
+
+
+def test_two_calls_need_two_ids():
+    """Calls that share an id cannot be answered one by one."""
+    second = _call(f'{{"code": "{NONCE}", "count": 4}}')
+    two = plan(task=TWO)
+    apart = calls(CALL, replace(second, id="call_2"))
+    assert outcome(two, _usual(apart)) == PASSED
+    assert outcome(two, _usual(calls(CALL, second), own=apart)) == ("failed", "tool_call_invalid")
+
+
+def test_one_of_two_calls_is_missing():
+    """Parallel calls are all demanded."""
+    second = _call(f'{{"code": "{NONCE}", "count": 4}}', id_="call_2")
+    assert outcome(plan(task=TWO), _usual(calls(), own=calls(CALL, second))) == (
+        "failed",
+        "tool_call_missing",
+    )
+
+
+def test_fragments_without_a_call_break_the_client():
+    """Arguments that no call claims are lost."""
+    loose = calls(defects=(DefectFound(Defect.ORPHAN_FRAGMENT, "index 1"),))
+    assert outcome(PLAN, _usual(loose, own=calls())) == ("failed", "tool_call_invalid")
+
+
+def test_a_half_call_that_was_repaired_is_invalid():
+    """Closing the JSON of a cut call makes up arguments that the model never gave."""
+    half = _call(f'{{"code": "{NONCE}", "count": 3')
+    mid_call = plan(
+        task=TOOL_TASK, phase=Phase.AFTER_FIRST_BYTE, fault="tool_call_cut", stream=True
+    )
+    broken = faulted(
+        task=TOOL_TASK,
+        stream=True,
+        status=200,
+        whole=False,
+        reply=cut("", tool_calls=(half,)),
+    )
+    kinds = {f.kind for f in verdict(mid_call, seen(broken, reply=got(calls()))).findings}
+    assert {"truncated_reply", "tool_call_invalid"} <= kinds
+
+
+def test_a_stand_in_without_a_call_was_not_asked_for_one():
+    """Our own stand-in always calls, so a missing call is the gateway's doing."""
+    stood_in = seen(
+        faulted(task=TOOL_TASK),
+        record("gemma", AttemptOutcome.STOOD_IN, task=TOOL_TASK, reply=says()),
+    )
+    assert where(PLAN, stood_in) == "gateway"
+
+
+def test_arguments_that_ran_out_of_tokens_need_samples():
+    """A length is the model's, not the parser's."""
+    short = calls(_call('{"code": "7f3'))
+    short = replace(short, finish=Finish.LENGTH)
+    assert outcome(PLAN, _usual(short)) == ("inconclusive", "model_unreliable")
+
+
+def test_a_structured_answer_left_as_a_tool_call_is_the_gateways():
+    """A schema that was handed on as a forced call has to be unwrapped again."""
+    wrapped = calls(_call(name="json_tool_call"))
+    left = usual(wrapped, task=STRUCTURE_TASK)
+    assert outcome(plan(task=STRUCTURE_TASK), left) == ("failed", "tool_call_invalid")
+    assert where(plan(task=STRUCTURE_TASK), left) == "gateway"

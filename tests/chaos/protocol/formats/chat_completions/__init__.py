@@ -1,0 +1,1 @@
+"""Tests of ``chaos.protocol.formats.chat_completions``."""

@@ -1,0 +1,181 @@
+"""Which drills there are."""
+
+from dataclasses import replace
+
+import pytest
+
+from chaos.faults.kinds import FAULTS
+from chaos.gateway.topology import Chain, ModelGroup, RouterSettings, Trigger
+from chaos.protocol.dialects import DIALECTS
+from chaos.protocol.surfaces import SURFACES
+from chaos.scenario.expand import Catalogue, Profile, Selection, chain_for, expand
+from chaos.traffic.shapes import SHAPES
+from tests.fakes.topologies import deployment, group, topology
+
+CATALOGUE = Catalogue(faults=FAULTS, shapes=SHAPES, surfaces=SURFACES, dialects=DIALECTS)
+CHAIN = {"claude": ["local-gemma"], "local-gemma": []}
+
+
+def scenarios(gateway=None, **selection):
+    """Expand a selection on a gateway with one chain of two hops."""
+    return expand(gateway or topology(CHAIN), Selection(**selection), CATALOGUE)
+
+
+def test_smoke_is_every_depth_with_three_faults_three_shapes_streamed_and_not():
+    """The default campaign is small enough to be run by hand and has every depth."""
+    found = scenarios()
+    assert len(found) == 2 * 3 * 3 * 2
+    assert {s.fault for s in found} == {"billing", "rate_limit", "server_error"}
+    assert {s.shape for s in found} == {"chat", "tool_call", "agent"}
+    assert {(s.depth, s.expected_hop) for s in found} == {(1, "local-gemma"), (2, None)}
+
+
+def test_keys_are_unique_and_name_every_dimension():
+    """A key is a scenario's identity across runs."""
+    found = scenarios(profile=Profile.FULL)
+    assert len({s.key for s in found}) == len(found)
+    (one,) = scenarios(faults=("billing",), shapes=("chat",), stream=True, depth=1)
+    assert one.key == "claude/general/1/billing/chat/chat_completions/stream"
+
+
+def test_full_has_every_fault_once_and_every_shape_with_billing():
+    """Full covers both dimensions without their product."""
+    found = [s for s in scenarios(profile=Profile.FULL, depth=1) if s.surface == "messages"]
+    with_hang = [s for s in found if s.fault == "hang" and s.stream]
+    with_billing = {s.shape for s in found if s.fault == "billing" and s.stream}
+    assert [s.shape for s in with_hang] == ["chat"]
+    assert with_billing == {n for n, shape in SHAPES.items() if "messages" in shape.surfaces}
+    assert {s.fault for s in found if s.stream} >= {n for n, f in FAULTS.items() if not f.twin_only}
+
+
+def test_a_fault_of_streams_is_not_drilled_without_one():
+    """A stream cannot break where none was asked for."""
+    assert scenarios(faults=("stream_cut",), stream=False) == []
+    assert all(s.stream for s in scenarios(faults=("stream_cut",)))
+
+
+def test_a_cut_tool_call_is_drilled_with_a_shape_that_calls_tools():
+    """Otherwise the fault would strike nothing."""
+    found = scenarios(profile=Profile.FULL, faults=("tool_call_cut",))
+    assert found
+    assert all(SHAPES[s.shape].needs_tools for s in found)
+
+
+def test_a_last_resort_is_not_drilled_by_itself():
+    """That the local engine has no fallback is how it should be."""
+    assert {s.group for s in scenarios()} == {"claude"}
+
+
+def test_a_last_resort_that_is_asked_for_is_drilled():
+    """Who names a group gets it."""
+    assert {s.group for s in scenarios(groups=("local-gemma",))} == {"local-gemma"}
+
+
+def test_a_group_without_a_chain_is_a_scenario_too():
+    """Nobody falls back from it: that is worth a red line."""
+    found = scenarios(topology({"claude": []}))
+    assert {(s.group, s.chain, s.depth, s.expected_hop) for s in found} == {
+        ("claude", ("claude",), 1, None)
+    }
+
+
+def test_a_dialect_without_the_fault_gets_a_server_error():
+    """The local engine has no billing; at depth two it fails in a way that it has."""
+    (one,) = scenarios(faults=("billing",), shapes=("chat",), stream=False, depth=2)
+    assert one.faults == {"claude": "billing", "local-gemma": "server_error"}
+
+
+def test_once_survives_the_substitution():
+    """A hop that should fail only once fails only once, whatever it fails with."""
+    (one,) = scenarios(faults=("billing.once",), shapes=("chat",), stream=False, depth=2)
+    assert one.faults["local-gemma"] == "server_error.once"
+
+
+def test_an_embedding_group_is_drilled_on_embeddings_only():
+    """It has no other endpoint."""
+    gateway = topology(
+        {"embed": ["local-embed"], "local-embed": []},
+        groups={
+            "embed": group("embed", litellm_model="openai/e", mode="embedding"),
+            "local-embed": group("local-embed", litellm_model="hosted_vllm/e", mode="embedding"),
+        },
+    )
+    assert {(s.surface, s.shape, s.stream) for s in scenarios(gateway)} == {
+        ("embeddings", "embedding", False)
+    }
+
+
+def test_a_special_trigger_walks_its_own_chain():
+    """Context errors have a chain of their own where one is configured."""
+    gateway = topology(CHAIN)
+    special = Chain("claude", Trigger.CONTEXT_WINDOW, ("claude", "long", "local-gemma"))
+    gateway = topology({**CHAIN, "long": []})
+    gateway = type(gateway)(
+        gateway.litellm_version, gateway.groups, (*gateway.chains, special), gateway.settings
+    )
+    (one,) = scenarios(
+        gateway,
+        groups=("claude",),
+        faults=("context_window",),
+        shapes=("chat",),
+        stream=False,
+        depth=1,
+    )
+    assert (one.trigger, one.expected_hop) == (Trigger.CONTEXT_WINDOW, "long")
+
+
+def test_without_a_special_chain_the_general_one_is_expected():
+    """Who wrote only general fallbacks expects them for every failure."""
+    chain = chain_for(topology(CHAIN), "claude", Trigger.CONTENT_POLICY)
+    assert (chain.trigger, chain.hops) == (Trigger.CONTENT_POLICY, ("claude", "local-gemma"))
+
+
+def test_a_group_with_deployments_of_two_dialects_gets_what_both_have():
+    """The witness plays one fault for a hop, whichever deployment is chosen."""
+    mixed = ModelGroup(
+        "claude",
+        (deployment("claude"), deployment("claude", litellm_model="hosted_vllm/claude", id="two")),
+    )
+    gateway = topology(CHAIN, groups={"claude": mixed})
+    (one,) = scenarios(gateway, faults=("billing",), shapes=("chat",), stream=False, depth=1)
+    assert one.faults == {"claude": "server_error"}
+
+
+@pytest.mark.parametrize("shape", sorted(SHAPES))
+def test_every_shape_is_drilled_by_some_profile(shape):
+    """A shape that no profile reaches would be dead."""
+    gateway = topology(
+        {**CHAIN, "embed": ["local-embed"], "local-embed": []},
+        groups={"embed": group("embed", litellm_model="openai/e", mode="embedding")},
+    )
+    assert any(s.shape == shape for s in scenarios(gateway, profile=Profile.FULL))
+
+
+def test_a_hop_that_the_gateway_never_reaches_is_drilled_as_meant():
+    """The chain that counts is the configuration's, with its typing errors and its depth."""
+    chain = Chain("claude", Trigger.GENERAL, ("claude", "local-gemma"), missing=("local-gema",))
+    chain = replace(chain, named=("claude", "local-gema", "local-gemma"))
+    gateway = replace(topology(CHAIN), chains=(chain,))
+    found = scenarios(gateway, faults=("billing",), shapes=("chat",), stream=False)
+    assert [s.expected_hop for s in found] == ["local-gema", "local-gemma", None]
+
+
+def test_an_alias_is_drilled_by_name_or_if_it_has_a_chain_of_its_own():
+    """Nobody wants two hundred drills of a wildcard; a chain keyed by an alias is in use."""
+    names = {"best": group("best"), "other": group("other")}
+    settings = RouterSettings(num_retries=0, fallbacks=({"best": ("local-gemma",)},))
+    gateway = topology({**CHAIN, "best": ["local-gemma"]}, settings=settings)
+    groups = {name: made for name, made in gateway.groups.items() if name != "best"}
+    gateway = replace(gateway, groups=groups, other_names=names)
+    assert {s.group for s in scenarios(gateway)} == {"claude", "best"}
+    assert {s.group for s in scenarios(gateway, groups=("other",))} == {"other"}
+
+
+@pytest.mark.parametrize(("model", "drilled"), [("openai/g", True), ("gemini/g", False)])
+def test_a_chain_of_its_own_is_drilled_by_its_own_failure_alone(model, drilled):
+    """A dialect without a content-policy error would get a 500, which walks another chain."""
+    gateway = topology({"g": ["other"]}, {"g": group("g", litellm_model=model)})
+    special = Chain("g", Trigger.CONTENT_POLICY, ("g", "safe"))
+    gateway = replace(gateway, chains=(*gateway.chains, special))
+    found = scenarios(gateway, groups=("g",), faults=("content_policy",), shapes=("chat",))
+    assert bool(found) is drilled

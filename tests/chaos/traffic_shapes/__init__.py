@@ -1,1 +1,0 @@
-"""Tests of chaos.traffic_shapes."""

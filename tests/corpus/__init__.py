@@ -1,0 +1,1 @@
+"""The corpus of real-world failures, its format, and what runs it."""

@@ -1,0 +1,290 @@
+"""Run one file of the corpus: its LiteLLM, its upstreams, and its cases by the product's code."""
+
+import random
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from chaos.clock import SystemClock
+from chaos.drill.campaign import Assignment, Campaign
+from chaos.drill.driller import Drill, Driller, engines_of
+from chaos.drill.injectors.redirect import Redirect
+from chaos.drill.report import DrillRow, row_of
+from chaos.gateway.client import Gateway, open_gateway
+from chaos.gateway.process import running_litellm
+from chaos.gateway.topology import Topology
+from chaos.judge.checks import CHECKS
+from chaos.judge.known_gaps import load
+from chaos.lab.setups import redirect_permission
+from chaos.lab.simulated_engine import SimulatedEngine
+from chaos.lab.simulated_provider import SimulatedProvider, simulated_provider
+from chaos.process.ports import free_port
+from chaos.scenario.expand import Profile, Scenario, Selection, expand
+from chaos.scenario.plan import DrillOptions
+from chaos.witness.server import LANES, Witness
+from supervisor.campaign.guard import CATALOGUE
+from supervisor.campaign.run import assign
+from tests.corpus.format import WELL, Case, CorpusFile, Deployment
+from tests.patience import reply_time_s, scaled
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """How a case came out, with LiteLLM's version."""
+
+    row: DrillRow
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Gateway:
+    """The gateway of one file, and what drills of it share."""
+
+    gateway: Gateway
+    topology: Topology
+    witness: Witness
+    session: aiohttp.ClientSession
+    reply_s: float
+
+
+def litellm_config(
+    spec: CorpusFile, *, engines: Mapping[str, str], servers: Mapping[str, str], witness_port: int
+) -> dict[str, Any]:
+    """Write LiteLLM's configuration.
+
+    Args:
+        engines: Base URL by the engine's name.
+        servers: Base URL of the local servers by dialect.
+    """
+    config: dict[str, Any] = {**spec.litellm}
+    router = dict(config.get("router_settings") or {})
+    for name in ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks"):
+        chains = [*router.get(name, ())]
+        chains += [{k: v} for k, v in (spec.fallbacks if name == "fallbacks" else {}).items()]
+        chains += [{k: v} for case in spec.cases for k, v in getattr(case, name).items()]
+        if chains:
+            router[name] = chains
+    permission = {
+        "configurable_clientside_auth_params": [{"api_base": redirect_permission(witness_port)}]
+    }
+
+    def params(deployment: Deployment) -> dict[str, Any]:
+        base = {}
+        if deployment.engine is not None:
+            base = {"api_base": engines[deployment.engine]}
+        elif deployment.local is not None:
+            base = {"api_base": servers[deployment.dialect or ""]}
+        else:
+            base = {"api_key": "sk-corpus-0123456789abcdef"}
+        return {
+            "model": deployment.model,
+            **base,
+            **(permission if deployment.redirect else {}),
+            **deployment.params,
+        }
+
+    model_list = [
+        {"model_name": name, "litellm_params": params(one), "model_info": one.info}
+        for name, deployments in spec.all_groups().items()
+        for one in deployments
+    ]
+    return {**config, "model_list": model_list, "router_settings": router}
+
+
+async def run_file(spec: CorpusFile, *, executable: Path, directory: Path) -> dict[str, Came]:
+    """Run every case of *spec*; tells how each came out, by name.
+
+    Args:
+        directory: Takes LiteLLM's configuration and log.
+    """
+    port, key = free_port(), f"sk-{secrets.token_hex(24)}"
+    async with AsyncExitStack() as stack:
+        engines = {
+            name: await stack.enter_async_context(SimulatedEngine(flags))
+            for name, flags in spec.engine_flags().items()
+        }
+        server = await stack.enter_async_context(simulated_provider())
+        _misbehave(spec, server)
+        if spec.hooks is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / "hooks.py").write_text(spec.hooks, "utf-8")
+        dialects = {d.dialect for group in spec.all_groups().values() for d in group}
+        config = litellm_config(
+            spec,
+            engines={name: engine.base_url for name, engine in engines.items()},
+            servers={name: server.base_url(name) for name in dialects if name is not None},
+            witness_port=port,
+        )
+        litellm = await stack.enter_async_context(
+            running_litellm(executable, config, directory=directory, master_key=key)
+        )
+        gateway = await stack.enter_async_context(open_gateway(litellm.url, key=key, admin_key=key))
+        witness = Witness(f"http://127.0.0.1:{port}")
+        await stack.enter_async_context(witness.serving([("127.0.0.1", port)]))
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=2 * LANES, force_close=True))
+        )
+        steady = next(name for name, served in spec.all_groups().items() if _is_steady(served))
+        reply_s = await reply_time_s(litellm.url, key, steady, at_once=LANES)
+        running = _Gateway(gateway, await gateway.topology(), witness, session, reply_s)
+        came: dict[str, Came] = {}
+        for cases in _rounds(spec.cases):
+            came |= await _campaign(running, cases)
+        return came
+
+
+def _is_steady(deployments: Sequence[Deployment]) -> bool:
+    """Find a group whose reply can be timed: the engine ``good`` of every file serves it."""
+    return all(one.engine == "good" for one in deployments)
+
+
+def _misbehave(spec: CorpusFile, server: SimulatedProvider) -> None:
+    for deployments in spec.all_groups().values():
+        for one in deployments:
+            if one.local not in (None, WELL):
+                server.fails_with(one.local or "", dialect=one.dialect, model=one.upstream_model)
+
+
+def _rounds(cases: Iterable[Case]) -> list[list[Case]]:
+    """Put together what can share a campaign: the same limits; loners last, each by itself."""
+    together: dict[tuple[object, ...], list[Case]] = defaultdict(list)
+    for case in cases:
+        limits = (
+            *(case.deadline_s, case.first_token_s, case.at_most_s),
+            case.real_keys,
+        )
+        together[(case.alone, case.name if case.alone else "", *limits)].append(case)
+    # The longest first, so that their waiting is not all there is at the end.
+    return [together[key] for key in sorted(together, key=lambda key: (key[0], str(key)))]
+
+
+async def _campaign(running: _Gateway, cases: Sequence[Case]) -> dict[str, Came]:
+    limits = cases[0]
+    redirect = Redirect(
+        running.witness,
+        running.topology,
+        url=running.gateway.url,
+        key=running.gateway.key,
+        session=running.gateway.session,
+        real_keys=limits.real_keys,
+    )
+    before = await running.gateway.model_ids()
+
+    async def collateral() -> tuple[str, ...]:
+        return running.gateway.changes(before, await running.gateway.model_ids())
+
+    first_token_s = scaled(
+        limits.first_token_s or limits.deadline_s, running.reply_s, at_most=limits.at_most_s
+    )
+    deadline_s = first_token_s
+    if limits.first_token_s is not None:
+        deadline_s = scaled(limits.deadline_s, running.reply_s)
+
+    names: dict[str, str] = {}
+    assignments: list[Assignment] = []
+    for case in cases:
+        scenario = scenario_of(case, running.topology)
+        if scenario.key in names:
+            raise ValueError(f"{case.name} and {names[scenario.key]} are the same drill")
+        names[scenario.key] = case.name
+        assignments += assign([scenario], [redirect], lambda _: None)
+    drills: dict[str, Drill] = {}
+
+    def ended(drill: Drill) -> None:
+        drills[names[drill.plan.scenario.key]] = drill
+
+    await Campaign(
+        driller=Driller(
+            session=running.session,
+            catalogue=CATALOGUE,
+            checks=CHECKS,
+            options=DrillOptions(
+                deadline_s=deadline_s,
+                first_token_s=first_token_s,
+                real_keys=limits.real_keys,
+            ),
+            clock=SystemClock(),
+            rng=random.Random(),
+            engines=engines_of(running.topology),
+            collateral=collateral if limits.alone else None,
+        ),
+        assignments=assignments,
+        concurrency=LANES,
+        on_end=ended,
+    ).run()
+    if not limits.alone and (changed := await collateral()):
+        raise AssertionError(f"other traffic felt these drills: {changed}")
+    version, gaps = running.topology.litellm_version, load()
+    return {
+        name: Came(row_of(drill, litellm_version=version, gaps=gaps), version)
+        for name, drill in drills.items()
+    }
+
+
+def scenario_of(case: Case, topology: Topology) -> Scenario:
+    """Find the one scenario that *case* means, as the product makes it.
+
+    Raises:
+        ValueError: There is none: the fault, the shape and the surface do not go together.
+    """
+    drill = case.drill
+    selection = Selection(
+        groups=(drill.group,),
+        faults=(drill.fault,),
+        shapes=(drill.shape,),
+        surfaces=(drill.surface,),
+        stream=drill.stream,
+        depth=drill.depth,
+        profile=Profile.EXHAUSTIVE,
+    )
+    found = expand(topology, selection, CATALOGUE)
+    if len(found) != 1:
+        raise ValueError(f"case {case.name!r} is {len(found)} scenarios of this gateway, not one")
+    return found[0]
+
+
+def difference(case: Case, came: Came) -> str | None:
+    """Say how a case came out otherwise than expected; None if it did not."""
+    row, expected = came.row, case.expect
+    decided = next((f for f in row.findings if f.kind is not None and f.kind is row.kind), None)
+    got: dict[str, object] = {
+        "outcome": row.outcome.value,
+        "kind": row.kind,
+        "where": decided.where if decided else None,
+        "hop": decided.hop if decided else None,
+    }
+    wanted: dict[str, object] = {"outcome": expected.outcome, "kind": expected.kind}
+    wanted |= {"where": expected.where} if expected.where is not None else {}
+    wanted |= {"hop": expected.hop} if expected.hop is not None else {}
+    if all(got[name] == value for name, value in wanted.items()):
+        return None
+    lines = [
+        f"{case.name} ({row.scenario.key})",
+        f"  expected {_told(wanted)}",
+        f"  got      {_told(got)}",
+    ]
+    if case.fails and row.outcome.value == "passed":
+        lines.append(
+            f"  It passes now: LiteLLM {came.version} may have mended it; see {case.source}. If "
+            "so, move it to the healthy cases, and end the range of its row in known_gaps.yaml."
+        )
+    lines += [
+        f"  {f.result.value} {f.check}: {f.message}" for f in row.findings if f.kind is not None
+    ]
+    lines += [
+        f"  hop {h.group}: {h.outcome}, {h.attempts} attempts, status {h.status}"
+        + (f", {h.fault}" if h.fault else "")
+        for h in row.hops
+    ]
+    lines.append(f"  reply: status {row.reply.status}, {row.reply.total_s} s")
+    return "\n".join(lines)
+
+
+def _told(parts: dict[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in parts.items() if value is not None)

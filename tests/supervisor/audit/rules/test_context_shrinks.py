@@ -1,0 +1,76 @@
+"""A hop with less room fails for long requests only, which nobody tries."""
+
+from dataclasses import replace
+
+import pytest
+
+from supervisor.audit.rules.context_shrinks import context_shrinks
+from supervisor.engine.capacity import Capacity
+from supervisor.engine.facts import EngineFacts
+from tests.fakes.audit_findings import audited, brief
+from tests.fakes.topologies import group
+
+
+def found(claude, local, **parts):
+    """What is wrong when these take so many tokens."""
+    groups = {
+        "claude": group("claude", max_input_tokens=claude),
+        "local": group(
+            "local",
+            litellm_model="hosted_vllm/gemma",
+            max_input_tokens=local,
+            input_cost_per_token=0.0,
+        ),
+    }
+    return list(context_shrinks(audited({"claude": ["local"]}, groups=groups, **parts)))
+
+
+@pytest.mark.parametrize(("local", "severity"), [(65_536, "info"), (8_192, "warning")])
+def test_a_shorter_hop_is_told_by_what_still_fits(local, severity):
+    """An agent's request fits into 47,000 tokens; less room than that breaks agents."""
+    (finding,) = found(200_000, local)
+    assert brief([finding]) == [("context_shrinks", severity, "claude")]
+    assert f"{local:,}" in finding.message
+    assert '- "claude": ["local", "A-GROUP-WITH-MORE-ROOM"]' in finding.remedy
+
+
+def test_the_engine_knows_better_than_litellm():
+    """What the gateway believes does not make a context longer."""
+    said = EngineFacts("local", "http://x", asked_for=("gemma",), max_model_len={"gemma": 4096})
+    (finding,) = found(200_000, 300_000, engines=(said,))
+    assert "4,096" in finding.message
+
+
+@pytest.mark.parametrize(("claude", "local"), [(8_192, 8_192), (None, 10), (10, None)])
+def test_equal_room_and_unknown_room_are_not_told(claude, local):
+    """Null means unknown, never none."""
+    assert found(claude, local) == []
+
+
+def test_long_requests_are_sent_on_to_a_group_with_as_much_room():
+    """Not to one with less, nor to one that makes embeddings."""
+    groups = {
+        "claude": group("claude", max_input_tokens=1000),
+        "small": group("small", max_input_tokens=999),
+        "embed": group("embed", max_input_tokens=9000, mode="embedding"),
+        "big": group("big", max_input_tokens=1000),
+        "local": group("local", max_input_tokens=10),
+    }
+    chains = {"claude": ["local"], "small": [], "embed": [], "big": []}
+    (finding,) = context_shrinks(audited(chains, groups=groups))
+    assert finding.remedy.endswith('- "claude": ["local", "big"]')
+
+
+def test_a_group_whose_own_room_is_small_is_no_warning():
+    """Its callers send nothing that an agent would."""
+    (finding,) = found(20_000, 8_192)
+    assert finding.severity == "info"
+
+
+def test_the_context_to_ask_the_engine_for_is_exact_where_its_kv_cache_is_known():
+    """Else it is what the primary takes, if the machine allows it."""
+    said = EngineFacts("local", "http://x", asked_for=("gemma",), max_model_len={"gemma": 4096})
+    big = replace(said, capacity=Capacity(kv_cache_tokens=699_008))
+    (unknown,), (known,) = (found(200_000, None, engines=(one,)) for one in (said, big))
+    assert "--max-model-len 200000 if its memory and model allow it" in unknown.remedy
+    assert "--max-model-len 200000: its KV cache holds 699,008 tokens" in known.remedy

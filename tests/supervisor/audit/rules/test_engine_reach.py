@@ -1,0 +1,62 @@
+"""Engines must be there, under the name that the gateway asks for."""
+
+import pytest
+
+from supervisor.audit.rules.engine_reach import engine_name_mismatch, engine_unreachable
+from supervisor.engine.facts import EngineFacts
+from supervisor.engine.inspection import Inside
+from supervisor.engine.log import EngineLog
+from tests.fakes.audit_findings import audited, brief
+
+
+def said(**facts):
+    """A gateway whose engine said this."""
+    values = {"group": "local", "url": "http://127.0.0.1:8000", "asked_for": ("gemma",), **facts}
+    return audited({"claude": ["local"]}, engines=(EngineFacts(**values),))
+
+
+def test_an_engine_that_does_not_answer_is_an_error():
+    """A fallback to it fails now."""
+    found = brief(engine_unreachable(said(problem="connection refused")))
+    assert found == [("engine_unreachable", "error", "local")]
+
+
+def test_an_engine_that_only_the_gateway_can_name_is_a_note():
+    """A container's name has no address on the host."""
+    found = brief(engine_unreachable(said(problem="no address", foreign_name=True)))
+    assert found == [("engine_unreachable", "info", "local")]
+
+
+def test_a_renamed_model_is_an_error_with_both_names():
+    """An engine of vLLM answers 404 to every request."""
+    (finding,) = engine_name_mismatch(said(names=("gemma-4",)))
+    assert brief([finding]) == [("engine_name_mismatch", "error", "local")]
+    assert "'gemma'" in finding.message
+    assert "model: hosted_vllm/gemma-4" in finding.remedy
+    assert finding.remedy.endswith("--served-model-name gemma gemma-4")
+
+
+def test_the_right_name_is_well():
+    """With Ollama's default tag as well, and where the engine does not say."""
+    for facts in ({"names": ("gemma", "x")}, {"names": ("gemma:latest",)}, {"names": None}):
+        assert brief(engine_name_mismatch(said(**facts))) == []
+    assert brief(engine_unreachable(said(names=("gemma",)))) == []
+
+
+@pytest.mark.parametrize(
+    ("log", "part"),
+    [
+        (
+            {"failures": ("invalid tool call parser: gemma5",)},
+            "the last start failed: inv",
+        ),
+        ({"death": "EngineCore encountered a fatal error."}, "it died: EngineCore"),
+        ({"stopped": True}, "it was asked to stop"),
+        ({"serving": True}, "connection refused"),
+    ],
+)
+def test_the_log_of_an_engine_that_is_not_there_tells_why(log, part):
+    """Nobody has to look for it."""
+    inside = Inside(log=EngineLog(**log))
+    (finding,) = engine_unreachable(said(problem="connection refused", inside=inside))
+    assert part in finding.message

@@ -1,0 +1,64 @@
+"""Output goes where it belongs, and a reader that leaves ends only the output."""
+
+import os
+import subprocess
+
+import pytest
+from rich.text import Text
+
+from chaos.errors import UsageError
+from supervisor.cli.console import as_plain_text, complain, print_json, say
+from tests.fakes.commandline import SCRIPT, environment, understudy
+from tests.patience import PATIENCE_S
+
+
+def test_results_and_progress_do_not_mix(capsys: pytest.CaptureFixture[str]):
+    """JSON on stdout stays JSON, whatever is told meanwhile."""
+    say("starting")
+    print_json("{}")
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("{}\n", "starting\n")
+
+
+def test_an_error_shows_each_line_of_its_remedy(capsys: pytest.CaptureFixture[str]):
+    """What to do stands below what is wrong, and brackets are no markup."""
+    complain(UsageError("bad [red]thing[/red]", remedy="Do this.\nThen that."))
+    assert capsys.readouterr().err == "error: bad [red]thing[/red]\n  → Do this.\n  → Then that.\n"
+
+
+def test_a_file_gets_no_colours_even_from_a_terminal(monkeypatch):
+    """What is written with --output can be read by anything."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert as_plain_text(Text("red", "bold red")) == "red\n"
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_reader_that_leaves_changes_nothing_else(form: str):
+    """``| head`` is no error: no traceback, and the exit code is the command's own."""
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        ended = subprocess.run(
+            [str(SCRIPT), "faults", "--format", form],
+            env=environment(),
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    finally:
+        os.close(write)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_terminal_that_lacks_a_character_gets_a_question_mark():
+    """Output for people does not fail for an arrow."""
+    ended = understudy("drill", PYTHONIOENCODING="ascii")
+    assert ended.returncode == 2
+    assert "  ? Give --gateway" in ended.stderr
+
+
+def test_colour_is_for_terminals():
+    """A pipe gets plain text."""
+    assert "\x1b" not in understudy("faults").stdout

@@ -1,0 +1,78 @@
+"""The command line as a whole: what is wrong is said with its remedy and exit code 2."""
+
+import pytest
+
+from chaos.errors import GatewayError, UsageError
+from supervisor.cli import main as cli
+from tests.fakes.commandline import understudy
+
+COMMANDS = ("demo", "lab", "drill", "audit", "doctor", "init", "faults", "shapes", "checks")
+
+
+def test_the_version_is_told(invoke):
+    """Bug reports begin with it."""
+    ended = invoke("--version")
+    assert (ended.code, ended.out) == (0, f"understudy {cli.installed_version()}\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(invoke, command):
+    """--help is everywhere, and costs no connection."""
+    ended = invoke(command, "--help")
+    assert ended.code == 0
+    assert "Usage: understudy" in ended.out
+
+
+def test_help_tells_the_defaults(invoke):
+    """What stands in brackets is not taken for markup."""
+    told = " ".join(invoke("drill", "--help", COLUMNS="200").out.split())
+    for default in ("(default: smoke)", "(default: the same key)", "(default: 127.0.0.1:8941)"):
+        assert default in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["dril"], "No such command"),
+        (["drill", "--grup", "x"], "No such option"),
+        (["drill", "--concurrency", "9"], "--concurrency"),
+        (["drill", "--injector", "magic"], "magic"),
+        (["faults", "--format", "junit"], "junit"),
+        (["drill", "--deadline", "soon"], "--deadline"),
+    ],
+)
+def test_a_slip_of_the_pen_ends_with_2(invoke, arguments, message):
+    """Options that do not exist are told by the option parser."""
+    ended = invoke(*arguments)
+    assert ended.code == 2
+    assert message in ended.err
+
+
+def test_without_a_command_there_is_help(invoke):
+    """Nobody has to guess the first word."""
+    ended = invoke()
+    assert "drill" in ended.out + ended.err
+
+
+def test_what_several_tasks_found_is_told_without_a_traceback(capsys):
+    """Errors that a person can mend stay readable when they come in a group."""
+    inner = ExceptionGroup("tasks", [GatewayError("it is down", remedy="Start it.")])
+    group = ExceptionGroup("all", [inner, UsageError("no", remedy="Yes.")])
+    assert cli._all_of(group) == 2
+    said = capsys.readouterr().err
+    assert "it is down" in said
+    assert "Yes." in said
+
+
+def test_a_bug_among_them_is_not_hidden():
+    """A traceback is for us: it must not be swallowed."""
+    group = ExceptionGroup("all", [UsageError("no", remedy="Yes."), ZeroDivisionError()])
+    with pytest.raises(ExceptionGroup):
+        cli._all_of(group)
+
+
+def test_help_comes_without_the_drill_engine():
+    """The installed script starts, and what it only lists it does not import."""
+    ended = understudy("drill", "--help")
+    assert ended.returncode == 0
+    assert "--witness-listen" in ended.stdout

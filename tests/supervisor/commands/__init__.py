@@ -1,1 +1,0 @@
-"""Twins of supervisor.commands."""

@@ -1,0 +1,134 @@
+"""What the wire saw of failures, told once for each cause."""
+
+import io
+
+from rich.console import Console, Group
+
+from chaos.drill.report import ReplyRow
+from chaos.judge.check import Kind, Result
+from chaos.judge.verdict import Outcome
+from supervisor.reporting.drill_details import cause, details, why
+from tests.fakes.rows import failed, finding, hop, row
+
+
+def printed(*rows):
+    """Print the blocks below a table."""
+    file = io.StringIO()
+    Console(file=file, width=120, highlight=False).print(Group(*details(rows)))
+    return file.getvalue()
+
+
+def test_a_block_tells_hops_client_finding_and_remedy():
+    """All that one needs to mend it, in the order of the chain."""
+    assert printed(failed()).split("\n") == [
+        "",
+        "failed hop_failed  claude/general/1/billing/chat/chat_completions/whole",
+        "  claude: made to fail (billing), status 500",
+        "  gemma: failed by itself, status 400",
+        "  client: status 500 after 0.25 s",
+        "  hop_held: gemma said no",
+        "    → Mend it.",
+        "",
+    ]
+
+
+def test_what_passed_has_no_block():
+    """Only what went wrong is told at length."""
+    assert printed(row()).strip() == ""
+
+
+def test_one_cause_is_one_block_with_every_key():
+    """Forty failures with one cause are not forty blocks."""
+    groups = [f"model-{n}" for n in range(40)]
+    text = printed(*(failed(name, f"{name} fell, and gemma said no") for name in groups))
+    assert text.count("→ Mend it.") == 1
+    assert "the same in 39 more drills:" in text
+    assert all(f"{name}/general/1/billing" in text for name in groups)
+
+
+def test_different_causes_are_told_apart():
+    """Another kind, another message of the hop, or another remedy is another cause."""
+    a = failed()
+    other_message = failed(message="gemma said maybe")
+    other_remedy = failed().model_copy(
+        update={"findings": (finding(Kind.HOP_FAILED, "gemma said no", remedy="Pray."),)}
+    )
+    inconclusive = failed().model_copy(update={"outcome": Outcome.INCONCLUSIVE})
+    causes = {cause(r) for r in (a, other_message, other_remedy, inconclusive)}
+    assert len(causes) == 4
+    assert cause(a) == cause(failed("gpt", stream=True))
+
+
+def test_seconds_and_nonces_make_no_other_cause():
+    """They differ in every drill."""
+    slow = [
+        failed(message=f"gemma took {s} s to say {n}")
+        for s, n in (("4.1", "0badcafe"), ("4.25", "3fa91c02"))
+    ]
+    assert cause(slow[0]) == cause(slow[1])
+
+
+def test_the_injected_error_is_no_part_of_the_cause():
+    """A group without fallbacks has one problem, whichever fault showed it."""
+    alone = [
+        row(
+            fallback=None,
+            kind=Kind.NO_FALLBACK,
+            fault=name,
+            findings=(
+                finding(Kind.NO_FALLBACK, f"alone: status {status}, “{name}”.", hop="claude"),
+            ),
+        )
+        for name, status in (("billing", 400), ("rate_limit", 429))
+    ]
+    assert cause(alone[0]) == cause(alone[1])
+    assert "status 400, “billing”" in printed(*alone)
+
+
+def test_a_drill_that_was_not_sent_shows_no_wire():
+    """Nobody is told that hops were never contacted when nothing was asked of them."""
+    reason = finding(Kind.ENGINE_BUSY, "users wait", check="may_run")
+    nothing = ReplyRow(status=None, ttft_s=None, total_s=None, served_by=None, claimed_by=None)
+    hops = (hop("claude", "skipped"), hop("gemma", "skipped"))
+    refused = row(kind=Kind.ENGINE_BUSY, findings=(reason,), hops=hops, reply=nothing)
+    text = printed(refused)
+    assert "never contacted" not in text
+    assert "client:" not in text
+    assert "users wait" in text
+
+
+def test_where_nothing_was_proven_only_the_reason_is_told():
+    """A gateway that is down has no problem with its fallbacks."""
+    findings = (
+        finding(Kind.GATEWAY_DOWN, "nobody answers", result=Result.UNKNOWN),
+        finding(Kind.NEVER_TRIED, "no hop was contacted"),
+    )
+    text = printed(row(kind=Kind.GATEWAY_DOWN, findings=findings))
+    assert "nobody answers" in text
+    assert "no hop was contacted" not in text
+
+
+def test_a_skipped_hop_is_named():
+    """The line that people look for first."""
+    skipped = row(
+        kind=Kind.NEVER_TRIED,
+        findings=(finding(Kind.NEVER_TRIED, "no"),),
+        hops=(
+            hop("claude", "faulted", attempts=3),
+            hop("gemma", "skipped"),
+            hop("other", "skipped"),
+        ),
+    )
+    text = printed(skipped)
+    assert "gemma: never contacted" in text
+    assert "other: not contacted" in text
+    assert "claude: made to fail (billing), status 500, 3 attempts" in text
+
+
+def test_why_is_one_sentence():
+    """A pass names who served; a failure its deciding finding; long quotes are cut."""
+    assert why(row()) == "gemma served"
+    assert why(row(depth=2)) == "everything down: one honest error, in time"
+    assert why(failed()) == "gemma said no"
+    assert why(failed(message=f"it said “{'x' * 300}”.")) == f"it said “{'x' * 100}…”."
+    assert why(row().model_copy(update={"outcome": Outcome.ABORTED})) == "broken off"

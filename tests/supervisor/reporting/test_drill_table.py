@@ -1,0 +1,115 @@
+"""The report for people: every failure is in it, and why, on terminals of any width."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from chaos.judge.check import Kind
+from supervisor.reporting.drill_table import FOLD_OVER, draw, fault, lines_of, path, shape, table
+from tests.fakes.rows import failed, finding, hop, report, row
+
+SENTENCE = "gemma was contacted and itself failed: status 400, “tool choice requires a flag”."
+
+
+def printed(renderable, columns=160):
+    """Print to a terminal that is *columns* wide."""
+    file = io.StringIO()
+    Console(file=file, width=columns, highlight=False).print(renderable)
+    return file.getvalue()
+
+
+def test_a_path_marks_the_hops_that_fail():
+    """It ends with the hop that has to serve, or with the last that fails."""
+    assert path(row()) == "✗claude → gemma"
+    assert path(row(depth=2)) == "✗claude → ✗gemma"
+    assert path(row(fallback=None)) == "✗claude"
+
+
+def test_a_line_names_what_was_played_and_asked():
+    """The usual surface goes without saying, streaming does not."""
+    assert fault(row(fault="rate_limit")) == "rate_limit"
+    assert shape(row()) == "chat"
+    assert shape(row(shape="agent", stream=True)) == "agent streamed"
+
+
+def test_a_wide_terminal_has_all_in_one_line():
+    """Path, fault, shape, verdict, kind, why, seconds."""
+    header, line, *_ = printed(table([failed(message=SENTENCE)]), 170).splitlines()
+    assert header.split() == ["path", "fault", "shape", "verdict", "kind", "why", "s"]
+    for part in ("✗claude → gemma", "billing", "chat", "failed", "hop_failed", SENTENCE, "0.25"):
+        assert part in line
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_a_narrow_terminal_squeezes_no_sentence(columns):
+    """Where there is no room beside the columns, the sentence stands below them, in full."""
+    text = printed(table([failed(message=SENTENCE)]), columns)
+    assert max(map(len, text.splitlines())) <= columns
+    (start,) = [i for i, line in enumerate(text.splitlines()) if "gemma was contacted" in line]
+    sentence = " ".join(line.strip() for line in text.splitlines()[start:])
+    assert sentence == SENTENCE
+    assert all(line.startswith("    ") for line in text.splitlines()[start:])
+
+
+@pytest.mark.parametrize("columns", [80, 170])
+def test_a_reason_is_not_repeated_line_after_line(columns):
+    """Drills of one group that fail for one reason say it once."""
+    alike = [failed(fault=name, message=SENTENCE) for name in ("billing", "rate_limit", "hang")]
+    text = printed(table(alike), columns)
+    assert text.count("gemma was contacted") == 1
+    assert text.count("hop_failed") == 3
+    both = printed(table([*alike, failed("gpt", SENTENCE)]), columns)
+    assert both.count("gemma was contacted") == 2
+
+
+def many(*others):
+    """More drills than fit on a page, and some more."""
+    return [*(row(fault=f"fault_{n}") for n in range(FOLD_OVER)), *others]
+
+
+def test_a_long_table_folds_what_passed_and_nothing_else():
+    """A failure is never hidden by what went well around it."""
+    lines = list(lines_of(many(failed("gpt"), failed("gpt", fault="hang"), row("gpt"))))
+    assert [line.cells[3].plain for line in lines] == [
+        f"{FOLD_OVER} passed",
+        "failed",
+        "failed",
+        "1 passed",
+    ]
+    assert lines[0].cells[1].plain == f"{FOLD_OVER} faults"
+    assert lines[0].cells[2].plain == "chat"
+
+
+def test_a_short_table_folds_nothing():
+    """Up to a page every drill has its line."""
+    assert len(list(lines_of(many()))) == FOLD_OVER
+
+
+def test_a_known_gap_does_not_look_like_a_failure():
+    """It is shown and counted as what it is."""
+    gap = failed(known_gap="issue 12345")
+    assert "known gap" in printed(table([gap]))
+    text = printed(draw(report(gap)))
+    assert "0 passed  1 known gap  " in text
+    assert "issue 12345" in text
+
+
+def test_the_report_ends_with_its_counts():
+    """People look at the last line first."""
+    last = printed(draw(report(row(), failed()))).splitlines()[-1]
+    assert last.startswith("1 passed  1 failed  0 requests, 0 tokens, 0.00 USD, 1.5 s")
+    assert last.endswith("LiteLLM 1.106.2")
+
+
+def test_a_stand_in_s_pass_is_qualified():
+    """Nobody may read a stand-in's answer as a proof of the paid hop's key."""
+    stood_in = row(hops=(hop("claude", "faulted"), hop("gemma", "stood_in")))
+    assert "that their keys work is not" in printed(draw(report(stood_in)))
+    assert "that their keys work is not" not in printed(draw(report(row())))
+
+
+def test_what_others_wrote_is_no_markup():
+    """Square brackets in a message stay square brackets."""
+    odd = row(kind=Kind.HOP_FAILED, findings=(finding(Kind.HOP_FAILED, "[bold]x[/bold] [red]"),))
+    assert "[bold]x[/bold] [red]" in printed(draw(report(odd)))

@@ -1,0 +1,159 @@
+"""A broken file is explained: every problem, its path, its value, and what was allowed."""
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from chaos.errors import UsageError
+from chaos.scenario.expand import Profile
+from supervisor.settings.file import load_settings, parse_settings, schema
+from supervisor.settings.model import Settings
+
+GOOD = """
+gateway:
+  url: http://litellm:4000/
+  key: {env: LITELLM_KEY}
+drills: {profile: full, deadline_s: 20}
+engines: {gemma: 'http://127.0.0.1:8000'}
+accept:
+  - {scenario: 'claude/*', until: 2026-12-31, reason: being mended}
+"""
+
+
+def problems(text):
+    """What is wrong with *text*, without the headline."""
+    with pytest.raises(UsageError) as caught:
+        parse_settings(text, name="the.yaml")
+    headline, *lines = caught.value.message.splitlines()
+    assert headline.startswith("the.yaml: ")
+    return headline, [line.strip() for line in lines]
+
+
+def test_a_good_file_is_taken_as_it_is_written():
+    """Names are those of the documentation."""
+    settings = parse_settings(GOOD, name="the.yaml")
+    assert settings.gateway.url == "http://litellm:4000"
+    assert (settings.drills.profile, settings.drills.deadline_s) == (Profile.FULL, 20.0)
+    assert settings.accept[0].reason == "being mended"
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n"])
+def test_an_empty_file_means_the_defaults(text):
+    """A file may begin as a comment."""
+    assert parse_settings(text, name="the.yaml") == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("gatway: {}", "gatway: unknown key; did you mean 'gateway'?"),
+        ("drills: {deadlin_s: 3}", "drills.deadlin_s: unknown key; did you mean 'deadline_s'?"),
+        ("gateway: {key: {evn: X}}", "gateway.key.evn: unknown key; did you mean 'env'?"),
+        ("gateway: {url: litellm}", 'gateway.url: "litellm" is not an http:// or https:// URL'),
+        ("gateway: {key: {}}", "gateway.key: name exactly one of: env, file"),
+        (
+            "witness: {listen: ['127.0.0.1']}",
+            'witness.listen[0]: "127.0.0.1" is not ADDRESS:PORT, such as 127.0.0.1:8941',
+        ),
+        (
+            "drills: {injector: twins}",
+            "drills.injector: 'twins' is not allowed; did you mean 'twin'?",
+        ),
+        (
+            "drills: {concurrency: 9}",
+            "drills.concurrency: 9: input should be less than or equal to 4",
+        ),
+        ("accept: [{scenario: x, reason: y}]", "accept[0].until: missing"),
+    ],
+)
+def test_a_problem_is_one_line(text, problem):
+    """Path, value, and what was allowed or probably meant."""
+    headline, lines = problems(text)
+    assert headline == "the.yaml: 1 problem"
+    assert lines == [problem]
+
+
+def test_all_problems_come_at_once():
+    """One edit mends them all."""
+    headline, lines = problems("drills: {concurrency: 9, profile: x}\nwitness: 3\n")
+    assert headline == "the.yaml: 3 problems"
+    assert len(lines) == 3
+
+
+@pytest.mark.parametrize("key", ["sk-secret", "{env: [sk-secret]}", "[sk-secret]"])
+def test_a_key_written_into_the_file_is_not_shown(key):
+    """Who puts a secret where a place belongs does not find it in a log."""
+    _, lines = problems(f"gateway: {{key: {key}}}")
+    assert "sk-secret" not in " ".join(lines)
+
+
+def test_a_key_written_into_the_file_is_told_where_it_belongs():
+    """The words of a section that names its place."""
+    _, lines = problems("gateway: {key: sk-secret}")
+    assert lines == ["gateway.key: not a section with any of: env, file"]
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path):
+    """Missing, or no text."""
+    with pytest.raises(UsageError, match="No such file"):
+        load_settings(tmp_path / "none")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match="not UTF-8"):
+        load_settings(tmp_path / "binary")
+
+
+def test_the_schema_takes_what_we_take():
+    """Editors warn exactly where we would."""
+    good = yaml.safe_load(GOOD)
+    good["accept"][0]["until"] = "2026-12-31"
+    jsonschema.validate(good, schema())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"gatway": {}}, schema())
+
+
+def test_a_section_with_all_its_keys_commented_out_is_not_there():
+    """That is what editing the written configuration naturally leaves."""
+    assert parse_settings("drills:\n  # profile: full\nengines:\n", name="x") == Settings()
+
+
+def test_an_engine_is_a_url_or_a_section_with_more():
+    """Who needs no more than the URL writes no more."""
+    text = """
+engines:
+  plain: http://127.0.0.1:8000/
+  more: {url: 'http://127.0.0.1:8001', container: vllm, log: /l, python: /p, key: {env: KEY}}
+"""
+    settings = parse_settings(text, name="x")
+    assert settings.engine_urls == {
+        "plain": "http://127.0.0.1:8000",
+        "more": "http://127.0.0.1:8001",
+    }
+    assert settings.engines["plain"].container is None
+    more = settings.engines["more"]
+    assert (more.container, more.log) == ("vllm", Path("/l"))
+
+
+def test_everything_wrong_with_engines_is_told_at_once():
+    """With what was probably meant, and no key that was written where its place belongs."""
+    _, lines = problems(
+        "engines: {a: nope, b: 5, c: {url: 'http://x', contaner: x}, d: null, e: {}, "
+        "f: {url: 'http://x', container: ''}, g: {url: 'http://x', key: sk-secret}}"
+    )
+    keys = "url, container, log, python, key"
+    assert lines == [
+        'engines.a: "nope" is not an http:// or https:// URL',
+        f"engines.b: 5 is neither a URL nor a section with any of: {keys}",
+        "engines.c.contaner: unknown key; did you mean 'container'?",
+        f"engines.d: neither a URL nor a section with any of: {keys}",
+        "engines.e.url: missing",
+        'engines.f.container: "" is empty',
+        "engines.g.key: not a section with any of: env, file",
+    ]
+
+
+def test_the_schema_takes_an_engine_in_both_forms():
+    """Editors must not mark what is right."""
+    both = schema()["$defs"]["EngineSettings"]["anyOf"]
+    assert [form["type"] for form in both] == ["string", "object"]

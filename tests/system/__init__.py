@@ -1,0 +1,1 @@
+"""Tests of the whole: a campaign beside real traffic, chains as LiteLLM walks them."""
