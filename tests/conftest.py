@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos.lab.prepare import default_lab_dir, litellm_bin
+from chaos.gateway.install import litellm_bin
+from chaos.process.environment import default_folder
 
 HANGS_AFTER_S = {"vllm": 5400, "litellm": 2700}
 """What only hangs, by kind of test: those that start a slow program have to wait for it."""
@@ -21,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def lab_dir() -> Path:
     """Where the lab keeps its LiteLLM; make says `.lab` of this repository."""
-    return default_lab_dir()
+    return default_folder()
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ PACKAGES = ("chaos", "supervisor")
 TESTED_ELSEWHERE: dict[str, str] = {
     "chaos.errors": "holds names only; whoever raises them tests them",
     "chaos.lab.lab_engine": "a contract; the simulated and the real engine are held to it",
-    "chaos.process.environment": "tests/chaos/lab/test_prepare.py makes environments with it",
+    "chaos.process.environment": "tests/chaos/gateway/test_install.py makes environments with it",
     "chaos.protocol.dialect": "a contract; test_registry.py holds every dialect to it",
     "chaos.protocol.format": "a contract; test_registry.py holds every format to it",
     "chaos.protocol.surface": "a contract; test_registry.py holds every surface to it",

@@ -7,15 +7,16 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from chaos.gateway.install import install_litellm
 from chaos.gateway.process import DEFAULT_LIMIT, LiteLLMProcess, running_litellm
 from chaos.lab.engine_flags import EngineFlags
+from chaos.lab.install import install_vllm
 from chaos.lab.lab_engine import LabEngine
-from chaos.lab.prepare import default_lab_dir, prepare, prepare_vllm
 from chaos.lab.setups import SETUPS, WITNESS_PORT, Setup, gateway_config
 from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.lab.simulated_provider import SimulatedProvider, simulated_provider
 from chaos.lab.vllm_engine import VllmEngine
-from chaos.process.environment import Say
+from chaos.process.environment import Say, default_folder
 from chaos.process.readiness import StartLimit
 from chaos.registry import lookup
 
@@ -157,7 +158,7 @@ async def _vllm(
     flags: EngineFlags, directory: Path, executable: Path | None, limit: StartLimit, say: Say
 ) -> AbstractAsyncContextManager[LabEngine]:
     """Make a real vLLM with a tiny model, which sees no pictures."""
-    executable = executable or await prepare_vllm(default_lab_dir(), say=say)
+    executable = executable or await install_vllm(default_folder(), say=say)
     flags = replace(flags, multimodal=False)
     return VllmEngine(executable, directory, flags, limit=limit, say=say)
 
@@ -173,4 +174,4 @@ ENGINE_KINDS: Mapping[str, MakeEngine] = {"simulated": _simulated, "vllm": _vllm
 async def _litellm(say: Say) -> Path:
     """Find LiteLLM's executable: the one named by the environment, else the lab's own."""
     named = os.environ.get(BIN_VARIABLE)
-    return Path(named) if named else await prepare(default_lab_dir(), say=say)
+    return Path(named) if named else await install_litellm(default_folder(), say=say)

@@ -37,6 +37,12 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 Say = Callable[[str], None]
 
 
+def default_folder() -> Path:
+    """Name the folder that holds what we install: ``$UNDERSTUDY_LAB_DIR``, else the cache."""
+    chosen = os.environ.get("UNDERSTUDY_LAB_DIR")
+    return Path(chosen) if chosen else Path.home() / ".cache" / "understudy"
+
+
 def nothing_more(environment: Path) -> None:
     """Leave an environment as pip made it."""
     del environment

@@ -27,12 +27,13 @@ from chaos.drill.report import DrillReport, DrillRow, GatewayRow, Spent, row_of,
 from chaos.errors import GatewayError, SetupError, UsageError
 from chaos.faults.kinds import parse_fault
 from chaos.gateway.client import Gateway
+from chaos.gateway.install import litellm_bin
 from chaos.gateway.topology import Topology
 from chaos.judge.check import Kind
 from chaos.judge.checks import CHECKS
 from chaos.judge.known_gaps import Gap, load
 from chaos.judge.verdict import Outcome, judge
-from chaos.lab.prepare import default_lab_dir, litellm_bin
+from chaos.process.environment import default_folder
 from chaos.process.readiness import StartLimit
 from chaos.protocol.surfaces import SURFACES
 from chaos.registry import lookup
@@ -351,7 +352,7 @@ async def _twin(
             "a twin needs LiteLLM's configuration file",
             remedy="Give --litellm-config FILE: the file that the gateway was started with.",
         )
-    executable = settings.twin.litellm_bin or litellm_bin(default_lab_dir())
+    executable = settings.twin.litellm_bin or litellm_bin(default_folder())
     if executable is None and settings.twin.litellm_image is None:
         raise SetupError(
             "a twin needs a LiteLLM to start",

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
 import supervisor
-from chaos.lab.prepare import LITELLM_VERSION, default_lab_dir, litellm_bin
+from chaos.gateway.install import LITELLM_VERSION, litellm_bin
+from chaos.process.environment import default_folder
 from chaos.process.ports import holder
 from supervisor.doctor.items import Item, fail, ok, warn
 from supervisor.settings.model import Settings, TwinSettings, WitnessSettings
@@ -166,12 +167,12 @@ def twin(settings: TwinSettings) -> Item:
         if named.is_file():
             return ok("twin", f"twins are started with {named}")
         return fail("twin", f"twin.litellm_bin: there is no {named}", "Name LiteLLM's executable.")
-    found = litellm_bin(default_lab_dir())
+    found = litellm_bin(default_folder())
     if found is not None:
         return ok("twin", f"twins are started with the lab's LiteLLM {LITELLM_VERSION}, {found}")
     return warn(
         "twin",
-        f"there is no LiteLLM in {default_lab_dir()} to start a twin with; redirected drills need "
+        f"there is no LiteLLM in {default_folder()} to start a twin with; redirected drills need "
         "none",
         "Install it: understudy lab --prepare",
     )

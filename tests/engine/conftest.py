@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from chaos.lab.prepare import vllm_bin
+from chaos.lab.install import vllm_bin
 from tests.engine.stage import Stage, a_stage
 
 

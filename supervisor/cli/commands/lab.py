@@ -53,15 +53,16 @@ def lab(
     """
 
     async def command(stop: Stop) -> int:
-        from chaos.lab.prepare import default_lab_dir, prepare_vllm
-        from chaos.lab.prepare import prepare as install
+        from chaos.gateway.install import install_litellm
+        from chaos.lab.install import install_vllm
+        from chaos.process.environment import default_folder
 
         # Without --dir the lab finds its own, or the one that the environment names.
         litellm = vllm = None
         if prepare or directory is not None:
-            litellm = await install(directory or default_lab_dir(), say=say)
+            litellm = await install_litellm(directory or default_folder(), say=say)
             if engine_kind == "vllm":
-                vllm = await prepare_vllm(directory or default_lab_dir(), say=say)
+                vllm = await install_vllm(directory or default_folder(), say=say)
         if prepare:
             return 0
         return await _run_lab(

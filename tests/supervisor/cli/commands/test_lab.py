@@ -77,6 +77,6 @@ def test_prepare_is_quick_where_everything_is_there(invoke, monkeypatch, tmp_pat
     async def prepare(directory, *, say):
         asked.append(directory)
 
-    monkeypatch.setattr("chaos.lab.prepare.prepare", prepare)
+    monkeypatch.setattr("chaos.gateway.install.install_litellm", prepare)
     assert invoke("lab", "--prepare", "--dir", tmp_path).code == 0
     assert asked == [tmp_path]

@@ -1,39 +1,11 @@
-"""Install what the lab runs, in exact versions, each into an environment of its own.
+"""Install vLLM's CPU build in exact versions into an environment of its own, for the lab."""
 
-LiteLLM, and where a real engine is wanted vLLM on the CPU.
-"""
-
-import os
 from pathlib import Path
 
 from chaos.process.environment import Environment, Say
 
-LITELLM_VERSION = "1.106.2"
-REQUIREMENTS = (f"litellm[proxy]=={LITELLM_VERSION}", "prometheus_client")
-CONSTRAINTS = Path(__file__).with_name("litellm-constraints.txt")
-
 VLLM_VERSION = "0.32.0"
 VLLM_LOCK = Path(__file__).with_name("vllm-lock.txt")
-
-
-def default_lab_dir() -> Path:
-    """Say where the lab keeps what it installs, unless it is told otherwise."""
-    chosen = os.environ.get("UNDERSTUDY_LAB_DIR")
-    return Path(chosen) if chosen else Path.home() / ".cache" / "understudy"
-
-
-def litellm_bin(directory: Path) -> Path | None:
-    """Find the ready LiteLLM under *directory*; None if it is missing, half made or outdated."""
-    return _litellm().ready(directory)
-
-
-async def prepare(directory: Path, *, say: Say) -> Path:
-    """Make sure that *directory* holds the LiteLLM of the lab, and return its executable.
-
-    Raises:
-        SetupError: The environment could not be made; the message ends with pip's own words.
-    """
-    return await _litellm().prepare(directory, say=say)
 
 
 def vllm_bin(directory: Path) -> Path | None:
@@ -41,25 +13,13 @@ def vllm_bin(directory: Path) -> Path | None:
     return _vllm().ready(directory)
 
 
-async def prepare_vllm(directory: Path, *, say: Say) -> Path:
+async def install_vllm(directory: Path, *, say: Say) -> Path:
     """Make sure that *directory* holds the vLLM of the lab, and return its executable.
 
     Raises:
         SetupError: The environment could not be made; the message ends with pip's own words.
     """
     return await _vllm().prepare(directory, say=say)
-
-
-def _litellm() -> Environment:
-    return Environment(
-        name="litellm",
-        title=f"LiteLLM {LITELLM_VERSION}",
-        command="litellm",
-        pip=("--constraint", str(CONSTRAINTS), *REQUIREMENTS),
-        versions=CONSTRAINTS,
-        remedy="See that pip reaches its package index from here (pip config list; "
-        "HTTPS_PROXY), then try again.",
-    )
 
 
 def _vllm() -> Environment:
