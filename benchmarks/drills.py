@@ -9,10 +9,12 @@ import uvloop
 from benchmarks.gateways import KEY_VARIABLE, Target, target
 from benchmarks.latency import percentile
 from benchmarks.processes import cores, staying_on
-from chaos.drill.report import DrillReport, DrillRow
+from chaos.drill.events import DrillEnded, DrillStarted, Event
+from chaos.drill.report import DrillReport
 from chaos.gateway.client import open_gateway
-from chaos.scenario.expand import Profile, Scenario, Selection
-from supervisor.campaign.run import DrillRequest, Watching, run_drills
+from chaos.scenario.expand import Profile, Selection
+from supervisor.campaign.request import DrillRequest
+from supervisor.campaign.run import run_drills
 from supervisor.settings.model import (
     DrillSettings,
     GatewaySettings,
@@ -39,14 +41,14 @@ class Stopwatch:
     overhead_s: list[float] = field(default_factory=list)
     began_s: dict[str, float] = field(default_factory=dict)
 
-    def started(self, scenario: Scenario) -> None:
-        """Take the time of a beginning."""
-        self.began_s[scenario.key] = time.perf_counter()
-
-    def ended(self, row: DrillRow) -> None:
-        """Take the time of an end."""
-        took_s = time.perf_counter() - self.began_s.pop(row.scenario.key)
-        gateway_s = row.reply.total_s or 0.0
+    def take(self, event: Event) -> None:
+        """Take the time of a beginning and of an end."""
+        if isinstance(event, DrillStarted):
+            self.began_s[event.plan.id] = time.perf_counter()
+        if not isinstance(event, DrillEnded):
+            return
+        took_s = time.perf_counter() - self.began_s.pop(event.drill.plan.id)
+        gateway_s = event.drill.seen.reply.total_s or 0.0
         self.drill_s.append(took_s)
         self.gateway_s.append(gateway_s)
         self.overhead_s.append(took_s - gateway_s)
@@ -82,7 +84,7 @@ async def _campaign(
             opened,
             settings,
             DrillRequest(selection, max_drills=drills),
-            watching=Watching(started=watch.started, ended=watch.ended),
+            listen=watch.take,
         )
 
 

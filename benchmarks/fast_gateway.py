@@ -15,8 +15,9 @@ import aiohttp
 import uvloop
 from aiohttp import web
 
+from chaos.gateway.redirect_permission import redirect_permission
 from chaos.lab.engine_flags import GEMMA
-from chaos.lab.setups import LOCAL_GROUP, redirect_permission
+from chaos.lab.setups import LOCAL_GROUP
 from chaos.lab.simulated_engine import SimulatedEngine
 
 GROUPS = ("gpt-a", "gpt-b", "gpt-c", "gpt-d", "gpt-e", "gpt-f")

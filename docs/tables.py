@@ -4,11 +4,15 @@
 function that yields rows of cells, and its line in ``TABLES``.
 """
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from pydantic import BaseModel
+
+from chaos.drill.report import DrillReport
 from chaos.faults.kinds import FAULTS, variants_of
 from chaos.judge.check import MEANINGS, Kind
 from chaos.judge.checks import CHECKS
@@ -16,6 +20,7 @@ from chaos.lab.setups import SETUPS
 from chaos.protocol.dialects import DIALECTS
 from chaos.protocol.surfaces import SURFACES
 from chaos.traffic.shapes import SHAPES
+from supervisor.audit.report import AuditReport
 from supervisor.audit.rules import AUDITS
 
 ROOT = Path(__file__).parent.parent
@@ -137,6 +142,19 @@ def pages(root: Path = ROOT) -> list[Path]:
     return [root / "README.md", *sorted((root / "docs").glob("*.md"))]
 
 
+PUBLISHED: Mapping[str, type[BaseModel]] = {
+    "drill-report-1.json": DrillReport,
+    "audit-report-1.json": AuditReport,
+}
+"""The schemas that others validate by, in ``docs/schemas``."""
+
+
+def schema_of(model: type[BaseModel]) -> str:
+    """Write the JSON schema of a report."""
+    schema = model.model_json_schema(by_alias=True, mode="serialization")
+    return json.dumps(schema, indent=2) + "\n"
+
+
 def main() -> None:
     """Bring every page up to date, and name those that changed."""
     for page in pages():
@@ -145,6 +163,11 @@ def main() -> None:
         if new != old:
             page.write_text(new, "utf-8")
             sys.stdout.write(f"{page.relative_to(ROOT)}: tables written\n")
+    for name, model in PUBLISHED.items():
+        path, text = ROOT / "docs" / "schemas" / name, schema_of(model)
+        if path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            sys.stdout.write(f"{path.relative_to(ROOT)}: schema written\n")
 
 
 if __name__ == "__main__":

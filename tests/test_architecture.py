@@ -15,6 +15,8 @@ PACKAGES = ("chaos", "supervisor")
 
 # Modules without a twin under tests/, and where they are tested instead, or why they need no test.
 TESTED_ELSEWHERE: dict[str, str] = {
+    "chaos.drill.events": "holds what happens; test_rehearsal.py sees it happen",
+    "chaos.drill.injector": "a contract; tests/chaos/drill/injectors holds every injector to it",
     "chaos.errors": "holds names only; whoever raises them tests them",
     "chaos.lab.lab_engine": "a contract; the simulated and the real engine are held to it",
     "chaos.process.environment": "tests/chaos/gateway/test_install.py makes environments with it",

@@ -9,10 +9,9 @@ import pytest
 import typer
 from pydantic import BaseModel
 
+from chaos.gateway.redirect_permission import lane_urls, permission_lines
 from chaos.judge.check import Kind
 from docs.tables import BLOCK, TABLES, current, pages
-from supervisor.audit.facts import lane_urls
-from supervisor.audit.rules.redirect_permission import permission_lines
 from supervisor.cli.main import app
 from supervisor.settings.file import parse_settings
 from supervisor.settings.model import AcceptedFailure, EngineSettings, Settings

@@ -55,7 +55,6 @@ async def ask(
         status=state.status,
         reading=reading,
         headers=redact_headers(state.headers),
-        sent_at_s=began_s,
         ttft_s=state.ttft_s if stream else (elapsed_s if reading.has_output else None),
         total_s=None if timed_out else elapsed_s,
         timed_out=timed_out,

@@ -1,141 +1,129 @@
-"""One run of a scenario: lease, ask, observe, judge. The lease ends whatever happens."""
+"""One run of a plan: lease, ask, observe, judge. The lease ends whatever happens."""
 
 import asyncio
-import random
+import logging
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 import aiohttp
 
 from chaos.clock import Clock
 from chaos.drill.client import ask
-from chaos.drill.engine_load import EngineCounters, delta, read_counters
+from chaos.drill.collateral import CollateralWatch
+from chaos.drill.drill import NOTHING_YET, Drill, Refusal
 from chaos.drill.injector import Injector, Route
-from chaos.gateway.topology import Topology
-from chaos.judge.check import Check, Kind
-from chaos.judge.observation import ClientReply, EngineDelta, Observation
-from chaos.judge.verdict import Verdict, judge
+from chaos.judge.check import Check, Finding, Kind, Result
+from chaos.judge.observation import ClientReply, Observation
+from chaos.judge.verdict import Outcome, Verdict, judge
 from chaos.protocol.conversation import Json
 from chaos.protocol.reading import Reading
-from chaos.scenario.expand import Catalogue, DrillPlan, HopRole, Scenario
-from chaos.scenario.plan import DrillOptions, asking_directly, make_plan
+from chaos.scenario.plan import DrillPlan, Planner
 from chaos.witness.redaction import Scrub
 from chaos.witness.wire_record import credentials
 
-MaySample = Callable[[Scenario], Awaitable[object | None]]
-"""Returns why a scenario may not be asked now, in whatever form; None if it may."""
+_LOG = logging.getLogger(__name__)
+
+MayRun = Callable[[DrillPlan], Awaitable[Refusal | None]]
+"""The guard: says why a plan may not be carried out now; None if it may."""
 
 DIRECT_SAMPLES = 3
 """How often the serving hop is asked directly when its own reply missed something."""
 
-NOTHING_YET = ClientReply(status=None, reading=Reading())
+
+async def always(_: DrillPlan) -> Refusal | None:
+    """Refuse nothing: the guard where there is none."""
+    return None
 
 
-@dataclass(frozen=True, slots=True)
-class Drill:
-    """A drill that has ended.
+@dataclass(slots=True)
+class _Progress:
+    """How far a drill has come, for the record of one that is broken off.
 
     Attributes:
-        requests: Requests sent to the gateway for it, canaries and direct samples included.
+        requests: Sent to the gateway so far.
+        seen: What crossed the wire in the request that is running.
     """
 
     plan: DrillPlan
-    verdict: Verdict
-    seen: Observation
     started_at: datetime
-    requests: int = 1
+    requests: int = 0
+    seen: Observation = field(default_factory=lambda: Observation(NOTHING_YET))
+
+    def ended(self, verdict: Verdict, seen: Observation) -> Drill:
+        return Drill(self.plan, verdict, seen, self.started_at, self.requests)
+
+    def aborted(self, why: str, finding: Finding | None = None) -> Drill:
+        findings = (finding,) if finding is not None else ()
+        return self.ended(Verdict(Outcome.ABORTED, None, findings), replace(self.seen, aborted=why))
 
 
 @dataclass(frozen=True, slots=True)
 class Driller:
-    """What drills need besides a scenario; one for a campaign.
+    """What carries plans out; one for a campaign.
 
     Attributes:
         session: Towards the gateway.
-        rng: Gives nonces and ids.
-        engines: Metrics address by model group, for hops whose engine publishes counters.
-        collateral: Asked after a drill: what changed for other traffic since the start.
+        planners: By injector: they made the plans, and make what is derived from them.
+        injectors: By name.
+        collateral: Looks, after a drill of a gateway that serves others, what they felt.
         may_sample: The guard: asked right before each direct sample.
         secrets: Keys of ours that no observation may hold, whoever repeats them.
     """
 
     session: aiohttp.ClientSession
-    catalogue: Catalogue
+    planners: Mapping[str, Planner]
+    injectors: Mapping[str, Injector]
     checks: Sequence[Check]
-    options: DrillOptions
     clock: Clock
-    rng: random.Random
-    engines: Mapping[str, str]
-    collateral: Callable[[], Awaitable[tuple[str, ...]]] | None = None
-    may_sample: MaySample | None = None
+    collateral: CollateralWatch | None = None
+    may_sample: MayRun = always
     secrets: frozenset[str] = frozenset()
-    _broken_off: dict[str, tuple[DrillPlan, Observation]] = field(default_factory=dict)
 
-    async def drill(self, scenario: Scenario, injector: Injector) -> Drill:
-        """Run *scenario* once; a second time with more tokens if reasoning took them all.
+    async def drill(self, plan: DrillPlan) -> Drill:
+        """Carry *plan* out.
+
+        Whoever cancels this gets a drill too, aborted, with what it had sent by then: what was
+        sent costs what it costs. So does an error of our own, because the other drills of the
+        campaign are not its fault.
+        """
+        progress = _Progress(plan, self.clock.now())
+        try:
+            return await self._drill(plan, progress)
+        except asyncio.CancelledError:
+            return progress.aborted("the campaign was stopped")
+        except Exception as error:  # noqa: BLE001 -- a row says so, and the log where
+            return progress.aborted(*_broken_off(plan, error))
+
+    async def _drill(self, plan: DrillPlan, progress: _Progress) -> Drill:
+        """Run *plan* once; a second time with more tokens if reasoning took them all.
 
         Real keys are used only after a canary of the same chain has arrived unproxied.
         """
-        started_at = self.clock.now()
-        requests = 0
-        plan = self._plan(scenario, injector, self.options)
+        injector, planner = self.injectors[plan.injector], self.planners[plan.injector]
         if not plan.canary and not injector.trusts_real_keys(plan):
-            cautious = replace(self.options, real_keys=False)
-            canary = await self._run(self._plan(scenario, injector, cautious), injector)
-            requests += 1
+            progress.plan = planner.canary(plan)
+            verdict, seen = await self._run(injector, progress)
             if not injector.trusts_real_keys(plan):
-                return Drill(canary[0], canary[1], canary[2], started_at, requests)
-        plan, verdict, seen = await self._run(plan, injector)
-        requests += 1
-        # What costs money is asked once: the guard has reserved no more.
+                return progress.ended(verdict, seen)
+            progress.plan = plan
+        verdict, seen = await self._run(injector, progress)
+        # What costs money is asked once: no more was reserved for it.
         if verdict.kind is Kind.TOKEN_BUDGET and plan.canary:
-            plan = self._plan(scenario, injector, self.options, attempt=2)
-            plan, verdict, seen = await self._run(plan, injector)
-            requests += 1
+            progress.plan = planner.retry(plan)
+            verdict, seen = await self._run(injector, progress)
         if verdict.kind is Kind.MODEL_UNRELIABLE and plan.canary:
-            samples = await self._ask_directly(scenario, injector)
-            requests += len(samples)
+            samples = await self._ask_directly(planner.direct, injector, progress)
             seen = replace(seen, direct=tuple(reply for reply in samples if reply is not None))
-            verdict = judge(plan, seen, self.checks)
-        return Drill(plan, verdict, seen, started_at, requests)
+            verdict = judge(progress.plan, seen, self.checks)
+        return progress.ended(verdict, seen)
 
-    def aborted(self, scenario: Scenario, injector: Injector, why: str) -> Drill:
-        """Make the record of a drill that was broken off, with what it had sent by then."""
-        left = self._broken_off.pop(scenario.key, None)
-        plan, seen = left or (
-            self._plan(scenario, injector, self.options),
-            Observation(NOTHING_YET),
-        )
-        seen = replace(seen, aborted=why)
-        requests = 1 if left is not None else 0
-        return Drill(plan, judge(plan, seen, ()), seen, self.clock.now(), requests)
-
-    def _plan(
-        self,
-        scenario: Scenario,
-        injector: Injector,
-        options: DrillOptions,
-        *,
-        attempt: int = 1,
-    ) -> DrillPlan:
-        return make_plan(
-            scenario,
-            injector.topology,
-            self.catalogue,
-            options,
-            rng=self.rng,
-            injector=injector.name,
-            attempt=attempt,
-        )
-
-    async def _run(
-        self, plan: DrillPlan, injector: Injector
-    ) -> tuple[DrillPlan, Verdict, Observation]:
-        engine = self._engine_of(plan)
-        before = await self._counters(engine)
-        async with self._accounted(plan, injector) as route:
+    async def _run(self, injector: Injector, progress: _Progress) -> tuple[Verdict, Observation]:
+        plan = progress.plan
+        async with self._routed(plan, injector, progress) as route:
             reply = await self._ask(plan, route)
             # Attempts that still answer get a moment; after a deadline nobody waits.
             wire = await route.lease.end(grace_s=0.0 if reply.timed_out else 1.0)
@@ -143,103 +131,98 @@ class Driller:
             reply=reply,
             wire=injector.infer(plan, wire, reply),
             strays=route.lease.strays,
-            engine=await self._moved(engine, before),
-            collateral=await self._felt(plan),
+            collateral=await self._felt(injector),
         )
         seen = self._scrub(route)(seen)
-        return plan, judge(plan, seen, self.checks), seen
+        return judge(plan, seen, self.checks), seen
 
     @asynccontextmanager
-    async def _accounted(self, plan: DrillPlan, injector: Injector) -> AsyncIterator[Route]:
-        """Take a route, and keep what crossed the wire if the drill is broken off on it.
-
-        What was sent costs what it costs, also where nobody waits for its end.
-        """
+    async def _routed(
+        self, plan: DrillPlan, injector: Injector, progress: _Progress
+    ) -> AsyncIterator[Route]:
+        """Take a route, and note what crossed the wire if the drill is broken off on it."""
         taken: Route | None = None
         try:
             async with injector.route(plan) as taken:
+                progress.requests += 1
                 yield taken
-        except asyncio.CancelledError:
+        except BaseException:
             if taken is not None:
                 seen = Observation(NOTHING_YET, wire=taken.lease.records())
-                self._broken_off[plan.scenario.key] = (plan, self._scrub(taken)(seen))
+                progress.seen = self._scrub(taken)(seen)
             raise
 
     async def _ask(self, plan: DrillPlan, route: Route) -> ClientReply:
+        planner = self.planners[plan.injector]
         return await ask(
             self.session,
-            self.catalogue.surfaces[plan.scenario.surface],
+            planner.catalogue.surfaces[plan.scenario.surface],
             url=route.url,
             key=route.key,
-            body={**self._body(plan), **route.body},
-            headers=self._profile_headers(),
+            body={**_body(plan, planner), **route.body},
+            headers=planner.options.headers,
             stream=plan.scenario.stream,
             deadline_s=plan.deadline_s,
         )
 
     def _scrub(self, route: Route) -> Scrub:
         """Know every credential that anybody may have repeated in this drill."""
-        ours = credentials(self._profile_headers())
+        profiles = (planner.options.headers for planner in self.planners.values())
+        ours = frozenset().union(*(credentials(headers) for headers in profiles))
         return Scrub({route.key, *self.secrets, *ours, *route.lease.credentials})
 
-    def _body(self, plan: DrillPlan) -> Json:
-        surface = self.catalogue.surfaces[plan.scenario.surface]
-        return surface.format.write_ask(
-            plan.task.ask, model=plan.scenario.group, stream=plan.scenario.stream
-        )
-
-    def _profile_headers(self) -> Mapping[str, str]:
-        profile = self.options.profile
-        return {k: str(v) for k, v in profile.headers.items()} if profile else {}
-
-    async def _ask_directly(self, scenario: Scenario, injector: Injector) -> list[Reading | None]:
+    async def _ask_directly(
+        self,
+        direct: Callable[[DrillPlan], DrillPlan],
+        injector: Injector,
+        progress: _Progress,
+    ) -> list[Reading | None]:
         """Ask the serving hop the same three times without a fault, on the same way.
 
         Fewer times where the way, or the guard, does not let a request through.
         """
-        direct = asking_directly(scenario)
         readings: list[Reading | None] = []
         for _ in range(DIRECT_SAMPLES):
-            if injector.objection(direct) is not None:
+            plan = direct(progress.plan)
+            if injector.objection(plan.scenario) is not None:
                 break
-            if self.may_sample is not None and await self.may_sample(direct) is not None:
+            if await self.may_sample(plan) is not None:
                 break
-            plan = self._plan(direct, injector, self.options)
-            async with injector.route(plan) as route:
+            async with self._routed(plan, injector, progress) as route:
                 await self._ask(plan, route)
                 wire = await route.lease.end()
             replies = [record.reply for record in wire if record.reply is not None]
             readings.append(self._scrub(route)(replies[-1]) if replies else None)
         return readings
 
-    async def _felt(self, plan: DrillPlan) -> tuple[str, ...]:
-        """Tell what others felt; a twin has no others."""
-        own = plan.injector == "twin"
-        return () if self.collateral is None or own else await self.collateral()
-
-    def _engine_of(self, plan: DrillPlan) -> tuple[str, str] | None:
-        serving = next((hop.group for hop in plan.hops if hop.role is HopRole.SERVE), None)
-        url = self.engines.get(serving) if serving is not None else None
-        return (serving, url) if serving is not None and url is not None else None
-
-    async def _counters(self, engine: tuple[str, str] | None) -> EngineCounters | None:
-        return await read_counters(self.session, engine[1]) if engine else None
-
-    async def _moved(
-        self, engine: tuple[str, str] | None, before: EngineCounters | None
-    ) -> tuple[EngineDelta, ...]:
-        if engine is None or before is None:
+    async def _felt(self, injector: Injector) -> tuple[str, ...]:
+        """Find what others felt, where the drilled gateway serves others."""
+        if self.collateral is None or not injector.touches_others:
             return ()
-        after = await self._counters(engine)
-        return (delta(engine[0], before, after),) if after else ()
+        return await self.collateral.after_drill()
 
 
-def engines_of(topology: Topology) -> dict[str, str]:
-    """Name the engine address of each local group whose deployments share one."""
-    found = {}
-    for name, group in topology.groups.items():
-        addresses = {deployment.base_url for deployment in group.deployments}
-        address = addresses.pop() if len(addresses) == 1 else None
-        if group.local and address is not None:
-            found[name] = address
-    return found
+def _body(plan: DrillPlan, planner: Planner) -> Json:
+    surface = planner.catalogue.surfaces[plan.scenario.surface]
+    return surface.format.write_ask(
+        plan.task.ask, model=plan.scenario.group, stream=plan.scenario.stream
+    )
+
+
+def _broken_off(plan: DrillPlan, error: Exception) -> tuple[str, Finding]:
+    """Say where a drill broke off: never what the error says, which may quote a key."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    what = f"{type(error).__name__}{where}"
+    _LOG.error(
+        "the drill %s broke off: %s\n%s",
+        plan.scenario.key,
+        what,
+        "".join(traceback.format_list(frames)),
+    )
+    return what, Finding(
+        check="drill",
+        result=Result.UNKNOWN,
+        message=f"The drill broke off: {what}.",
+        remedy="This is a defect of Understudy: please report it with the lines of the log.",
+    )

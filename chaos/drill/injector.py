@@ -1,17 +1,21 @@
 """The contract of an injector: a way to bring a drill's request, and only it, to the witness."""
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
 
-from chaos.faults.kinds import FAULTS
-from chaos.gateway.topology import Deployment, Topology
+from chaos.gateway.client import Gateway
+from chaos.gateway.topology import Topology
 from chaos.judge.check import Kind
 from chaos.judge.observation import ClientReply
-from chaos.protocol.dialects import DIALECTS
-from chaos.scenario.expand import DrillPlan, HopRole, PlannedHop, Scenario
-from chaos.witness.lease import Action, Lease, LeasedHop, Upstream
+from chaos.process.readiness import START_WITHIN_S, StartLimit
+from chaos.scenario.plan import DrillPlan
+from chaos.scenario.scenario import Scenario
+from chaos.witness.lease import Lease
+from chaos.witness.server import Witness
 from chaos.witness.wire_record import WireRecord
 
 
@@ -44,107 +48,98 @@ class Objection:
     for_all: bool = False
 
 
-class Injector(Protocol):
+@dataclass(frozen=True, slots=True)
+class TwinOptions:
+    """How a second LiteLLM is started.
+
+    Attributes:
+        config_file: LiteLLM's own configuration; None if there is to be no twin.
+        executable: LiteLLM's; None for the one that ``understudy lab --prepare`` installs.
+        image: A container image of LiteLLM; takes precedence.
+    """
+
+    config_file: Path | None = None
+    executable: Path | None = None
+    image: str | None = None
+    limit: StartLimit = field(
+        default_factory=lambda: StartLimit(START_WITHIN_S, "twin.start_within_s")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an injector is opened with.
+
+    Attributes:
+        engine_urls: Where this machine reaches local engines, by model group.
+        default_bases: Real base URLs of providers that the table lacks, by LiteLLM's prefix.
+        say: Takes progress.
+    """
+
+    gateway: Gateway
+    witness: Witness
+    topology: Topology
+    real_keys: bool = False
+    engine_urls: Mapping[str, str] = field(default_factory=dict)
+    default_bases: Mapping[str, str] = field(default_factory=dict)
+    twin: TwinOptions = field(default_factory=TwinOptions)
+    say: Callable[[str], None] = lambda _: None
+
+
+class Injector(ABC):
     """A way to route drills to the witness.
 
     Attributes:
+        name: What ``--injector`` calls it.
+        touches_others: It drills a gateway that serves others too, who might feel it.
         topology: Of the gateway that it drills.
-        stripped: What a twin's configuration had to leave out.
+        stripped: What that gateway's configuration had to leave out.
     """
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def topology(self) -> Topology: ...
-    @property
-    def stripped(self) -> tuple[str, ...]: ...
+    name: ClassVar[str]
+    touches_others: ClassVar[bool] = False
+    topology: Topology
+    stripped: tuple[str, ...] = ()
 
+    @classmethod
+    def lacks(cls, setting: Setting) -> Objection | None:  # noqa: ARG003 -- most lack nothing
+        """Say what it lacks to be opened; None if nothing. ``auto`` opens what lacks nothing."""
+        return None
+
+    @classmethod
+    @abstractmethod
+    def opened(cls, setting: Setting) -> AbstractAsyncContextManager["Injector"]:
+        """Make one until exit.
+
+        Raises:
+            UsageError: It lacks what it needs.
+            SetupError: A process of its own did not come up.
+        """
+
+    @abstractmethod
     def objection(self, scenario: Scenario) -> Objection | None:
         """Say why *scenario* cannot be drilled this way; None if it can."""
-        ...
 
+    @abstractmethod
     def route(self, plan: DrillPlan) -> AbstractAsyncContextManager[Route]:
         """Take a lease for *plan*; it ends with the context, whatever happened.
 
         At its end the gateway is left as it was before; a dead gateway is no error then.
         """
-        ...
 
     def infer(
-        self, plan: DrillPlan, wire: tuple[WireRecord, ...], reply: ClientReply
+        self,
+        plan: DrillPlan,  # noqa: ARG002 -- for injectors with hops that no witness sees
+        wire: tuple[WireRecord, ...],
+        reply: ClientReply,  # noqa: ARG002 -- likewise
     ) -> tuple[WireRecord, ...]:
         """Add attempts that no witness can see (a refused connection), where that is certain.
 
         Args:
             reply: What the client got; its error may tell of the attempt.
         """
-        ...
+        return wire
 
+    @abstractmethod
     def trusts_real_keys(self, plan: DrillPlan) -> bool:
         """Tell whether a canary of this chain has arrived unproxied before."""
-        ...
-
-
-def upstream_of(deployment: Deployment, address: str | None = None) -> Upstream | None:
-    """Say how *deployment* is known on the wire; None if its provider is not known to us."""
-    if deployment.dialect is None or deployment.dialect not in DIALECTS:
-        return None
-    return Upstream(
-        group=deployment.group,
-        deployment=deployment.id,
-        dialect=DIALECTS[deployment.dialect],
-        model=deployment.upstream_model,
-        base_url=deployment.base_url,
-        local=deployment.local,
-        address=address,
-    )
-
-
-def leased_hops(
-    plan: DrillPlan, addresses: Mapping[str, str] | None = None
-) -> tuple[LeasedHop, ...]:
-    """Turn a plan's hops into what the witness does for them.
-
-    Args:
-        addresses: A twin's address by deployment id; None for a lane.
-    """
-    return tuple(
-        LeasedHop(
-            group=hop.group,
-            upstreams=_upstreams(hop.deployments, addresses),
-            action=_action(hop),
-            fault=FAULTS[hop.fault.name] if hop.fault else None,
-            fault_name=hop.fault or None,
-            then=Action.STAND_IN if hop.stand_in else Action.FORWARD,
-            attempts_allowed=hop.attempts_allowed,
-        )
-        for hop in plan.hops
-    )
-
-
-def other_upstreams(
-    plan: DrillPlan, topology: Topology, addresses: Mapping[str, str] | None = None
-) -> tuple[Upstream, ...]:
-    """List the upstreams of every group outside the plan's chain."""
-    chain = {hop.group for hop in plan.hops}
-    return tuple(
-        upstream
-        for name, group in topology.groups.items()
-        if name not in chain
-        for upstream in _upstreams(group.deployments, addresses)
-    )
-
-
-def _upstreams(
-    deployments: Sequence[Deployment], addresses: Mapping[str, str] | None
-) -> tuple[Upstream, ...]:
-    found = (
-        upstream_of(deployment, (addresses or {}).get(deployment.id)) for deployment in deployments
-    )
-    return tuple(upstream for upstream in found if upstream is not None)
-
-
-def _action(hop: PlannedHop) -> Action:
-    if hop.role is HopRole.FAIL:
-        return Action.FAULT
-    return Action.STAND_IN if hop.stand_in or hop.role is HopRole.SPARE else Action.FORWARD

@@ -4,20 +4,22 @@ The models below are the published schema (``understudy/drill-report/1``); addit
 free, anything else needs a new version.
 """
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chaos.drill.driller import Drill
-from chaos.gateway.prices import most_tokens, price_usd
+from chaos.drill.drill import Drill
+from chaos.drill.events import CampaignEnded, DrillEnded, Event
+from chaos.drill.spending import Spending
 from chaos.gateway.topology import Trigger
 from chaos.judge.check import Kind, Result, Where
 from chaos.judge.known_gaps import Gap, source_of
 from chaos.judge.observation import Observation
 from chaos.judge.verdict import Outcome
-from chaos.scenario.expand import DrillPlan, HopRole, PlannedHop
+from chaos.scenario.plan import DrillPlan, HopRole, PlannedHop
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
 
@@ -48,11 +50,12 @@ class Summary(_Model):
 
 
 class ScenarioRow(_Model):
-    """What was rehearsed; *faults* is what each failing hop really got."""
+    """What was rehearsed; *fault* was asked for, *faults* is what each failing hop really got."""
 
     key: str
     group: str
     chain: tuple[str, ...]
+    fault: str
     trigger: Trigger
     depth: int
     expected_hop: str | None
@@ -99,7 +102,7 @@ class DrillRow(_Model):
     """One drill."""
 
     id: str
-    injector: Literal["redirect", "twin"]
+    injector: str
     credentials: Literal["canary", "real"]
     scenario: ScenarioRow
     outcome: Outcome
@@ -134,16 +137,17 @@ def row_of(drill: Drill, *, litellm_version: str, gaps: Sequence[Gap] = ()) -> D
         gap = source_of(gaps, litellm_version, scenario, verdict.kind, primary)
     return DrillRow(
         id=plan.id,
-        injector="twin" if plan.injector == "twin" else "redirect",
+        injector=plan.injector,
         credentials="canary" if plan.canary else "real",
         scenario=ScenarioRow(
             key=scenario.key,
             group=scenario.group,
             chain=scenario.chain,
+            fault=str(scenario.fault),
             trigger=scenario.trigger,
             depth=scenario.depth,
             expected_hop=scenario.expected_hop,
-            faults=dict(scenario.faults),
+            faults={hop: str(fault) for hop, fault in scenario.faults.items()},
             shape=scenario.shape,
             surface=scenario.surface,
             stream=scenario.stream,
@@ -179,7 +183,7 @@ def row_of(drill: Drill, *, litellm_version: str, gaps: Sequence[Gap] = ()) -> D
 def served_by(seen: Observation) -> str | None:
     """Name the group whose answer crossed the wire last; None if none answered well."""
     good = (AttemptOutcome.SERVED, AttemptOutcome.STOOD_IN)
-    served = [r for r in seen.wire if r.outcome in good and not r.late]
+    served = [r for r in seen.wire if r.outcome in good]
     return served[-1].group if served and seen.reply.ok else None
 
 
@@ -219,7 +223,7 @@ def _hop(group: str, hop: PlannedHop | None, records: Sequence[WireRecord]) -> H
     )
 
 
-def summarise(rows: Sequence[DrillRow], *, duration_s: float, spent: "Spent") -> Summary:
+def summarise(rows: Sequence[DrillRow], *, duration_s: float, spent: Spending) -> Summary:
     """Count *rows*."""
     counts = {outcome: sum(1 for r in rows if r.outcome is outcome) for outcome in Outcome}
     gaps = sum(1 for r in rows if r.known_gap is not None)
@@ -236,41 +240,55 @@ def summarise(rows: Sequence[DrillRow], *, duration_s: float, spent: "Spent") ->
     )
 
 
-class Spent:
-    """What a campaign has used up, counted from the wire."""
+class ReportBuilder:
+    """Listens to a campaign, and makes its report.
 
-    def __init__(self) -> None:
-        self.requests = 0
-        self.tokens = 0
-        self.cost_usd = 0.0
-
-    def add(self, drill: Drill) -> None:
-        """Count one drill's requests, and the tokens and money of attempts that were real."""
-        self.requests += drill.requests
-        for record in drill.seen.wire:
-            hop = drill.plan.hop(record.group or "")
-            if hop is None or not record.forwarded:
-                continue
-            own = [d for d in hop.deployments if d.id == record.deployment] or hop.deployments
-            tokens_in, tokens_out = _used(drill.plan, record, local=all(d.local for d in own))
-            self.tokens += tokens_in + tokens_out
-            self.cost_usd += price_usd(own, tokens_in, tokens_out) or 0.0
-
-
-def _used(plan: DrillPlan, record: WireRecord, *, local: bool) -> tuple[int, int]:
-    """Count the tokens of an attempt; what a paid one does not tell counts as the most.
-
-    A provider charges for a reply that broke off, or that nobody could read, all the same; for
-    an error it does not.
+    Args:
+        stripped: What a twin's configuration had to leave out.
+        spending: Of the rehearsal, which counts while it drills.
+        gaps: Failures that are known or accepted.
     """
-    reply = record.reply
-    usage = reply.usage if reply is not None else None
-    told = (usage.input_tokens or 0, usage.output_tokens or 0) if usage is not None else (0, 0)
-    refused = record.status is not None and not 200 <= record.status < 300
-    if local or refused or (reply is not None and reply.complete and usage is not None):
-        return told
-    most = most_tokens(plan.task.ask)
-    return max(told[0], most[0]), max(told[1], most[1])
+
+    def __init__(
+        self,
+        url: str,
+        litellm_version: str,
+        *,
+        spending: Spending,
+        stripped: tuple[str, ...] = (),
+        gaps: Sequence[Gap] = (),
+    ) -> None:
+        self._gateway = GatewayRow(url=url, litellm_version=litellm_version, stripped=stripped)
+        self._spending = spending
+        self._gaps = gaps
+        self._rows: dict[str, DrillRow] = {}
+        self._began_s = time.monotonic()
+
+    def take(self, event: Event) -> None:
+        """Note what has happened; a drill that was judged anew takes its old row's place."""
+        if isinstance(event, DrillEnded):
+            self._add(event.drill)
+        elif isinstance(event, CampaignEnded) and event.revised is not None:
+            self._add(event.revised)
+
+    def _add(self, drill: Drill) -> None:
+        version = self._gateway.litellm_version
+        self._rows[drill.plan.id] = row_of(drill, litellm_version=version, gaps=self._gaps)
+
+    @property
+    def ran(self) -> int:
+        """How many drills came to an end of their own."""
+        return sum(row.outcome is not Outcome.ABORTED for row in self._rows.values())
+
+    def report(self) -> DrillReport:
+        """Make the report of what has happened so far."""
+        rows = tuple(self._rows.values())
+        took_s = time.monotonic() - self._began_s
+        return DrillReport(
+            gateway=self._gateway,
+            summary=summarise(rows, duration_s=took_s, spent=self._spending),
+            drills=rows,
+        )
 
 
 def exit_code(summary: Summary) -> int:

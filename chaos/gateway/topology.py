@@ -29,7 +29,6 @@ class Deployment:
         upstream_model: The model's name as it crosses the wire.
         base_url: Where the requests really go, as we reach it; None if it cannot be told.
         local: At a loopback or private address, or named as an engine: costs nothing.
-        keyed: It has, or by its provider needs, a credential of its own.
         redirect_permission: The pattern of ``configurable_clientside_auth_params`` for
             ``api_base``; None if a request may not redirect it.
         mode: LiteLLM's ``chat``, ``embedding``, …
@@ -43,7 +42,6 @@ class Deployment:
     upstream_model: str
     base_url: str | None = None
     local: bool = False
-    keyed: bool = True
     redirect_permission: str | None = None
     mode: str | None = None
     max_input_tokens: int | None = None
@@ -51,14 +49,11 @@ class Deployment:
     input_cost_per_token: float | None = None
     output_cost_per_token: float | None = None
     supports_tools: bool | None = None
-    supports_vision: bool | None = None
-    supports_response_schema: bool | None = None
     supports_reasoning: bool | None = None
     accepts_temperature: bool | None = None
     timeout_s: float | None = None
     order: int | None = None
     num_retries: int | None = None
-    from_database: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +110,6 @@ class RouterSettings:
 
     num_retries: int | None = None
     timeout_s: float | None = None
-    stream_timeout_s: float | None = None
     allowed_fails: int | None = None
     cooldown_time_s: float | None = None
     max_fallbacks: int = 5

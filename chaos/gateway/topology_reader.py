@@ -112,7 +112,6 @@ def read_deployment(
         upstream_model=upstream_model(provider, model),
         base_url=base,
         local=is_local(base, engines) or name in engines,
-        keyed=provider not in KEYLESS_PROVIDERS,
         redirect_permission=_permission(permission),
         mode=info.get("mode"),
         max_input_tokens=_whole(info.get("max_input_tokens")),
@@ -120,14 +119,11 @@ def read_deployment(
         input_cost_per_token=_number(info.get("input_cost_per_token")),
         output_cost_per_token=_number(info.get("output_cost_per_token")),
         supports_tools=info.get("supports_function_calling"),
-        supports_vision=info.get("supports_vision"),
-        supports_response_schema=info.get("supports_response_schema"),
         supports_reasoning=info.get("supports_reasoning"),
         accepts_temperature=_accepts_temperature(model, info),
         timeout_s=_number(params.get("timeout")),
         order=_whole(params.get("order")),
         num_retries=_digits(params.get("num_retries")),
-        from_database=bool(info.get("db_model")),
     )
 
 
@@ -181,7 +177,6 @@ def _settings(router: Json, file: Json) -> RouterSettings:
     return RouterSettings(
         num_retries=_whole(router.get("num_retries")),
         timeout_s=_number(router.get("timeout")),
-        stream_timeout_s=_number(file.get("stream_timeout")),
         allowed_fails=_whole(router.get("allowed_fails")),
         cooldown_time_s=_number(router.get("cooldown_time")),
         max_fallbacks=_whole(file.get("max_fallbacks"), MAX_FALLBACKS),

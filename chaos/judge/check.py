@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from chaos.judge.observation import Observation
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 
 
 class Kind(StrEnum):

@@ -11,7 +11,7 @@ from chaos.faults.fault import Phase
 from chaos.judge.observation import Observation
 from chaos.protocol.conversation import Finish, ToolCall
 from chaos.protocol.reading import Reading
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
 QUOTE_CHARS = 200
@@ -39,19 +39,14 @@ def times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def live(seen: Observation) -> tuple[WireRecord, ...]:
-    """List the attempts made while the drill ran, in order of arrival."""
-    return tuple(record for record in seen.wire if not record.late)
-
-
 def at_hop(seen: Observation, group: str) -> tuple[WireRecord, ...]:
-    """List the live attempts at *group*."""
-    return tuple(record for record in live(seen) if record.group == group)
+    """List the attempts at *group*."""
+    return tuple(record for record in seen.wire if record.group == group)
 
 
 def good_record(seen: Observation) -> WireRecord | None:
     """Find the last attempt that a willing upstream answered."""
-    return next((r for r in reversed(live(seen)) if r.outcome in ANSWERED), None)
+    return next((r for r in reversed(seen.wire) if r.outcome in ANSWERED), None)
 
 
 def claims_success(seen: Observation) -> bool:
@@ -128,10 +123,10 @@ def source(seen: Observation) -> WireRecord | None:
     client = seen.reply.reading
     if not client.has_output:
         return None
-    willing = [r for r in live(seen) if r.outcome in ANSWERED]
+    willing = [r for r in seen.wire if r.outcome in ANSWERED]
     failing = [
         r
-        for r in live(seen)
+        for r in seen.wire
         if r.outcome not in ANSWERED and r.reply is not None and r.reply.has_output
     ]
     same = _last(r for r in willing if r.reply is not None and same_output(client, r.reply))

@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from chaos.judge.check import Kind
-from chaos.scenario.expand import Scenario
+from chaos.scenario.scenario import Scenario
 
 
 class Gap(Protocol):
@@ -56,20 +56,11 @@ class KnownGap:
             in_range = Version(version) in self.versions
         except InvalidVersion:
             return False
-        pattern_of = "/".join(
-            (
-                scenario.trigger.value,
-                scenario.fault,
-                scenario.shape,
-                scenario.surface,
-                "stream" if scenario.stream else "whole",
-            )
-        )
         return (
             in_range
             and kind in self.kinds
             and (not self.primary or primary in self.primary)
-            and fnmatchcase(pattern_of, self.scenario)
+            and fnmatchcase(scenario.pattern, self.scenario)
         )
 
 

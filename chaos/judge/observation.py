@@ -15,7 +15,6 @@ class ClientReply:
         status: HTTP status; None if no response came.
         headers: Names in lower case, credentials masked.
         reading: The body or the stream, read strictly.
-        sent_at_s: Monotonic seconds when the request was sent.
         ttft_s: Seconds to the first output (text, reasoning or tool call); None if none came.
         total_s: Seconds to the end; None if it never ended by itself.
         timed_out: We gave up at the deadline.
@@ -25,7 +24,6 @@ class ClientReply:
     status: int | None
     reading: Reading
     headers: Mapping[str, str] = field(default_factory=dict)
-    sent_at_s: float = 0.0
     ttft_s: float | None = None
     total_s: float | None = None
     timed_out: bool = False
@@ -35,16 +33,6 @@ class ClientReply:
     def ok(self) -> bool:
         """A status of 2xx: a claim of success."""
         return self.status is not None and 200 <= self.status < 300
-
-
-@dataclass(frozen=True, slots=True)
-class EngineDelta:
-    """How an engine's own counters moved during a drill; None where it has none."""
-
-    engine: str
-    requests: float | None = None
-    generation_tokens: float | None = None
-    tool_calls_parsed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +51,6 @@ class Observation:
     reply: ClientReply
     wire: tuple[WireRecord, ...] = ()
     strays: int = 0
-    engine: tuple[EngineDelta, ...] = ()
     direct: tuple[Reading, ...] = ()
     collateral: tuple[str, ...] = ()
     aborted: str | None = None

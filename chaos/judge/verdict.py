@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from chaos.judge.check import NOTHING_PROVEN, Check, Finding, Kind, Result
 from chaos.judge.observation import Observation
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 
 
 class Outcome(StrEnum):

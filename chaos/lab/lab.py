@@ -9,10 +9,11 @@ from pathlib import Path
 
 from chaos.gateway.install import install_litellm
 from chaos.gateway.process import DEFAULT_LIMIT, LiteLLMProcess, running_litellm
+from chaos.gateway.redirect_permission import WITNESS_PORT
 from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.install import install_vllm
 from chaos.lab.lab_engine import LabEngine
-from chaos.lab.setups import SETUPS, WITNESS_PORT, Setup, gateway_config
+from chaos.lab.setups import SETUPS, Setup, gateway_config
 from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.lab.simulated_provider import SimulatedProvider, simulated_provider
 from chaos.lab.vllm_engine import VllmEngine

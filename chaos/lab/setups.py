@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from chaos.gateway.redirect_permission import WITNESS_PORT, redirect_permission
 from chaos.lab.engine_flags import GEMMA, EngineFlags
 from chaos.registry import index
 
-WITNESS_PORT = 8941
 LOCAL_GROUP = "gemma"
 SHORT_CONTEXT = 8_192
 """Enough for a question, not for an agent."""
@@ -86,11 +86,6 @@ SETUPS: Mapping[str, Setup] = index(
     ),
     Setup("down", "The engine does not run.", replace(HEALTHY, down=True)),
 )
-
-
-def redirect_permission(witness_port: int = WITNESS_PORT) -> str:
-    """Write the pattern of addresses to which a request may redirect a deployment."""
-    return rf"^http://127\.0\.0\.1:{witness_port}/lane/[0-3]\Z"
 
 
 def gateway_config(

@@ -59,7 +59,6 @@ class Dialect(Protocol):
 
     Attributes:
         providers: LiteLLM's provider prefixes that speak it (``anthropic/…``).
-        default_base: The real base URL of a deployment that names none; None if it must name one.
         formats: The wire formats it speaks, the usual one first.
         key_headers: Headers that carry credentials, lower case.
         signs: Requests are signed for a host, so they can be failed but not passed through.
@@ -68,7 +67,6 @@ class Dialect(Protocol):
 
     name: ClassVar[str]
     providers: ClassVar[tuple[str, ...]]
-    default_base: ClassVar[str | None]
     formats: ClassVar[tuple[WireFormat, ...]]
     key_headers: ClassVar[tuple[str, ...]]
     signs: ClassVar[bool]

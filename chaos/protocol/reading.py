@@ -4,7 +4,6 @@ A reader never raises: any bytes give a ``Reading``, with named defects where th
 Readings are facts; what they mean is for the checks.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -130,6 +129,3 @@ class StreamReader(Protocol):
     def close(self) -> Reading:
         """End the stream and tell what it was; an open event is a defect."""
         ...
-
-
-Headers = Mapping[str, str]

@@ -1,18 +1,21 @@
-"""Which drills there are: chain x depth x fault x shape x surface x streaming, and their keys.
+"""Which drills there are: chain x depth x fault x shape x surface x streaming.
 
-Pure. Names of faults, shapes and surfaces are handed in as what the registries hold, so that a
-new plugin is drilled without a change here.
+Pure. Faults, shapes and surfaces are handed in as what the registries hold, so that a new plugin
+is drilled without a change here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from chaos.faults.fault import Fault, FaultName, Phase
-from chaos.gateway.topology import Chain, Deployment, Topology, Trigger
+from chaos.errors import UsageError
+from chaos.faults.fault import Fault, FaultName
+from chaos.gateway.topology import Chain, Topology, Trigger
 from chaos.protocol.dialect import Dialect
 from chaos.protocol.surface import Surface
-from chaos.traffic.shape import Task, TrafficShape
+from chaos.registry import lookup
+from chaos.scenario.scenario import Scenario
+from chaos.traffic.shape import TrafficShape
 
 
 class Profile(StrEnum):
@@ -21,116 +24,6 @@ class Profile(StrEnum):
     SMOKE = "smoke"
     FULL = "full"
     EXHAUSTIVE = "exhaustive"
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One thing to rehearse.
-
-    Attributes:
-        chain: Model groups, hop 0 first.
-        depth: How many hops are made to fail. From 1 to ``len(chain)``.
-        fault: The fault that was asked for.
-        faults: What each failing hop really gets: a dialect may lack the fault.
-    """
-
-    group: str
-    chain: tuple[str, ...]
-    trigger: Trigger
-    depth: int
-    fault: str
-    faults: Mapping[str, str]
-    shape: str
-    surface: str
-    stream: bool
-
-    @property
-    def expected_hop(self) -> str | None:
-        """The hop that must serve; None if everything is made to fail."""
-        return self.chain[self.depth] if self.depth < len(self.chain) else None
-
-    @property
-    def everything_down(self) -> bool:
-        """No hop is left to serve."""
-        return self.depth >= len(self.chain)
-
-    @property
-    def key(self) -> str:
-        """Its text form; stable, and the identity of the scenario across runs."""
-        streaming = "stream" if self.stream else "whole"
-        return "/".join(
-            (
-                self.group,
-                self.trigger.value,
-                str(self.depth),
-                self.fault,
-                self.shape,
-                self.surface,
-                streaming,
-            )
-        )
-
-
-class HopRole(StrEnum):
-    """What a hop has to do in a drill."""
-
-    FAIL = "fail"
-    SERVE = "serve"
-    SPARE = "spare"  # after the serving hop; contacted only if something went wrong
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedHop:
-    """One hop of the plan.
-
-    Attributes:
-        fault: What makes it fail; None for hops that must not.
-        attempts_allowed: 1 + the gateway's retries, for all deployments of the group.
-        stand_in: The witness answers for it, instead of the real upstream.
-    """
-
-    group: str
-    role: HopRole
-    deployments: tuple[Deployment, ...]
-    attempts_allowed: int
-    fault: FaultName | None = None
-    stand_in: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DrillPlan:
-    """Everything that is decided before a drill's request is sent.
-
-    Attributes:
-        nonce: In the prompt, and to come back in the answer.
-        phase: Of the faults that are played.
-        canary: The request carried our canary key instead of real ones.
-        known_groups: Every model group of the gateway, to tell whom a claim names.
-    """
-
-    id: str
-    scenario: Scenario
-    nonce: str
-    task: Task
-    hops: tuple[PlannedHop, ...]
-    phase: Phase
-    deadline_s: float = 60.0
-    first_token_s: float = 30.0
-    canary: bool = True
-    injector: str = "redirect"
-    attempt: int = 1
-    known_groups: frozenset[str] = field(default_factory=frozenset)
-
-    @property
-    def may_serve(self) -> frozenset[str]:
-        """The groups whose answer is right: the expected hop, or one that fails only once."""
-        once = {hop.group for hop in self.hops if hop.fault is not None and hop.fault.once}
-        expected = self.scenario.expected_hop
-        return frozenset(once | ({expected} if expected is not None else set()))
-
-    def hop(self, group: str) -> PlannedHop | None:
-        """Find the hop of *group*."""
-        return next((hop for hop in self.hops if hop.group == group), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +37,7 @@ class Selection:
     """
 
     groups: tuple[str, ...] = ()
-    faults: tuple[str, ...] = ()
+    faults: tuple[FaultName, ...] = ()
     shapes: tuple[str, ...] = ()
     surfaces: tuple[str, ...] = ()
     stream: bool | None = None
@@ -171,6 +64,34 @@ SUBSTITUTE = "server_error"
 
 TRIGGERS = {"context_window": Trigger.CONTEXT_WINDOW, "content_policy": Trigger.CONTENT_POLICY}
 """Faults that LiteLLM answers with a chain of their own, where one is configured."""
+
+
+def scenarios_for(topology: Topology, selection: Selection, catalogue: Catalogue) -> list[Scenario]:
+    """List what to drill, and explain a selection that leaves nothing.
+
+    Raises:
+        UsageError: A name that does not exist, or nothing is left to drill.
+    """
+    for group in selection.groups:
+        names = {**topology.groups, **topology.other_names}
+        lookup("model group of this gateway", group, names)
+    for shape in selection.shapes:
+        lookup("traffic shape", shape, catalogue.shapes)
+    for surface in selection.surfaces:
+        lookup("surface", surface, catalogue.surfaces)
+    if not topology.groups:
+        raise UsageError(
+            "the gateway has no model groups",
+            remedy="Add models to its configuration, or check that this key may see them.",
+        )
+    scenarios = expand(topology, selection, catalogue)
+    if not scenarios:
+        raise UsageError(
+            "there is nothing to drill: no scenario fits the options together",
+            remedy="Leave out --depth, --shape, --surface or --fault; --list shows what is left. "
+            "A stream fault needs --stream, tool_call_cut a shape with a tool call.",
+        )
+    return scenarios
 
 
 def expand(topology: Topology, selection: Selection, catalogue: Catalogue) -> list[Scenario]:
@@ -205,13 +126,13 @@ def _of_group(
     asked = topology.find(group)
     embeds = asked is not None and asked.embeds
     for surface, shape, stream in _requests(selection, catalogue, embeds=embeds):
-        for fault_text in _faults(selection, catalogue):
-            fault = catalogue.faults[FaultName.parse(fault_text).name]
+        for name in _faults(selection, catalogue):
+            fault = catalogue.faults[name.name]
             if not _applies(fault, catalogue.shapes[shape], embeds=embeds, stream=stream):
                 continue
             trigger = TRIGGERS.get(fault.name, Trigger.GENERAL)
-            played = _played(topology, group, fault_text, fault, catalogue)
-            if trigger is not Trigger.GENERAL and played != fault_text:
+            played = _played(topology, group, name, fault, catalogue)
+            if trigger is not Trigger.GENERAL and played != name:
                 continue  # the substitute is another kind of failure, with another chain
             chain = chain_for(topology, group, trigger)
             if not _in_profile(selection, catalogue, fault, surface, shape, stream, embeds):
@@ -222,9 +143,9 @@ def _of_group(
                     chain=chain.meant,
                     trigger=trigger,
                     depth=depth,
-                    fault=fault_text,
+                    fault=name,
                     faults={
-                        hop: _played(topology, hop, fault_text, fault, catalogue)
+                        hop: _played(topology, hop, name, fault, catalogue)
                         for hop in chain.meant[:depth]
                     },
                     shape=shape,
@@ -271,12 +192,13 @@ def _requests(
                     yield surface_name, shape_name, stream
 
 
-def _faults(selection: Selection, catalogue: Catalogue) -> Iterable[str]:
+def _faults(selection: Selection, catalogue: Catalogue) -> Iterable[FaultName]:
     if selection.faults:
         return selection.faults
     if selection.profile == Profile.SMOKE:
-        return [name for name in SMOKE_FAULTS if name in catalogue.faults]
-    return [name for name, f in catalogue.faults.items() if selection.has_twin or not f.twin_only]
+        return [FaultName(name) for name in SMOKE_FAULTS if name in catalogue.faults]
+    faults = catalogue.faults.items()
+    return [FaultName(name) for name, f in faults if selection.has_twin or not f.twin_only]
 
 
 def _applies(fault: Fault, shape: TrafficShape, *, embeds: bool, stream: bool) -> bool:
@@ -314,12 +236,11 @@ def _in_profile(
 
 
 def _played(
-    topology: Topology, hop: str, fault_text: str, fault: Fault, catalogue: Catalogue
-) -> str:
+    topology: Topology, hop: str, wanted: FaultName, fault: Fault, catalogue: Catalogue
+) -> FaultName:
     """Name the fault that *hop* gets: the one asked for, or the substitute it has."""
     if not fault.status_fault:
-        return fault_text
-    wanted = FaultName.parse(fault_text)
+        return wanted
     row = ".".join(filter(None, (wanted.name, wanted.variant)))
     group = topology.find(hop)
     dialects = {d.dialect for d in group.deployments} if group else set()
@@ -327,4 +248,4 @@ def _played(
         name is not None and name in catalogue.dialects and row in catalogue.dialects[name].rows
         for name in dialects
     )
-    return fault_text if has_row else str(FaultName(SUBSTITUTE, None, wanted.once))
+    return wanted if has_row else FaultName(SUBSTITUTE, None, wanted.once)

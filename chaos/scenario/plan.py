@@ -1,12 +1,83 @@
-"""Decide everything about a drill before its request is sent."""
+"""Decide everything about a drill before its request is sent, and only once.
+
+A scenario becomes a plan; the canary, the second try and the direct samples are made from that
+plan and keep its id, so that guard, driller, progress and report speak of one thing.
+"""
 
 import random
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from chaos.faults.fault import FaultName, Phase
-from chaos.gateway.topology import ModelGroup, Topology
-from chaos.scenario.expand import Catalogue, DrillPlan, HopRole, PlannedHop, Scenario
+from chaos.gateway.topology import Deployment, ModelGroup, Topology
+from chaos.scenario.expand import Catalogue
+from chaos.scenario.scenario import Scenario
 from chaos.traffic.shape import ClientProfile, Task
+
+
+class HopRole(StrEnum):
+    """What a hop has to do in a drill."""
+
+    FAIL = "fail"
+    SERVE = "serve"
+    SPARE = "spare"  # after the serving hop; contacted only if something went wrong
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedHop:
+    """One hop of the plan.
+
+    Attributes:
+        fault: What makes it fail; None for hops that must not.
+        attempts_allowed: 1 + the gateway's retries, for all deployments of the group.
+        stand_in: The witness answers for it, instead of the real upstream.
+    """
+
+    group: str
+    role: HopRole
+    deployments: tuple[Deployment, ...]
+    attempts_allowed: int
+    fault: FaultName | None = None
+    stand_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DrillPlan:
+    """Everything that is decided before a drill's request is sent.
+
+    Attributes:
+        nonce: In the prompt, and to come back in the answer.
+        phase: Of the faults that are played.
+        canary: The request carried our canary key instead of real ones.
+        id: Names the drill; what is derived from a plan keeps it.
+        known_groups: Every model group of the gateway, to tell whom a claim names.
+    """
+
+    id: str
+    scenario: Scenario
+    nonce: str
+    task: Task
+    hops: tuple[PlannedHop, ...]
+    phase: Phase
+    deadline_s: float = 60.0
+    first_token_s: float = 30.0
+    canary: bool = True
+    injector: str = "redirect"
+    attempt: int = 1
+    known_groups: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def may_serve(self) -> frozenset[str]:
+        """The groups whose answer is right: the expected hop, or one that fails only once."""
+        once = {hop.group for hop in self.hops if hop.fault is not None and hop.fault.once}
+        expected = self.scenario.expected_hop
+        return frozenset(once | ({expected} if expected is not None else set()))
+
+    def hop(self, group: str) -> PlannedHop | None:
+        """Find the hop of *group*."""
+        return next((hop for hop in self.hops if hop.group == group), None)
+
 
 LITELLM_RETRIES = 2
 """Retries where the gateway names none. Source: ``openai.DEFAULT_MAX_RETRIES``, LiteLLM 1.106.2."""
@@ -30,55 +101,90 @@ class DrillOptions:
     real_keys: bool = False
     profile: ClientProfile | None = None
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the user's own clients send besides."""
+        return {k: str(v) for k, v in self.profile.headers.items()} if self.profile else {}
 
-def make_plan(
-    scenario: Scenario,
-    topology: Topology,
-    catalogue: Catalogue,
-    options: DrillOptions,
-    *,
-    rng: random.Random,
-    injector: str,
-    attempt: int = 1,
-    nonce: str | None = None,
-) -> DrillPlan:
-    """Plan one drill of *scenario*.
 
-    Args:
-        rng: Gives the nonce and the id, so that a seed replays a campaign.
-        nonce: That of an earlier drill, to ask the very same thing again.
-        attempt: From the second on, the answer may be ``BUDGET_FACTOR`` times as long.
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Makes the plans of one injector, with the topology of the gateway that it drills.
+
+    Attributes:
+        rng: Gives nonces and ids, so that a seed replays a campaign.
+        injector: The injector's name.
     """
-    nonce = nonce or f"{rng.getrandbits(32):08x}"
-    serving = topology.find(scenario.expected_hop or "")
-    real = options.real_keys and pays(scenario, serving)
-    real = real and not catalogue.shapes[scenario.shape].long  # never a long context for money
-    max_tokens = _max_tokens(serving) * (BUDGET_FACTOR if attempt > 1 else 1)
-    hops = tuple(
-        _hop(place, group, scenario, topology, real=real)
-        for place, group in enumerate(scenario.chain)
-    )
-    return DrillPlan(
-        id=f"{rng.getrandbits(48):012x}",
-        scenario=scenario,
-        nonce=nonce,
-        task=_task(scenario, topology, catalogue, nonce, max_tokens, options.profile),
-        hops=hops,
-        phase=_phase(scenario, catalogue),
-        deadline_s=options.deadline_s,
-        first_token_s=min(options.first_token_s, options.deadline_s),
-        canary=not real,
-        injector=injector,
-        attempt=attempt,
-        # Whoever asks by an alias is told the group's own name, and rightly.
-        known_groups=frozenset(topology.groups) - {topology.aliases.get(scenario.group)},
-    )
 
+    topology: Topology
+    catalogue: Catalogue
+    options: DrillOptions
+    rng: random.Random
+    injector: str
 
-def asking_directly(scenario: Scenario) -> Scenario:
-    """The serving hop alone, without a fault: what it answers when nothing has gone wrong."""
-    serving = scenario.expected_hop or scenario.group
-    return replace(scenario, group=serving, chain=(serving,), depth=0, faults={})
+    def plan(self, scenario: Scenario) -> DrillPlan:
+        """Plan one drill of *scenario*."""
+        return self._made(scenario, f"{self.rng.getrandbits(48):012x}")
+
+    def canary(self, plan: DrillPlan) -> DrillPlan:
+        """Make the same drill without the gateway's own keys, to see where its request arrives."""
+        return self._made(plan.scenario, plan.id, real_keys=False)
+
+    def retry(self, plan: DrillPlan) -> DrillPlan:
+        """Make the second try of *plan*, whose answer may be longer."""
+        return self._made(plan.scenario, plan.id, attempt=plan.attempt + 1)
+
+    def direct(self, plan: DrillPlan) -> DrillPlan:
+        """Ask the serving hop alone, without a fault: what it answers when nothing went wrong."""
+        scenario = plan.scenario
+        serving = scenario.expected_hop or scenario.group
+        alone = replace(scenario, group=serving, chain=(serving,), depth=0, faults={})
+        return self._made(alone, plan.id)
+
+    def _made(
+        self, scenario: Scenario, identity: str, *, attempt: int = 1, real_keys: bool = True
+    ) -> DrillPlan:
+        topology, options = self.topology, self.options
+        serving = topology.find(scenario.expected_hop or "")
+        # Never a long context for money.
+        worth = pays(scenario, serving) and not self.catalogue.shapes[scenario.shape].long
+        real = options.real_keys and real_keys and worth
+        nonce = f"{self.rng.getrandbits(32):08x}"
+        max_tokens = _max_tokens(serving) * (BUDGET_FACTOR if attempt > 1 else 1)
+        hops = tuple(
+            _hop(place, group, scenario, topology, real=real)
+            for place, group in enumerate(scenario.chain)
+        )
+        return DrillPlan(
+            id=identity,
+            scenario=scenario,
+            nonce=nonce,
+            task=self._task(scenario, nonce, max_tokens),
+            hops=hops,
+            phase=self._phase(scenario),
+            deadline_s=options.deadline_s,
+            first_token_s=min(options.first_token_s, options.deadline_s),
+            canary=not real,
+            injector=self.injector,
+            attempt=attempt,
+            # Who asks by an alias is given the group's own name, and rightly.
+            known_groups=frozenset(topology.groups) - {topology.aliases.get(scenario.group)},
+        )
+
+    def _phase(self, scenario: Scenario) -> Phase:
+        first = scenario.faults.get(scenario.chain[0])
+        if first is None:
+            return Phase.BEFORE_FIRST_BYTE
+        return self.catalogue.faults[first.name].phase
+
+    def _task(self, scenario: Scenario, nonce: str, max_tokens: int) -> Task:
+        shape = self.catalogue.shapes[scenario.shape]
+        task = shape.task(nonce, max_tokens=max_tokens, profile=self.options.profile)
+        contacted = [g for name in scenario.chain if (g := self.topology.find(name))]
+        steady = all(d.accepts_temperature for group in contacted for d in group.deployments)
+        if steady and not task.ask.inputs:
+            return replace(task, ask=replace(task.ask, temperature=0.0))
+        return task
 
 
 def _hop(
@@ -96,7 +202,7 @@ def _hop(
         role=role,
         deployments=model_group.deployments,
         attempts_allowed=attempts_allowed(model_group, topology),
-        fault=FaultName.parse(scenario.faults[group]) if role is HopRole.FAIL else None,
+        fault=scenario.faults[group] if role is HopRole.FAIL else None,
         stand_in=pays and not (real and role is HopRole.SERVE),
     )
 
@@ -121,30 +227,7 @@ def attempts_allowed(group: ModelGroup, topology: Topology) -> int:
     return (1 + retries) * len(orders)
 
 
-def _phase(scenario: Scenario, catalogue: Catalogue) -> Phase:
-    first = scenario.faults.get(scenario.chain[0])
-    if first is None:
-        return Phase.BEFORE_FIRST_BYTE
-    return catalogue.faults[FaultName.parse(first).name].phase
-
-
 def _max_tokens(serving: ModelGroup | None) -> int:
     if serving is not None and any(d.supports_reasoning for d in serving.deployments):
         return MAX_TOKENS_REASONING
     return MAX_TOKENS
-
-
-def _task(
-    scenario: Scenario,
-    topology: Topology,
-    catalogue: Catalogue,
-    nonce: str,
-    max_tokens: int,
-    profile: ClientProfile | None,
-) -> Task:
-    task = catalogue.shapes[scenario.shape].task(nonce, max_tokens=max_tokens, profile=profile)
-    contacted = [group for name in scenario.chain if (group := topology.find(name))]
-    steady = all(d.accepts_temperature for group in contacted for d in group.deployments)
-    if steady and not task.ask.inputs:
-        return replace(task, ask=replace(task.ask, temperature=0.0))
-    return task

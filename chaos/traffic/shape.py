@@ -71,7 +71,6 @@ class TrafficShape(Protocol):
         summary: One sentence for ``understudy shapes``.
         surfaces: Names of the surfaces on which it exists.
         needs_tools: The answer is a tool call, or the request carries tools.
-        needs_vision: The request carries a picture.
         long: It carries a long context, which is never sent to a paid hop.
     """
 
@@ -83,8 +82,6 @@ class TrafficShape(Protocol):
     def surfaces(self) -> frozenset[str]: ...
     @property
     def needs_tools(self) -> bool: ...
-    @property
-    def needs_vision(self) -> bool: ...
     @property
     def long(self) -> bool: ...
 
@@ -98,5 +95,4 @@ class ShapeTraits:
 
     surfaces = frozenset({"chat_completions", "messages", "responses"})
     needs_tools = False
-    needs_vision = False
     long = False

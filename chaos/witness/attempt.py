@@ -76,7 +76,6 @@ class Attempt:
             caller_left=self.caller_left,
             cut=self.cut,
             via_proxy=self.via_proxy,
-            body_fields=tuple(sorted(self.body)),
         )
         scrubbed = Scrub(self.credentials)(record)
         # Cut only now: the first half of a credential would not be recognised.

@@ -13,7 +13,7 @@ from aiohttp import web
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
-class Door:
+class ClosablePort:
     """One port, open or closed.
 
     Attributes:
@@ -57,17 +57,17 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def doors(
+async def closable_ports(
     make_server: Callable[[], web.Server], host: str, count: int
-) -> AsyncIterator[tuple[Door, ...]]:
-    """Hold *count* open doors until exit."""
-    made: list[Door] = []
+) -> AsyncIterator[tuple[ClosablePort, ...]]:
+    """Hold *count* open ports until exit."""
+    made: list[ClosablePort] = []
     try:
         for _ in range(count):
-            door = Door(make_server, host)
-            made.append(door)
-            await door.open()
+            port = ClosablePort(make_server, host)
+            made.append(port)
+            await port.open()
         yield tuple(made)
     finally:
-        for door in made:
-            await door.give_up()
+        for port in made:
+            await port.give_up()

@@ -15,7 +15,7 @@ from enum import StrEnum
 from chaos.faults.fault import Fault, FaultName
 from chaos.protocol.dialect import Call, Dialect, RawCall
 from chaos.witness.attempt import Attempt
-from chaos.witness.script_player import KEPT_BYTES, Played, Room
+from chaos.witness.script_player import KEPT_BYTES, ByteBudget, Played
 from chaos.witness.wire_record import WireRecord
 
 MOST_RECORDS = 100
@@ -119,7 +119,7 @@ class Lease:
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     release: Callable[["Lease"], None] | None = None
     _open: set[Attempt] = field(init=False, default_factory=set)
-    _room: Room = field(init=False, default_factory=lambda: Room(MOST_KEPT_BYTES))
+    _budget: ByteBudget = field(init=False, default_factory=lambda: ByteBudget(MOST_KEPT_BYTES))
     _at_group: Counter[str] = field(init=False, default_factory=Counter)
     _hop_of: Mapping[str, LeasedHop] = field(init=False)
     _chain: tuple[Upstream, ...] = field(init=False)
@@ -134,7 +134,7 @@ class Lease:
         attempt = Attempt(
             ordinal=len(self.attempts) + 1,
             started_at_s=time.monotonic(),
-            played=Played(room=self._room),
+            played=Played(budget=self._budget),
         )
         if len(self.attempts) < MOST_RECORDS:
             self.attempts.append(attempt)

@@ -24,7 +24,7 @@ KEPT_BYTES = 1 << 20
 
 
 @dataclass(slots=True)
-class Room:
+class ByteBudget:
     """How many bytes of replies may still be kept; several replies may share one."""
 
     left: int = KEPT_BYTES
@@ -36,7 +36,7 @@ class Played:
 
     Attributes:
         whole: The script reached its end and its end was not a reset.
-        sent: The first ``KEPT_BYTES`` of the body, for the record, as long as there is room.
+        sent: The first ``KEPT_BYTES`` of the body, for the record, while the budget lasts.
         coding: How the body is packed (``Content-Encoding``).
         reached: It is a real upstream's reply, or would be: the request may have got there.
     """
@@ -49,15 +49,15 @@ class Played:
     sent: bytearray = field(default_factory=bytearray)
     coding: str = ""
     reached: bool = False
-    room: Room = field(default_factory=Room)
+    budget: ByteBudget = field(default_factory=ByteBudget)
 
     def note(self, data: bytes) -> None:
         """Count bytes of the body that went out, and keep the first of them."""
         self.sent_bytes += len(data)
-        room = min(KEPT_BYTES - len(self.sent), self.room.left)
-        if room > 0:
-            self.sent += data[:room]
-            self.room.left -= min(room, len(data))
+        kept = min(KEPT_BYTES - len(self.sent), self.budget.left)
+        if kept > 0:
+            self.sent += data[:kept]
+            self.budget.left -= min(kept, len(data))
 
 
 async def play(

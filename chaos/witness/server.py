@@ -19,6 +19,7 @@ from aiohttp import web
 from chaos.errors import WitnessError
 from chaos.faults.fault import Fault, FaultName, Phase, Scene
 from chaos.faults.script import Head, Script, Send
+from chaos.gateway.redirect_permission import LANES, lane_urls
 from chaos.process.ports import holder
 from chaos.protocol.conversation import Answer
 from chaos.protocol.dialect import Call, RawCall
@@ -31,9 +32,6 @@ from chaos.witness.lease import Action, Lease, LeasedHop, Upstream
 from chaos.witness.request import key_owner, make_request, raw_call, refusal
 from chaos.witness.script_player import play
 from chaos.witness.wire_record import AttemptOutcome, KeyOwner, credentials
-
-LANES = 4
-"""Few and fixed: every new URL leaves a new deployment id and new series in LiteLLM."""
 
 _NO_ANSWER = Answer()
 """For faults that are an error answer and nothing else: they never look at what would be said."""
@@ -81,7 +79,7 @@ class Witness:
 
     def lane_url(self, lane: int) -> str:
         """Name the base URL of a lane, as a drill's request carries it."""
-        return f"{self.url}/lane/{lane}"
+        return lane_urls(self.url)[lane]
 
     @asynccontextmanager
     async def lane(self) -> AsyncIterator[int]:

@@ -51,9 +51,7 @@ class WireRecord:
         whole: The reply was sent to its planned, good end (false for a cut).
         caller_left: The gateway closed the connection first.
         cut: The drill ended while it was being answered.
-        late: It came after its drill had ended.
         via_proxy: It came through a forward proxy (absolute-form target or ``Via``).
-        additions: Body fields by name, for ``request_changed`` explanations.
     """
 
     ordinal: int
@@ -74,14 +72,11 @@ class WireRecord:
     reply: Reading | None = None
     upstream_message: str | None = None
     key_owner: KeyOwner = KeyOwner.NONE
-    nonce_seen: bool = True
     forwarded: bool = False
     whole: bool = True
     caller_left: bool = False
     cut: bool = False
-    late: bool = False
     via_proxy: bool = False
-    body_fields: tuple[str, ...] = ()
 
 
 SECRET_HEADERS = frozenset(

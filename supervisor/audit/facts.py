@@ -16,8 +16,8 @@ import aiohttp
 from chaos.errors import UsageError
 from chaos.gateway.client import Gateway, ModelIds
 from chaos.gateway.config_file import read_litellm_config
+from chaos.gateway.redirect_permission import lane_urls
 from chaos.gateway.topology import ModelGroup, Topology
-from chaos.witness.server import LANES
 from supervisor.audit.finding import Audited, is_engine
 from supervisor.engine.capacity import from_log, merge
 from supervisor.engine.facts import EngineFacts, read_all
@@ -47,11 +47,6 @@ async def gather(
         named=frozenset(settings.engines),
         open_groups=await _open_groups(gateway),
     )
-
-
-def lane_urls(witness_url: str) -> tuple[str, ...]:
-    """Name every lane of a witness."""
-    return tuple(f"{witness_url}/lane/{lane}" for lane in range(LANES))
 
 
 def wildcards_of(topology: Topology, ids: ModelIds) -> Mapping[str, str]:

@@ -33,7 +33,7 @@ class AuditFinding:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """What audits look at; pure, fetched beforehand by ``supervisor.audited``.
+    """What audits look at; pure, fetched beforehand by ``supervisor.audit.facts``.
 
     Attributes:
         witness_urls: What a redirect would have to be allowed to dial, lane by lane.

@@ -18,6 +18,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from chaos.drill.report import DrillReport, DrillRow
+from chaos.faults.fault import FaultName
 from chaos.gateway.client import open_gateway
 from chaos.judge.check import Kind
 from chaos.judge.verdict import Outcome
@@ -28,7 +29,8 @@ from chaos.process.readiness import START_WITHIN_S, StartLimit
 from chaos.scenario.expand import Selection
 from supervisor.audit.finding import Audited
 from supervisor.audit.rules import run_audits
-from supervisor.campaign.run import DrillRequest, Watching, run_drills
+from supervisor.campaign.request import DrillRequest
+from supervisor.campaign.run import run_drills
 from supervisor.cli.progress import LiveDrills
 from supervisor.reporting.drill_table import draw, table
 from supervisor.settings.model import GatewaySettings, Settings, WitnessSettings
@@ -47,7 +49,7 @@ Its model does not think, as Gemma 4's template has it unless it is asked to: el
 reasoning parser would spoil plain chat as well, and somebody would have noticed.
 """
 
-FAULTS = ("billing",)
+FAULTS = (FaultName("billing"),)
 SHAPES = ("chat", "tool_call")
 
 
@@ -182,12 +184,7 @@ async def _drill(lab: Lab, story: Story, err: Console, groups: Sequence[str] = (
     story.tell(f"understudy drill {command}")
     async with open_gateway(lab.gateway_url, key=lab.key, admin_key=lab.admin_key) as gateway:
         with LiveDrills(err) as live:
-            return await run_drills(
-                gateway,
-                settings,
-                request,
-                watching=Watching(live.planned, live.started, live.ended),
-            )
+            return await run_drills(gateway, settings, request, listen=live.take)
 
 
 def _show(story: Story, rows: Sequence[DrillRow]) -> None:

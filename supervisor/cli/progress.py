@@ -16,8 +16,9 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from chaos.drill.report import DrillRow
-from chaos.scenario.expand import Scenario
+from chaos.drill.drill import Drill
+from chaos.drill.events import CampaignPlanned, DrillEnded, DrillStarted, Event
+from chaos.drill.report import DrillRow, row_of
 from supervisor.reporting.drill_table import table
 
 SHOWN = 8
@@ -62,23 +63,23 @@ class LiveDrills:
         if self._shown:
             self._live.stop()
 
-    def planned(self, total: int) -> None:
-        """So many drills will run."""
-        self._task = self._progress.add_task("", total=total)
+    def take(self, event: Event) -> None:
+        """Show what has happened."""
+        if isinstance(event, CampaignPlanned):
+            self._task = self._progress.add_task("", total=len(event.plans))
+        elif isinstance(event, DrillStarted):
+            self._running[event.plan.id] = event.plan.scenario.key
+        elif isinstance(event, DrillEnded):
+            self._ended(event.drill)
 
-    def started(self, scenario: Scenario) -> None:
-        """A drill of *scenario* is running."""
-        self._running[scenario.key] = scenario.key
-
-    def ended(self, row: DrillRow) -> None:
-        """A drill has ended."""
-        self._running.pop(row.scenario.key, None)
-        self._rows.append(row)
-        self._counts[row.outcome.value] += 1
+    def _ended(self, drill: Drill) -> None:
+        self._running.pop(drill.plan.id, None)
+        self._rows.append(row_of(drill, litellm_version=""))
+        self._counts[drill.verdict.outcome.value] += 1
         if self._task is not None:
             counts = ", ".join(f"{count} {word}" for word, count in self._counts.items())
             self._progress.update(self._task, advance=1, description=counts)
 
     def _draw(self) -> Group:
-        now = [Text(f"… {key}", style="dim") for key in list(self._running)[:4]]
+        now = [Text(f"… {key}", style="dim") for key in list(self._running.values())[:4]]
         return Group(table(list(self._rows)), *now, self._progress)

@@ -8,12 +8,13 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 
-from chaos.drill.injectors.redirect import permits, version_objection
+from chaos.drill.injectors.redirect import version_objection
 from chaos.errors import GatewayError
 from chaos.gateway.client import SETTING, Gateway
+from chaos.gateway.redirect_permission import lane_urls, permits
 from chaos.gateway.topology import ModelGroup, Topology
 from chaos.process.readiness import machine_load
-from supervisor.audit.facts import ask_engines, engine_keys, lane_urls, shown_groups, wildcards_of
+from supervisor.audit.facts import ask_engines, engine_keys, shown_groups, wildcards_of
 from supervisor.doctor.engine import Examined, engine_items
 from supervisor.doctor.items import Item, fail, ok, warn
 from supervisor.engine.facts import EngineFacts

@@ -11,9 +11,10 @@ from typing import Any
 
 import aiohttp
 
-from chaos.drill.engine_load import MOST_METRICS_BYTES, SAMPLE
 from supervisor.engine.capacity import Capacity, from_metrics, from_models, merge
+from supervisor.engine.http import get_text
 from supervisor.engine.inspection import Inside
+from supervisor.engine.metrics import SAMPLE
 
 PARSER_METRIC = "vllm:tool_call_parser_invocations_total"
 """Registered, at 0, if and only if vLLM was started with ``--tool-call-parser``.
@@ -93,8 +94,8 @@ async def read_engine_facts(
     """
     url = root_of(base_url)
     try:
-        status, body = await _get(session, f"{url}/v1/models", within_s, key)
-        metrics_status, metrics = await _get(session, f"{url}/metrics", within_s)
+        status, body = await get_text(session, f"{url}/v1/models", within_s, key)
+        metrics_status, metrics = await get_text(session, f"{url}/metrics", within_s)
     except aiohttp.ClientConnectorDNSError as error:
         return EngineFacts(group, url, asked_for, f"{error.host} has no address here", True)
     except TimeoutError:
@@ -135,19 +136,6 @@ def read_facts(
             capacity=merge(from_metrics(metrics), facts.capacity),
         )
     return facts
-
-
-async def _get(
-    session: aiohttp.ClientSession, url: str, within_s: float, key: str | None = None
-) -> tuple[int, str]:
-    limit = aiohttp.ClientTimeout(total=within_s)
-    headers = {"authorization": f"Bearer {key}"} if key else {}
-    async with session.get(url, headers=headers, timeout=limit, allow_redirects=False) as reply:
-        body = await reply.content.read(MOST_METRICS_BYTES)
-        # Reads on until the end or the bound: read() gives what has come so far.
-        while len(body) < MOST_METRICS_BYTES and (more := await reply.content.read(1 << 16)):
-            body += more
-        return reply.status, body.decode("utf-8", "replace")
 
 
 def read_json(text: str) -> Any:

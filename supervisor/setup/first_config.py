@@ -9,11 +9,10 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from chaos.drill.injectors.redirect import permits
+from chaos.gateway.redirect_permission import lane_urls, permission_lines, permits
 from chaos.gateway.topology import ModelGroup, Topology
-from supervisor.audit.facts import lane_urls, shown_groups
+from supervisor.audit.facts import shown_groups
 from supervisor.audit.finding import is_engine, is_own
-from supervisor.audit.rules.redirect_permission import permission_lines
 from supervisor.engine.facts import root_of
 from supervisor.settings.model import Settings
 from supervisor.setup.placement import Placement

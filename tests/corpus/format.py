@@ -22,7 +22,8 @@ from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.model_text import ModelFormat
 from chaos.protocol.dialects import dialect_of, upstream_model
 from chaos.protocol.surfaces import SURFACES
-from chaos.scenario.expand import TRIGGERS, Scenario
+from chaos.scenario.expand import TRIGGERS
+from chaos.scenario.scenario import Scenario
 from chaos.traffic.shapes import SHAPES
 
 CORPUS = Path(__file__).parent
@@ -175,8 +176,8 @@ class Case(_Part):
             chain=(drill.group,),
             trigger=trigger,
             depth=drill.depth,
-            fault=drill.fault,
-            faults={drill.group: drill.fault},
+            fault=FaultName.parse(drill.fault),
+            faults={drill.group: FaultName.parse(drill.fault)},
             shape=drill.shape,
             surface=drill.surface,
             stream=drill.stream,

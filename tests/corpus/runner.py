@@ -1,6 +1,5 @@
 """Run one file of the corpus: its LiteLLM, its upstreams, and its cases by the product's code."""
 
-import random
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,29 +8,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
-from chaos.clock import SystemClock
-from chaos.drill.campaign import Assignment, Campaign
-from chaos.drill.driller import Drill, Driller, engines_of
-from chaos.drill.injectors.redirect import Redirect
+from chaos.drill.drill import Drill
+from chaos.drill.events import CampaignEnded, DrillEnded
 from chaos.drill.report import DrillRow, row_of
+from chaos.faults.fault import FaultName
 from chaos.gateway.client import Gateway, open_gateway
 from chaos.gateway.process import running_litellm
+from chaos.gateway.redirect_permission import LANES, redirect_permission
 from chaos.gateway.topology import Topology
-from chaos.judge.checks import CHECKS
 from chaos.judge.known_gaps import load
-from chaos.lab.setups import redirect_permission
 from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.lab.simulated_provider import SimulatedProvider, simulated_provider
 from chaos.process.ports import free_port
-from chaos.scenario.expand import Profile, Scenario, Selection, expand
+from chaos.rehearsal import Rehearsal, RehearsalOptions
+from chaos.scenario.catalogue import CATALOGUE
+from chaos.scenario.expand import Profile, Selection, expand
 from chaos.scenario.plan import DrillOptions
-from chaos.witness.server import LANES, Witness
-from supervisor.campaign.guard import CATALOGUE
-from supervisor.campaign.run import assign
+from chaos.scenario.scenario import Scenario
+from chaos.witness.server import Witness
 from tests.corpus.format import WELL, Case, CorpusFile, Deployment
 from tests.patience import reply_time_s, scaled
+
+NO_LIMIT_USD = 1e6
+"""Nothing in the corpus costs money: what would is a server of the test's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +46,7 @@ class _Gateway:
     """The gateway of one file, and what drills of it share."""
 
     gateway: Gateway
-    topology: Topology
     witness: Witness
-    session: aiohttp.ClientSession
     reply_s: float
 
 
@@ -127,12 +124,9 @@ async def run_file(spec: CorpusFile, *, executable: Path, directory: Path) -> di
         gateway = await stack.enter_async_context(open_gateway(litellm.url, key=key, admin_key=key))
         witness = Witness(f"http://127.0.0.1:{port}")
         await stack.enter_async_context(witness.serving([("127.0.0.1", port)]))
-        session = await stack.enter_async_context(
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=2 * LANES, force_close=True))
-        )
         steady = next(name for name, served in spec.all_groups().items() if _is_steady(served))
         reply_s = await reply_time_s(litellm.url, key, steady, at_once=LANES)
-        running = _Gateway(gateway, await gateway.topology(), witness, session, reply_s)
+        running = _Gateway(gateway, witness, reply_s)
         came: dict[str, Came] = {}
         for cases in _rounds(spec.cases):
             came |= await _campaign(running, cases)
@@ -166,61 +160,28 @@ def _rounds(cases: Iterable[Case]) -> list[list[Case]]:
 
 async def _campaign(running: _Gateway, cases: Sequence[Case]) -> dict[str, Came]:
     limits = cases[0]
-    redirect = Redirect(
-        running.witness,
-        running.topology,
-        url=running.gateway.url,
-        key=running.gateway.key,
-        session=running.gateway.session,
-        real_keys=limits.real_keys,
-    )
-    before = await running.gateway.model_ids()
-
-    async def collateral() -> tuple[str, ...]:
-        return running.gateway.changes(before, await running.gateway.model_ids())
-
     first_token_s = scaled(
         limits.first_token_s or limits.deadline_s, running.reply_s, at_most=limits.at_most_s
     )
     deadline_s = first_token_s
     if limits.first_token_s is not None:
         deadline_s = scaled(limits.deadline_s, running.reply_s)
-
-    names: dict[str, str] = {}
-    assignments: list[Assignment] = []
-    for case in cases:
-        scenario = scenario_of(case, running.topology)
-        if scenario.key in names:
-            raise ValueError(f"{case.name} and {names[scenario.key]} are the same drill")
-        names[scenario.key] = case.name
-        assignments += assign([scenario], [redirect], lambda _: None)
-    drills: dict[str, Drill] = {}
-
-    def ended(drill: Drill) -> None:
-        drills[names[drill.plan.scenario.key]] = drill
-
-    await Campaign(
-        driller=Driller(
-            session=running.session,
-            catalogue=CATALOGUE,
-            checks=CHECKS,
-            options=DrillOptions(
-                deadline_s=deadline_s,
-                first_token_s=first_token_s,
-                real_keys=limits.real_keys,
-            ),
-            clock=SystemClock(),
-            rng=random.Random(),
-            engines=engines_of(running.topology),
-            collateral=collateral if limits.alone else None,
-        ),
-        assignments=assignments,
+    options = RehearsalOptions(
+        injector="redirect",
+        drills=DrillOptions(deadline_s, first_token_s, real_keys=limits.real_keys),
+        budget_usd=NO_LIMIT_USD,
         concurrency=LANES,
-        on_end=ended,
-    ).run()
-    if not limits.alone and (changed := await collateral()):
-        raise AssertionError(f"other traffic felt these drills: {changed}")
-    version, gaps = running.topology.litellm_version, load()
+    )
+    drills: dict[str, Drill] = {}
+    async with Rehearsal.opened(running.gateway, options, witness=running.witness) as rehearsal:
+        assignments = rehearsal.plan([scenario_of(case, rehearsal.topology) for case in cases])
+        names = {a.plan.id: case.name for a, case in zip(assignments, cases, strict=True)}
+        async for event in rehearsal.run(assignments):
+            if isinstance(event, DrillEnded):
+                drills[names[event.drill.plan.id]] = event.drill
+            if isinstance(event, CampaignEnded) and event.revised is not None:
+                drills[names[event.revised.plan.id]] = event.revised
+    version, gaps = rehearsal.topology.litellm_version, load()
     return {
         name: Came(row_of(drill, litellm_version=version, gaps=gaps), version)
         for name, drill in drills.items()
@@ -236,7 +197,7 @@ def scenario_of(case: Case, topology: Topology) -> Scenario:
     drill = case.drill
     selection = Selection(
         groups=(drill.group,),
-        faults=(drill.fault,),
+        faults=(FaultName.parse(drill.fault),),
         shapes=(drill.shape,),
         surfaces=(drill.surface,),
         stream=drill.stream,

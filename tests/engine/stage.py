@@ -18,17 +18,19 @@ from typing import Any
 
 import aiohttp
 
-from chaos.drill.report import DrillRow
+from chaos.drill.report import DrillRow, ScenarioRow
+from chaos.faults.fault import FaultName
 from chaos.gateway.client import Gateway, open_gateway
 from chaos.gateway.process import running_litellm
+from chaos.gateway.redirect_permission import redirect_permission
 from chaos.lab.engine_flags import GEMMA, EngineFlags
 from chaos.lab.model_text import ModelFormat
-from chaos.lab.setups import redirect_permission
 from chaos.lab.simulated_provider import SimulatedProvider, simulated_provider
 from chaos.lab.vllm_engine import VllmEngine
 from chaos.process.ports import free_port
 from chaos.scenario.expand import Selection
-from supervisor.campaign.run import DrillRequest, run_drills
+from supervisor.campaign.request import DrillRequest
+from supervisor.campaign.run import run_drills
 from supervisor.engine.probe.look import EngineReading, probe_engine
 from supervisor.engine.probe.seen import Limits
 from supervisor.settings.model import DrillSettings, GatewaySettings, Settings, WitnessSettings
@@ -129,7 +131,7 @@ class Stage:
         )
         selection = Selection(
             groups=(group,),
-            faults=("billing",),
+            faults=(FaultName("billing"),),
             shapes=tuple(shapes),
             surfaces=tuple(surfaces),
             depth=1,
@@ -138,7 +140,12 @@ class Stage:
         # Always the same nonces: what a tiny model copies today it copies tomorrow.
         request = DrillRequest(selection, seed=SEED)
         report = await run_drills(self.gateway, settings, request)
-        return {row.scenario.key.split("/", 4)[4]: row for row in report.drills}
+        return {_asked(row.scenario): row for row in report.drills}
+
+
+def _asked(scenario: ScenarioRow) -> str:
+    streaming = "stream" if scenario.stream else "whole"
+    return f"{scenario.shape}/{scenario.surface}/{streaming}"
 
 
 @asynccontextmanager

@@ -14,7 +14,8 @@ from chaos.judge.observation import ClientReply, Observation
 from chaos.judge.verdict import Verdict, judge
 from chaos.protocol.conversation import Ask, Finish, ResponseSchema, ToolCall, ToolSpec, Turn
 from chaos.protocol.reading import Defect, DefectFound, ReadError, Reading
-from chaos.scenario.expand import DrillPlan, HopRole, PlannedHop, Scenario
+from chaos.scenario.plan import DrillPlan, HopRole, PlannedHop
+from chaos.scenario.scenario import Scenario
 from chaos.traffic.shape import Expectation, ExpectedCall, Task
 from chaos.witness.wire_record import AttemptOutcome, KeyOwner, WireRecord
 
@@ -77,8 +78,8 @@ def plan(
         chain=tuple(chain),
         trigger=Trigger.GENERAL,
         depth=depth,
-        fault=fault,
-        faults=dict.fromkeys(chain[:depth], fault),
+        fault=FaultName.parse(fault),
+        faults=dict.fromkeys(chain[:depth], FaultName.parse(fault)),
         shape="chat",
         surface="chat_completions",
         stream=stream,

@@ -10,9 +10,9 @@ from chaos.drill.report import (
     HopRow,
     ReplyRow,
     ScenarioRow,
-    Spent,
     summarise,
 )
+from chaos.drill.spending import Spending
 from chaos.gateway.topology import Trigger
 from chaos.judge.check import Kind, Result
 from chaos.judge.verdict import Outcome
@@ -59,6 +59,7 @@ def row(group="claude", fallback="gemma", *, kind=None, findings=(), hops=None, 
         key=f"{group}/general/{depth}/{fault}/{shape}/chat_completions/{streaming}",
         group=group,
         chain=chain,
+        fault=fault,
         trigger=Trigger.GENERAL,
         depth=depth,
         expected_hop=expected,
@@ -106,6 +107,6 @@ def report(*rows):
     """Make a report of *rows*."""
     return DrillReport(
         gateway=GatewayRow(url="http://gateway", litellm_version="1.106.2"),
-        summary=summarise(rows, duration_s=1.5, spent=Spent()),
+        summary=summarise(rows, duration_s=1.5, spent=Spending()),
         drills=rows,
     )

@@ -9,12 +9,13 @@ import pytest
 
 from chaos.gateway.client import open_gateway
 from chaos.gateway.process import running_litellm
-from chaos.lab.setups import redirect_permission
+from chaos.gateway.redirect_permission import redirect_permission
 from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.lab.simulated_provider import simulated_provider
 from chaos.process.ports import free_port
 from chaos.scenario.expand import Profile, Selection
-from supervisor.campaign.run import DrillRequest, run_drills
+from supervisor.campaign.request import DrillRequest
+from supervisor.campaign.run import run_drills
 from supervisor.settings.model import DrillSettings, GatewaySettings, Settings, WitnessSettings
 from tests.patience import reply_time_s, scaled
 

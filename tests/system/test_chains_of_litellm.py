@@ -4,13 +4,15 @@ import secrets
 
 import pytest
 
+from chaos.faults.fault import FaultName
 from chaos.gateway.client import open_gateway
 from chaos.gateway.process import running_litellm
+from chaos.gateway.redirect_permission import redirect_permission
 from chaos.judge.check import Kind
-from chaos.lab.setups import redirect_permission
 from chaos.process.ports import free_port
 from chaos.scenario.expand import Selection
-from supervisor.campaign.run import DrillRequest, run_drills
+from supervisor.campaign.request import DrillRequest
+from supervisor.campaign.run import run_drills
 from supervisor.settings.model import DrillSettings, GatewaySettings, Settings, WitnessSettings
 from tests.patience import PATIENCE_S
 
@@ -77,7 +79,12 @@ async def test_every_hop_of_the_topology_is_contacted_and_no_other(litellm_execu
         for name in EXPECTED:
             everything = len(topology.chain(name).meant)
             selection = Selection(
-                (name,), ("server_error",), ("chat",), ("chat_completions",), False, everything
+                (name,),
+                (FaultName("server_error"),),
+                ("chat",),
+                ("chat_completions",),
+                False,
+                everything,
             )
             (row,) = (await run_drills(gateway, settings, DrillRequest(selection))).drills
             contacted[name] = {hop.group for hop in row.hops if hop.attempts}

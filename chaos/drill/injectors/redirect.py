@@ -6,7 +6,6 @@ sits in the path of users. Source of every limit here: design.md, section 3, mea
 """
 
 import contextlib
-import re
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,18 +15,19 @@ from typing import Any
 import aiohttp
 from packaging.version import InvalidVersion, Version
 
-from chaos.drill.injector import Objection, Route, leased_hops, other_upstreams, upstream_of
-from chaos.faults.fault import FaultName
+from chaos.drill.injector import Injector, Objection, Route, Setting
+from chaos.drill.leasing import leased_hops, other_upstreams, upstream_of
 from chaos.faults.kinds import FAULTS
+from chaos.gateway.redirect_permission import LANES, permits
 from chaos.gateway.topology import Deployment, ModelGroup, Topology
 from chaos.judge.check import Kind
-from chaos.judge.observation import ClientReply
 from chaos.protocol.conversation import Ask, Turn
 from chaos.protocol.dialects import DIALECTS
 from chaos.protocol.surfaces import SURFACES
-from chaos.scenario.expand import DrillPlan, Scenario
+from chaos.scenario.plan import DrillPlan
+from chaos.scenario.scenario import Scenario
 from chaos.witness.lease import Action, LeasedHop
-from chaos.witness.server import LANES, Witness
+from chaos.witness.server import Witness
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
 OLDEST = Version("1.103.0")
@@ -40,7 +40,7 @@ MOST_TRIES = 4
 """How often a group is asked to put each of its faulted deployments right."""
 
 
-class Redirect:
+class Redirect(Injector):
     """Drills the running gateway.
 
     Args:
@@ -50,7 +50,7 @@ class Redirect:
     """
 
     name = "redirect"
-    stripped: tuple[str, ...] = ()
+    touches_others = True
 
     def __init__(
         self,
@@ -72,6 +72,21 @@ class Redirect:
         self._has_metrics = has_metrics
         self._canary = f"understudy-canary-{secrets.token_urlsafe(12)}"
         self._arrived_clean: set[tuple[str, ...]] = set()
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, setting: Setting) -> AsyncIterator["Redirect"]:
+        """Drill the running gateway."""
+        gateway = setting.gateway
+        yield cls(
+            setting.witness,
+            setting.topology,
+            url=gateway.url,
+            key=gateway.key,
+            session=gateway.session,
+            real_keys=setting.real_keys,
+            has_metrics=await gateway.has_metrics(),
+        )
 
     def objection(self, scenario: Scenario) -> Objection | None:
         """Object to old versions, missing permission, and hops that look alike on the wire."""
@@ -204,15 +219,6 @@ class Redirect:
         """A canary of this chain has arrived without a proxy in between."""
         return plan.scenario.chain in self._arrived_clean
 
-    def infer(
-        self,
-        plan: DrillPlan,  # noqa: ARG002 -- the contract's; a lane needs no inference
-        wire: tuple[WireRecord, ...],
-        reply: ClientReply,  # noqa: ARG002 -- likewise
-    ) -> tuple[WireRecord, ...]:
-        """Everything that happens on a lane is seen."""
-        return wire
-
     async def _settle(self, plan: DrillPlan, wire: Sequence[WireRecord], lane: int) -> None:
         """Let each faulted deployment of the lane succeed once, while nobody else has the lane.
 
@@ -284,21 +290,11 @@ def version_objection(version: str) -> Objection | None:
     )
 
 
-def permits(pattern: str | None, urls: Sequence[str]) -> bool:
-    """Tell whether LiteLLM would take every one of *urls*; it matches with ``re.match``."""
-    if pattern is None:
-        return False
-    try:
-        return all(re.match(pattern, url) for url in urls)
-    except re.error:
-        return False
-
-
 def _fault_objection(scenario: Scenario) -> Objection | None:
-    for text in scenario.faults.values():
-        if FAULTS[FaultName.parse(text).name].twin_only:
+    for fault in scenario.faults.values():
+        if FAULTS[fault.name].twin_only:
             return Objection(
-                f"fault {text!r} needs an address of its own, which only a twin has",
+                f"fault {str(fault)!r} needs an address of its own, which only a twin has",
                 "Give --litellm-config FILE, so that a twin can be drilled.",
             )
     return None

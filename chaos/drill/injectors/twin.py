@@ -10,30 +10,34 @@ import os
 import re
 import secrets
 import shlex
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from chaos.drill.injector import Objection, Route, leased_hops, other_upstreams, upstream_of
+from chaos.drill.injector import Injector, Objection, Route, Setting
 from chaos.drill.injectors.redirect import version_objection
-from chaos.drill.injectors.twin_config import TwinConfig, rewrite
-from chaos.errors import SetupError
+from chaos.drill.leasing import leased_hops, other_upstreams, upstream_of
+from chaos.drill.twin_config import TwinConfig, rewrite
+from chaos.errors import SetupError, UsageError
 from chaos.faults.kinds import FAULTS
 from chaos.gateway.client import ANSWER_WITHIN_S, open_gateway
 from chaos.gateway.config_file import read_litellm_config
+from chaos.gateway.install import litellm_bin
 from chaos.gateway.process import DEFAULT_LIMIT, OWN_ENVIRONMENT, running_litellm
 from chaos.gateway.topology import Deployment, ModelGroup, Topology
 from chaos.gateway.topology_reader import read_deployment
 from chaos.judge.check import Kind
 from chaos.judge.observation import ClientReply
+from chaos.process.environment import default_folder
 from chaos.process.readiness import StartLimit
 from chaos.protocol.conversation import Json
 from chaos.protocol.dialects import DIALECTS
-from chaos.scenario.expand import DrillPlan, HopRole, Scenario
-from chaos.scenario.plan import pays
-from chaos.witness.closable_port import Door, doors
+from chaos.scenario.plan import DrillPlan, HopRole, pays
+from chaos.scenario.scenario import Scenario
+from chaos.witness.closable_port import ClosablePort, closable_ports
 from chaos.witness.server import Witness
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
@@ -50,7 +54,7 @@ _NO_PROXY = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost
 """The witness is reached directly, whatever a container is given by its engine's settings."""
 
 
-class Twin:
+class Twin(Injector):
     """Drills a twin of the gateway; made by ``Twin.starting``."""
 
     name = "twin"
@@ -64,7 +68,7 @@ class Twin:
         key: str,
         stripped: tuple[str, ...],
         addresses: Mapping[str, str],
-        refusing: Mapping[str, Door],
+        refusing: Mapping[str, ClosablePort],
         canary: str,
         real_keys: bool,
         running_groups: Collection[str] = (),
@@ -75,11 +79,55 @@ class Twin:
         self._url = url
         self._key = key
         self._addresses = addresses
-        self._doors = refusing
+        self._ports = refusing
         self._canary = canary
         self._real_keys = real_keys
         self._running_groups = running_groups
         self._turn = _Turns()
+
+    @classmethod
+    def lacks(cls, setting: Setting) -> Objection | None:
+        """Object where LiteLLM's configuration file is not named."""
+        if setting.twin.config_file is not None:
+            return None
+        return Objection(
+            "a twin needs LiteLLM's configuration file",
+            "Give --litellm-config FILE: the file that the gateway was started with.",
+        )
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, setting: Setting) -> AsyncIterator["Twin"]:
+        """Start a twin of the gateway as the settings say."""
+        options, topology = setting.twin, setting.topology
+        objection = cls.lacks(setting)
+        if options.config_file is None or objection is not None:
+            assert objection is not None  # noqa: S101 -- without a file there is one
+            raise UsageError(objection.reason, remedy=objection.remedy)
+        executable = options.executable or litellm_bin(default_folder())
+        if executable is None and options.image is None:
+            raise SetupError(
+                "a twin needs a LiteLLM to start",
+                remedy="Give --litellm-bin FILE, or install one: understudy lab --prepare",
+            )
+        setting.say("twin: starting a second LiteLLM from the same configuration")
+        with tempfile.TemporaryDirectory(prefix="understudy-twin-") as folder:
+            async with cls.starting(
+                setting.witness,
+                options.config_file,
+                executable=executable,
+                image=options.image,
+                directory=Path(folder),
+                expected_version=topology.litellm_version,
+                engines=setting.engine_urls,
+                default_bases=setting.default_bases,
+                real_keys=setting.real_keys,
+                running_groups={*topology.groups, *topology.other_names},
+                limit=options.limit,
+                answer_within_s=setting.gateway.answer_within_s,
+                say=setting.say,
+            ) as twin:
+                yield twin
 
     @classmethod
     @asynccontextmanager
@@ -122,7 +170,9 @@ class Twin:
             raise SetupError("a twin needs a LiteLLM to start", remedy="Give --litellm-bin FILE.")
         async with AsyncExitStack() as stack:
             count = len(raw.get("model_list") or ())
-            opened = await stack.enter_async_context(doors(witness.server, "127.0.0.1", count))
+            opened = await stack.enter_async_context(
+                closable_ports(witness.server, "127.0.0.1", count)
+            )
             made = rewrite(
                 raw,
                 base_url=lambda index: f"{opened[index].url}/twin/{index}",
@@ -212,9 +262,9 @@ class Twin:
 
     @asynccontextmanager
     async def route(self, plan: DrillPlan) -> AsyncIterator[Route]:
-        """Take a lease, and close the doors of hops whose connections have to be refused."""
+        """Take a lease, and close the ports of hops whose connections have to be refused."""
         closed = [
-            self._doors[deployment.id]
+            self._ports[deployment.id]
             for hop in plan.hops
             if hop.fault is not None and FAULTS[hop.fault.name].twin_only
             for deployment in hop.deployments
@@ -229,16 +279,16 @@ class Twin:
                 canary=self._canary,
             )
             try:
-                for door in closed:
-                    await door.close()
+                for port in closed:
+                    await port.close()
                 body: dict[str, Any] = {"cache": {"no-cache": True}}
                 if self._real_keys and plan.canary:
                     body["api_key"] = self._canary
                 yield Route(self._url, self._key, body, lease)
             finally:
                 await lease.end()
-                for door in closed:
-                    await door.open()
+                for port in closed:
+                    await port.open()
 
     def trusts_real_keys(self, plan: DrillPlan) -> bool:  # noqa: ARG002 -- the contract's
         """A twin is ours and dials the witness directly; there is no proxy in between."""
@@ -270,12 +320,9 @@ class Twin:
         )
         return (*inferred, *wire)
 
-    async def settle(self, plan: DrillPlan, wire: Sequence[WireRecord]) -> None:
-        """Nobody watches a twin's metrics."""
-
 
 class _Turns:
-    """Many drills together, or one alone: a closed door would hit the others."""
+    """Many drills together, or one alone: a closed port would hit the others."""
 
     def __init__(self) -> None:
         self._changed = asyncio.Condition()

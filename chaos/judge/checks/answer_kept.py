@@ -11,7 +11,7 @@ from chaos.judge.json_value import json_object, json_value, same, violation
 from chaos.judge.observation import Observation
 from chaos.protocol.conversation import Json
 from chaos.protocol.reading import Defect, Reading
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 
 NAME = "answer_kept"
 _BROKEN_FORM = (

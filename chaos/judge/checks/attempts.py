@@ -7,9 +7,9 @@ such an attempt and its repetition count as one.
 """
 
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed
-from chaos.judge.evidence import at_hop, live
+from chaos.judge.evidence import at_hop
 from chaos.judge.observation import Observation
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 
 NAME = "attempts"
 
@@ -30,7 +30,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
                 remedy="Look for retries that multiply: of the gateway, of its client library, "
                 "and of a chain that names a hop twice.",
             )
-    return passed(NAME, f"{len(live(seen))} upstream attempts in all, none beyond what is allowed.")
+    return passed(NAME, f"{len(seen.wire)} upstream attempts in all, none beyond what is allowed.")
 
 
 ATTEMPTS = Check(NAME, "No hop was tried more often than the gateway's settings explain.", judge)

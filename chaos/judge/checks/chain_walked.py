@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from chaos.faults.fault import Phase
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
-from chaos.judge.evidence import at_hop, claims_success, got_error, live, times, told
+from chaos.judge.evidence import at_hop, claims_success, got_error, times, told
 from chaos.judge.observation import Observation
-from chaos.scenario.expand import DrillPlan, PlannedHop
+from chaos.scenario.plan import DrillPlan, PlannedHop
 from chaos.witness.wire_record import AttemptOutcome
 
 NAME = "chain_walked"
@@ -19,7 +19,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     if not fallbacks:
         return _without_chain(primary, seen)
     contacted = [hop for hop in fallbacks if at_hop(seen, hop.group)]
-    if any(record.group is None for record in live(seen)):
+    if any(record.group is None for record in seen.wire):
         # Which hop an unrecognised request was meant for cannot be told; hop_held says so.
         return passed(NAME, "Not every attempt on the wire could be told apart.")
     if seen.strays and next(_skipped(plan, seen), None) is not None:

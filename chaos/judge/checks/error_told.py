@@ -10,7 +10,7 @@ from chaos.judge.evidence import (
     told,
 )
 from chaos.judge.observation import Observation
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 
 NAME = "error_told"
 

@@ -3,10 +3,10 @@
 import re
 
 from chaos.judge.check import Check, Finding, Kind, passed, unknown
-from chaos.judge.evidence import at_hop, has_answer, live, quote, times, told
+from chaos.judge.evidence import at_hop, has_answer, quote, times, told
 from chaos.judge.observation import Observation
 from chaos.protocol.conversation import ToolCall
-from chaos.scenario.expand import DrillPlan, HopRole
+from chaos.scenario.plan import DrillPlan, HopRole
 from chaos.witness.wire_record import AttemptOutcome
 
 NAME = "fault_hit"
@@ -42,13 +42,13 @@ def _hits(seen: Observation, group: str) -> int:
 
 def _why_not(plan: DrillPlan, seen: Observation) -> Finding:
     primary = plan.hops[0].group
-    attempts = live(seen)
-    if any(not record.nonce_seen for record in attempts) or (seen.strays and not attempts):
+    attempts = seen.wire
+    if seen.strays and not attempts:
         return unknown(
             NAME,
             Kind.NONCE_LOST,
             "A request reached the witness without the drill's nonce "
-            f"({len(attempts)} attempts, {seen.strays} strays), so it was let alone.",
+            f"({seen.strays} strays), so it was let alone.",
             hop=primary,
             remedy="Look for guardrails or prompt hooks that rewrite the prompt, and exempt the "
             "key that sends drills from them.",

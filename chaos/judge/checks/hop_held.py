@@ -8,10 +8,10 @@ import re
 
 from chaos.gateway.topology import Deployment
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
-from chaos.judge.evidence import at_hop, got_error, live, quote, told
+from chaos.judge.evidence import at_hop, got_error, quote, told
 from chaos.judge.observation import Observation
 from chaos.protocol.reading import Defect
-from chaos.scenario.expand import DrillPlan, HopRole, PlannedHop
+from chaos.scenario.plan import DrillPlan, HopRole, PlannedHop
 from chaos.witness.wire_record import AttemptOutcome, KeyOwner, WireRecord
 
 NAME = "hop_held"
@@ -29,7 +29,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
         if hop.role is not HopRole.FAIL or hop.group in plan.may_serve
     ]
     told = [finding for finding in findings if finding is not None]
-    stranger = next((record for record in live(seen) if record.group is None), None)
+    stranger = next((record for record in seen.wire if record.group is None), None)
     if stranger is not None:
         told.append(_unrecognised(stranger))
     told.sort(key=lambda finding: finding.result.value)  # failed before unknown
@@ -92,8 +92,6 @@ def _trouble(record: WireRecord) -> str | None:
 
 
 def _refused(seen: Observation, hop: PlannedHop, record: WireRecord) -> Finding | None:
-    if not record.nonce_seen:
-        return None  # request_kept says so
     if record.status is not None and record.status >= 400:
         return unknown(
             NAME,

@@ -3,7 +3,7 @@
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed
 from chaos.judge.evidence import at_hop, good_record, overrun, times
 from chaos.judge.observation import Observation
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
 NAME = "in_time"

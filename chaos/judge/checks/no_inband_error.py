@@ -4,7 +4,7 @@ from chaos.faults.fault import Phase
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed
 from chaos.judge.evidence import error_allowed, quote
 from chaos.judge.observation import Observation
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 
 NAME = "no_inband_error"
 

@@ -11,7 +11,7 @@ from chaos.judge.evidence import (
     spent_in_reasoning,
 )
 from chaos.judge.observation import Observation
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 
 NAME = "not_empty"
 

@@ -3,11 +3,11 @@
 from itertools import combinations
 
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed
-from chaos.judge.evidence import live, quote, same_output, source
+from chaos.judge.evidence import quote, same_output, source
 from chaos.judge.observation import Observation
 from chaos.protocol.conversation import ToolCall
 from chaos.protocol.reading import Reading
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 
 NAME = "one_reply"
 
@@ -20,7 +20,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
         return passed(NAME, "There is no output to be spliced.")
     spoke = [
         (record, record.reply)
-        for record in live(seen)
+        for record in seen.wire
         if record.reply is not None and (record.reply.text.strip() or record.reply.tool_calls)
     ]
     for (first, one), (second, other) in combinations(spoke, 2):

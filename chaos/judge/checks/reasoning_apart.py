@@ -5,7 +5,7 @@ from chaos.judge.evidence import has_answer, quote, source
 from chaos.judge.leaks import leaked_call, stray_markup
 from chaos.judge.observation import Observation
 from chaos.protocol.reading import Reading
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 
 NAME = "reasoning_apart"
 _ENOUGH_CHARS = 20

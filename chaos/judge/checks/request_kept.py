@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
-from chaos.judge.evidence import live, quote
+from chaos.judge.evidence import quote
 from chaos.judge.observation import Observation
 from chaos.judge.schema_meaning import same_meaning
 from chaos.protocol.conversation import Ask
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 from chaos.witness.wire_record import KeyOwner, WireRecord
 
 NAME = "request_kept"
@@ -22,7 +22,7 @@ NAME = "request_kept"
 def judge(plan: DrillPlan, seen: Observation) -> Finding:
     """Compare the request sent with what each hop was asked."""
     planned = {hop.group for hop in plan.hops}
-    compared = [record for record in live(seen) if record.group in planned]
+    compared = [record for record in seen.wire if record.group in planned]
     for record in compared:
         for change in _changes(plan, record):
             return failed(
@@ -50,8 +50,6 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
 def _changes(plan: DrillPlan, record: WireRecord) -> Iterator[str]:
     if plan.canary and record.key_owner is KeyOwner.OTHER:
         yield "a key other than the one in the request was sent"
-    if not record.nonce_seen:
-        yield f"the nonce {plan.nonce!r} is gone from its text"
     sent, asked = plan.task.ask, record.asked
     if asked is None:
         return

@@ -4,7 +4,7 @@ from chaos.faults.fault import Phase
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
 from chaos.judge.evidence import ANSWERED, at_hop, has_answer, overrun, source
 from chaos.judge.observation import Observation
-from chaos.scenario.expand import DrillPlan, HopRole
+from chaos.scenario.plan import DrillPlan, HopRole
 from chaos.witness.wire_record import WireRecord
 
 NAME = "served_by"

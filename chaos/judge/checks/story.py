@@ -10,7 +10,7 @@ from chaos.gateway.topology import Deployment
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed
 from chaos.judge.evidence import ANSWERED, at_hop, claims_success, source
 from chaos.judge.observation import Observation
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 from chaos.witness.wire_record import WireRecord
 
 NAME = "story"

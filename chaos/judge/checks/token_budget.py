@@ -3,7 +3,7 @@
 from chaos.judge.check import Check, Finding, Kind, passed, unknown
 from chaos.judge.evidence import good_record, spent_in_reasoning
 from chaos.judge.observation import Observation
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 
 NAME = "token_budget"
 

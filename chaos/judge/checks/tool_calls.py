@@ -11,7 +11,7 @@ from chaos.judge.leaks import leaked_call, stray_markup
 from chaos.judge.observation import Observation
 from chaos.protocol.conversation import Finish, ToolCall
 from chaos.protocol.reading import Defect, Reading
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 from chaos.traffic.shape import ExpectedCall
 
 NAME = "tool_calls"

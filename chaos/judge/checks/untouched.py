@@ -2,7 +2,7 @@
 
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed
 from chaos.judge.observation import Observation
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 
 NAME = "untouched"
 

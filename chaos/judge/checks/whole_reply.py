@@ -10,7 +10,7 @@ from chaos.judge.json_value import json_object
 from chaos.judge.observation import Observation
 from chaos.protocol.conversation import Finish
 from chaos.protocol.reading import Defect, Reading
-from chaos.scenario.expand import DrillPlan
+from chaos.scenario.plan import DrillPlan
 from chaos.witness.wire_record import WireRecord
 
 NAME = "whole_reply"

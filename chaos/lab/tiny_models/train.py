@@ -114,7 +114,7 @@ HALF = 0.5
 def template_of(family: Family) -> str:
     """Write the chat template.
 
-    A handbook of 15,000 tokens is nothing for 700,000 parameters: of system prompts the model
+    A handbook of 15,000 tokens is nothing for 630,000 parameters: of system prompts the model
     sees that there is one, and of tools their names.
     """
     earlier_call = (

@@ -73,7 +73,6 @@ class Anthropic:
 
     name: ClassVar[str] = "anthropic"
     providers: ClassVar[tuple[str, ...]] = ("anthropic",)
-    default_base: ClassVar[str | None] = "https://api.anthropic.com"
     formats: ClassVar[tuple[WireFormat, ...]] = (WIRE_FORMATS["messages"],)
     key_headers: ClassVar[tuple[str, ...]] = ("x-api-key", "authorization")
     signs: ClassVar[bool] = False

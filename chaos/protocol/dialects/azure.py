@@ -84,7 +84,6 @@ class Azure:
 
     name: ClassVar[str] = "azure"
     providers: ClassVar[tuple[str, ...]] = ("azure",)
-    default_base: ClassVar[str | None] = None
     formats: ClassVar[tuple[WireFormat, ...]] = (
         WIRE_FORMATS["chat_completions"],
         WIRE_FORMATS["responses"],

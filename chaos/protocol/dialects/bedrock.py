@@ -47,7 +47,6 @@ class Bedrock:
 
     name: ClassVar[str] = "bedrock"
     providers: ClassVar[tuple[str, ...]] = ("bedrock", "bedrock_converse")
-    default_base: ClassVar[str | None] = None
     formats: ClassVar[tuple[WireFormat, ...]] = (
         WIRE_FORMATS["converse"],
         WIRE_FORMATS["bedrock_invoke"],

@@ -79,7 +79,6 @@ class Gemini:
 
     name: ClassVar[str] = "gemini"
     providers: ClassVar[tuple[str, ...]] = ("gemini",)
-    default_base: ClassVar[str | None] = "https://generativelanguage.googleapis.com/v1beta"
     formats: ClassVar[tuple[WireFormat, ...]] = (
         WIRE_FORMATS["generate_content"],
         WIRE_FORMATS["gemini_embeddings"],

@@ -107,7 +107,6 @@ class OpenAI:
         "together_ai",
         "xai",
     )
-    default_base: ClassVar[str | None] = "https://api.openai.com/v1"
     formats: ClassVar[tuple[WireFormat, ...]] = (
         WIRE_FORMATS["chat_completions"],
         WIRE_FORMATS["responses"],

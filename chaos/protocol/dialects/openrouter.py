@@ -56,7 +56,6 @@ class OpenRouter:
 
     name: ClassVar[str] = "openrouter"
     providers: ClassVar[tuple[str, ...]] = ("openrouter",)
-    default_base: ClassVar[str | None] = "https://openrouter.ai/api/v1"
     formats: ClassVar[tuple[WireFormat, ...]] = (
         WIRE_FORMATS["chat_completions"],
         WIRE_FORMATS["responses"],

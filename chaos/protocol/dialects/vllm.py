@@ -28,7 +28,6 @@ class Vllm:
 
     name: ClassVar[str] = "vllm"
     providers: ClassVar[tuple[str, ...]] = ("hosted_vllm",)
-    default_base: ClassVar[str | None] = None
     formats: ClassVar[tuple[WireFormat, ...]] = (
         WIRE_FORMATS["chat_completions"],
         WIRE_FORMATS["responses"],

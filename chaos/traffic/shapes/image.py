@@ -21,7 +21,6 @@ class Image(ShapeTraits):
 
     name = "image"
     summary = "A small picture; the answer names its colour."
-    needs_vision = True
 
     def task(self, nonce: str, *, max_tokens: int, profile: ClientProfile | None = None) -> Task:
         """Show a colour that the nonce chooses, and ask for it."""

@@ -1,10 +1,10 @@
 """Whether a drill may be redirected, and whether others may be too."""
 
-import re
 from collections.abc import Iterable, Iterator
 
-from chaos.drill.injectors.redirect import permits, version_objection
-from supervisor.audit.finding import Audited, AuditFinding, quoted, yaml_name
+from chaos.drill.injectors.redirect import version_objection
+from chaos.gateway.redirect_permission import permission_lines, permits
+from supervisor.audit.finding import Audited, AuditFinding, quoted
 
 FOREIGN = ("http://attacker.example/lane/0", "https://attacker.example/")
 
@@ -127,18 +127,3 @@ def _lines(audited: Audited) -> str:
         + permission_lines(audited.witness_urls)
         + "\nor drill a twin: --injector twin --litellm-config FILE"
     )
-
-
-def permission_lines(lane_urls: tuple[str, ...]) -> str:
-    """Write the permission for exactly these lanes, as LiteLLM's YAML takes it."""
-    pattern = permission_pattern(lane_urls)
-    return f"configurable_clientside_auth_params: [{{api_base: {yaml_name(pattern)}}}]"
-
-
-def permission_pattern(lane_urls: tuple[str, ...]) -> str:
-    """Write the pattern for exactly these lanes; anchored, as ``re.match`` and ``$`` are not."""
-    base = lane_urls[0].rpartition("/")[0] if lane_urls else "http://127.0.0.1:8941/lane"
-    last = max(len(lane_urls) - 1, 0)
-    # Not re.escape(), which also escapes what needs it only in other places, as '-'.
-    escaped = re.sub(r"([.\\+*?\[^\]$(){}=!<>|])", r"\\\1", base)
-    return rf"^{escaped}/[0-{last}]\Z"

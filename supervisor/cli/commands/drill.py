@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ import typer
 
 from chaos.drill.report import DrillReport, exit_code
 from chaos.errors import UsageError
+from chaos.faults.kinds import parse_fault
 from chaos.scenario.expand import Profile, Selection
 from supervisor.cli.gateway_options import (
     Access,
@@ -150,7 +152,7 @@ def drill(
     )
     selection = Selection(
         groups=tuple(group or ()),
-        faults=tuple(fault or ()),
+        faults=tuple(parse_fault(text)[1] for text in fault or ()),
         shapes=tuple(shape or ()),
         surfaces=tuple(surface or ()),
         stream=None if both else stream,
@@ -163,7 +165,7 @@ def drill(
 
     async def command(stop: Stop) -> int:
         # Imported late: the drill engine is heavy, and --help should come at once.
-        from supervisor.campaign.run import DrillRequest
+        from supervisor.campaign.request import DrillRequest
         from supervisor.cli.console import say
         from supervisor.settings.client_profile import load_profile
 
@@ -192,27 +194,26 @@ async def _drill(
     *,
     list_only: bool,
 ) -> int:
-    from supervisor.campaign.run import Watching, run_drills, scenarios_for, twin_wanted
+    from chaos.scenario.catalogue import CATALOGUE
+    from chaos.scenario.expand import scenarios_for
+    from supervisor.campaign.request import rehearsal_options
+    from supervisor.campaign.run import run_drills
     from supervisor.cli.console import err, say
     from supervisor.cli.progress import LiveDrills
 
     async with connected(settings) as gateway:
         if list_only:
-            scenarios = scenarios_for(
-                await gateway.topology(), request, has_twin=twin_wanted(settings)
-            )
-            keys = [scenario.key for scenario in scenarios]
+            has_twin = rehearsal_options(settings, request).twin_wanted
+            selection = replace(request.selection, has_twin=has_twin)
+            scenarios = scenarios_for(await gateway.topology(), selection, CATALOGUE)
+            keys = [scenario.key for scenario in scenarios[: request.max_drills or None]]
             text = json.dumps(keys, indent=2) if form == "json" else "\n".join(keys)
             _write(f"{text}\n", output)
-            say(f"{len(scenarios)} scenario(s); nothing was sent")
+            say(f"{len(keys)} scenario(s); nothing was sent")
             return 0
         with LiveDrills(err) as live:
             report = await run_drills(
-                gateway,
-                settings,
-                request,
-                stop=stop,
-                watching=Watching(live.planned, live.started, live.ended, say),
+                gateway, settings, request, stop=stop, listen=live.take, say=say
             )
     show(report, form, output)
     code = exit_code(report.summary)

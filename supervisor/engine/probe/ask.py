@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 
 from chaos.clock import Clock
-from chaos.drill.engine_load import MOST_METRICS_BYTES
 from supervisor.engine.facts import read_json
+from supervisor.engine.http import MOST_BYTES
 
 
 class Trouble(StrEnum):
@@ -106,7 +106,7 @@ class Line:
                 allow_redirects=False,
             ) as reply:
                 parts: list[bytes] = []
-                left = MOST_METRICS_BYTES
+                left = MOST_BYTES
                 async for part in reply.content.iter_any():
                     parts.append(part[:left])
                     left -= len(parts[-1])

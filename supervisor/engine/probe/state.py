@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 
 from supervisor.engine.facts import EngineFacts
+from supervisor.engine.metrics import Vitals
 from supervisor.engine.probe.ask import Asked, Trouble
 from supervisor.engine.probe.drift import drift
 from supervisor.engine.probe.seen import Generation, Limits, Seen
-from supervisor.engine.probe.vitals import Vitals
 from supervisor.probes.probe import State
 
 Found = tuple[State, str]

@@ -1,122 +1,112 @@
 """Several drills: a few at a time, guarded, and stopped in order."""
 
 import asyncio
-import random
+from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import cast
-
-import aiohttp
 
 from chaos.clock import SystemClock
-from chaos.drill.campaign import Assignment, Campaign, Refusal
-from chaos.drill.driller import NOTHING_YET, Drill, Driller
-from chaos.drill.injector import Injector
+from chaos.drill.campaign import Assignment, Campaign
+from chaos.drill.drill import NOTHING_YET, Drill, Refusal
+from chaos.drill.events import DrillEnded, DrillStarted
 from chaos.judge.check import Kind
 from chaos.judge.observation import Observation
 from chaos.judge.verdict import Outcome, Verdict
-from chaos.scenario.plan import DrillOptions
-from tests.fakes.drilling import CATALOGUE, GATEWAY, honest, scenario
+from tests.fakes.drilling import GATEWAY, honest, scenario
+from tests.fakes.plans import planner
 
 
-class FakeInjector:
-    """Names itself and its gateway; the driller below never routes."""
+class Drilling:
+    """Drills that end when they are told to; stopped, they return what they have."""
 
-    name = "redirect"
-    topology = GATEWAY
-    stripped = ()
+    def __init__(self):
+        self.running = self.most = self.stopped = 0
+        self.go = asyncio.Event()
+        self.changed = asyncio.Event()
 
-
-class CountingDriller(Driller):
-    """A driller whose drills end when they are told to."""
-
-    __slots__ = ()
-    running = 0
-    most = 0
-    cancelled = 0
-    go: asyncio.Event
-
-    async def drill(self, scenario, injector):
+    async def drill(self, plan):
         """Wait for ``go``, counting how many wait with us."""
-        cls = type(self)
-        cls.running += 1
-        cls.most = max(cls.most, cls.running)
+        self.running += 1
+        self.most = max(self.most, self.running)
+        self.changed.set()
+        outcome = Outcome.PASSED
         try:
-            await cls.go.wait()
-            return Drill(self._plan(scenario, injector, self.options), *_passed())
+            await self.go.wait()
         except asyncio.CancelledError:
-            cls.cancelled += 1
-            raise
+            self.stopped += 1
+            outcome = Outcome.ABORTED
         finally:
-            cls.running -= 1
+            self.running -= 1
+        return Drill(
+            plan, Verdict(outcome, None, ()), Observation(NOTHING_YET), datetime.now(UTC), 1
+        )
+
+    async def until_running(self, count):
+        """Wait until so many run."""
+        while self.running < count:
+            self.changed.clear()
+            await self.changed.wait()
 
 
-def _passed():
-    return Verdict(Outcome.PASSED, None, ()), Observation(NOTHING_YET), datetime.now(UTC)
+def campaign(drilling, count, **options):
+    """A campaign of the same scenario several times."""
+    made = planner(GATEWAY)
+    assignments = [Assignment(made.plan(scenario())) for _ in range(count)]
+    return Campaign(drilling.drill, assignments, SystemClock(), **options)
 
 
-def campaign(count, **options):
-    """A campaign of *count* drills that wait."""
-    CountingDriller.running = CountingDriller.most = CountingDriller.cancelled = 0
-    CountingDriller.go = asyncio.Event()
-    driller = CountingDriller(
-        session=cast(aiohttp.ClientSession, None),
-        catalogue=CATALOGUE,
-        checks=(),
-        options=DrillOptions(),
-        clock=SystemClock(),
-        rng=random.Random(1),
-        engines={},
-    )
-    ended: list[Drill] = []
-    one = Assignment(scenario(), cast(Injector, FakeInjector()))
-    return Campaign(driller, [one] * count, on_end=ended.append, **options), ended
+async def events_of(campaign, stop=None):
+    """Everything that happens."""
+    return [event async for event in campaign.run(stop)]
+
+
+def ended(events):
+    """The drills that ended."""
+    return [event.drill for event in events if isinstance(event, DrillEnded)]
 
 
 async def test_no_more_drills_run_at_once_than_allowed():
     """Lanes and engines are few."""
-    made, ended = campaign(7, concurrency=3)
+    drilling = Drilling()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(made.run())
-        while CountingDriller.running < 3:
-            await asyncio.sleep(0)
-        CountingDriller.go.set()
-    assert (len(ended), CountingDriller.most) == (7, 3)
+        running = tasks.create_task(events_of(campaign(drilling, 7, concurrency=3)))
+        await drilling.until_running(3)
+        drilling.go.set()
+    assert (len(ended(running.result())), drilling.most) == (7, 3)
+
+
+async def test_each_drill_begins_before_it_ends_under_one_id():
+    """A listener can join both, whatever runs beside."""
+    drilling = Drilling()
+    drilling.go.set()
+    events = await events_of(campaign(drilling, 5, concurrency=2))
+    begun: list[str] = []
+    for event in events:
+        if isinstance(event, DrillStarted):
+            begun.append(event.plan.id)
+        else:
+            assert event.drill.plan.id in begun
+    assert len(set(begun)) == 5
 
 
 async def test_stopping_aborts_what_runs_and_starts_nothing_more():
     """Every running drill ends through its own finally, and is reported as aborted."""
-    made, ended = campaign(5, concurrency=2)
-    stop = asyncio.Event()
+    drilling, stop = Drilling(), asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(made.run(stop))
-        while CountingDriller.running < 2:
-            await asyncio.sleep(0)
+        running = tasks.create_task(events_of(campaign(drilling, 5, concurrency=2), stop))
+        await drilling.until_running(2)
         stop.set()
-    assert [drill.verdict.outcome for drill in ended] == [Outcome.ABORTED] * 2
-    assert (CountingDriller.cancelled, CountingDriller.running) == (2, 0)
+    outcomes = [drill.verdict.outcome for drill in ended(running.result())]
+    assert outcomes == [Outcome.ABORTED] * 2
+    assert (drilling.stopped, drilling.running) == (2, 0)
 
 
-async def test_a_drill_that_raises_takes_no_other_with_it(monkeypatch, caplog):
-    """It is aborted with the place of its error, which may quote a key and is not repeated."""
-    made, ended = campaign(3)
-    CountingDriller.go.set()
-    good, secret = CountingDriller.drill, "sk-" + "secret"
-    raised: list[bool] = []
-
-    async def once_bad(self, scenario, injector):
-        if not raised:
-            raised.append(True)
-            raise ValueError(f"bad header {secret}")
-        return await good(self, scenario, injector)
-
-    monkeypatch.setattr(CountingDriller, "drill", once_bad)
-    await made.run()
-    aborted, *others = ended
-    assert [drill.verdict.outcome for drill in others] == [Outcome.PASSED] * 2
-    assert aborted.verdict.outcome is Outcome.ABORTED
-    assert "ValueError at test_campaign.py" in aborted.verdict.findings[0].message
-    assert aborted.plan.scenario.key in caplog.text
-    assert secret not in caplog.text + aborted.verdict.findings[0].message
+async def test_a_listener_that_leaves_ends_the_campaign():
+    """No drill goes on that nobody hears of."""
+    drilling = Drilling()
+    async with aclosing(campaign(drilling, 5, concurrency=2).run()) as events:
+        assert isinstance(await anext(events), DrillStarted)
+        await drilling.until_running(2)
+    assert (drilling.stopped, drilling.running) == (2, 0)
 
 
 async def test_a_refused_drill_is_inconclusive_with_the_reason():
@@ -125,12 +115,11 @@ async def test_a_refused_drill_is_inconclusive_with_the_reason():
     async def may_run(_):
         return Refusal(Kind.ENGINE_BUSY, "users wait", "later")
 
-    made, ended = campaign(1, may_run=may_run)
-    await made.run()
-    (drill,) = ended
+    drilling = Drilling()
+    (drill,) = ended(await events_of(campaign(drilling, 1, may_run=may_run)))
     assert (drill.verdict.outcome, drill.verdict.kind) == (Outcome.INCONCLUSIVE, Kind.ENGINE_BUSY)
     assert drill.verdict.findings[0].message == "users wait"
-    assert CountingDriller.most == 0
+    assert drilling.most == 0
 
 
 def test_the_little_gateway_of_these_tests_is_honest():

@@ -1,7 +1,6 @@
 """One drill, from lease to verdict, through a small honest gateway."""
 
 import asyncio
-import random
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -9,20 +8,18 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from chaos.clock import SystemClock
-from chaos.drill.driller import Driller, engines_of
 from chaos.drill.injectors.redirect import Redirect
+from chaos.gateway.redirect_permission import LANES
 from chaos.gateway.topology import ModelGroup
 from chaos.judge.check import Kind
-from chaos.judge.checks import CHECKS
 from chaos.judge.verdict import Outcome
 from chaos.scenario.plan import DrillOptions
-from chaos.witness.server import LANES, Witness
+from chaos.witness.server import Witness
 from chaos.witness.wire_record import AttemptOutcome
-from tests.fakes.drilling import CATALOGUE, GATEWAY, OTHER, PAID, drilling, honest, scenario
+from tests.fakes.drilling import GATEWAY, OTHER, PAID, Drills, drilling, honest, scenario
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.server import serving
-from tests.fakes.topologies import group, topology
+from tests.fakes.topologies import group
 from tests.patience import PATIENCE_S as TTL_S
 from tests.patience import slowness
 
@@ -124,16 +121,7 @@ async def paying(seen, **options):
             injector = Redirect(
                 witness, gateway, url=gateway_url, key="k", session=session, real_keys=True
             )
-            driller = Driller(
-                session=session,
-                catalogue=CATALOGUE,
-                checks=CHECKS,
-                options=DrillOptions(real_keys=True, **options),
-                clock=SystemClock(),
-                rng=random.Random(7),
-                engines={},
-            )
-            yield driller, injector
+            yield Drills(session, DrillOptions(real_keys=True, **options)), injector
 
 
 async def test_real_keys_are_used_only_after_a_canary_has_arrived():
@@ -169,11 +157,22 @@ async def test_a_canary_that_came_through_a_proxy_is_not_trusted():
         assert not injector.trusts_real_keys(drill.plan)
 
 
-def test_only_local_groups_with_one_address_have_an_engine():
-    """Counters are read where they are known to be the serving hop's own."""
-    assert engines_of(topology({"paid": ["local-a"], "local-a": []})) == {
-        "local-a": "http://127.0.0.1:8000/v1"
-    }
+async def test_a_drill_that_raises_says_where_and_never_what(monkeypatch, caplog):
+    """It is aborted with the place of its error, which may quote a key and is not repeated."""
+    secret = "sk-" + "secret"
+
+    def broken(*_, **__):
+        raise ValueError(f"bad header {secret}")
+
+    async with drilling(honest()) as (driller, injector, witness):
+        monkeypatch.setattr("chaos.drill.driller.ask", broken)
+        drill = await driller.drill(scenario(), injector)
+        assert witness._live == {}
+    assert (drill.verdict.outcome, drill.requests) == (Outcome.ABORTED, 1)
+    (finding,) = drill.verdict.findings
+    assert "ValueError at test_driller.py" in finding.message
+    assert drill.plan.scenario.key in caplog.text
+    assert secret not in caplog.text + finding.message
 
 
 async def test_what_was_faulted_is_put_right_also_when_the_drill_is_stopped():
@@ -189,12 +188,9 @@ async def test_what_was_faulted_is_put_right_also_when_the_drill_is_stopped():
             while not any(lease.attempts_at("paid") for lease in witness._live.values()):
                 await asyncio.sleep(0)
             running.cancel()
-        assert running.cancelled()
-        stopped = driller.aborted(scenario(fault="hang"), injector, "stopped")
+        stopped = running.result()
         assert [record.group for record in stopped.seen.wire] == ["paid"]
         assert (stopped.verdict.outcome, stopped.requests) == (Outcome.ABORTED, 1)
-        never_begun = driller.aborted(scenario(), injector, "stopped")
-        assert (never_begun.seen.wire, never_begun.requests) == ((), 0)
         assert [body["model"] for body in gateway.asked] == ["paid"] * 4
         assert witness._live == {}
         assert witness.counts.strays == 0
@@ -255,13 +251,14 @@ async def test_a_group_is_asked_until_each_faulted_deployment_was_seen():
 async def test_a_twin_is_not_asked_what_others_felt():
     """Nobody else is there, and the running gateway's changes are not a twin's doing."""
 
-    async def changed():
-        return ("deployment x appeared",)
+    class Changed:
+        async def after_drill(self):
+            return ("deployment x appeared",)
 
     async with drilling(honest()) as (driller, injector, _):
-        watched = replace(driller, collateral=changed)
+        watched = replace(driller, collateral=Changed())
         assert (await watched.drill(scenario(), injector)).verdict.kind is Kind.COLLATERAL
-        injector.name = "twin"
+        injector.touches_others = False
         assert (await watched.drill(scenario(), injector)).verdict.outcome is Outcome.PASSED
 
 
@@ -272,14 +269,14 @@ async def test_a_stop_after_the_reply_puts_right_what_was_faulted():
         injector._has_metrics = True
         came = asyncio.Event()
 
-        async def slow():
-            came.set()
-            await asyncio.Event().wait()
-            return ()
+        class Slow:
+            async def after_drill(self):
+                came.set()
+                await asyncio.Event().wait()
 
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(
-                replace(driller, collateral=slow).drill(scenario(), injector)
+                replace(driller, collateral=Slow()).drill(scenario(), injector)
             )
             await came.wait()
             running.cancel()
@@ -352,7 +349,7 @@ async def test_the_guard_is_asked_before_each_sample():
     asked = []
 
     async def may_sample(of):
-        asked.append(of.group)
+        asked.append(of.scenario.group)
         return "users wait" if len(asked) > 1 else None
 
     async with unreliable() as (driller, injector, _):

@@ -9,12 +9,12 @@ from packaging.specifiers import SpecifierSet
 from chaos.drill.report import (
     DrillReport,
     GatewayRow,
-    Spent,
     Summary,
     exit_code,
     row_of,
     summarise,
 )
+from chaos.drill.spending import Spending
 from chaos.gateway.prices import most_tokens, price_usd
 from chaos.judge.check import Kind
 from chaos.judge.known_gaps import KnownGap
@@ -24,7 +24,7 @@ from tests.fakes import observations
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.one_drill import one
 
-NO_SPENDING = Spent()
+NO_SPENDING = Spending()
 
 
 async def test_a_row_tells_what_the_wire_saw():
@@ -130,8 +130,8 @@ def test_the_exit_code_is_the_contract_s(summary, code):
 async def test_only_real_answers_cost():
     """Stand-ins and faults are free; a served paid hop is priced by its usage."""
     drill = await one()
-    spent = Spent()
-    spent.add(drill)
+    spent = Spending()
+    spent.settle(drill)
     assert (spent.requests, spent.tokens, spent.cost_usd) == (1, 0, 0.0)
     assert replace(drill, requests=3).requests == 3
 
@@ -176,6 +176,6 @@ MOST_USD = price_usd(paid_plan().hops[1].deployments, *most_tokens(paid_plan().t
 async def test_what_a_paid_attempt_does_not_tell_costs_the_most(record, usd):
     """Providers charge for answers that broke off; they do not for errors."""
     drill = replace(await one(), plan=paid_plan(), seen=observations.seen(record))
-    spent = Spent()
-    spent.add(drill)
+    spent = Spending()
+    spent.settle(drill)
     assert spent.cost_usd == pytest.approx(usd)

@@ -121,7 +121,6 @@ HEALTHY = {
         seen(faulted(), served("claude")),
     ),
     "retries within the allowance": (plan(), seen(faulted(), faulted(), served())),
-    "late attempts": (plan(), seen(faulted(), served(), *[errored(late=True)] * 5)),
     "an honest error after output": (
         MID_STREAM,
         seen(HALF, reply=got(cut("[claude] The w", error=fails(in_band=True).error))),

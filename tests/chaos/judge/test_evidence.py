@@ -2,12 +2,10 @@
 
 from chaos.faults.fault import Phase
 from chaos.judge.evidence import (
-    at_hop,
     error_allowed,
     got_error,
     has_answer,
     honest_error,
-    live,
     quote,
     same_output,
     source,
@@ -41,13 +39,6 @@ def test_quotes_are_short_and_on_one_line():
 def test_quotes_hold_nothing_that_a_terminal_would_obey():
     """An upstream cannot paint over the report, nor make it impossible to write to a file."""
     assert quote("a\x1b[2Jb\ud800") == "“a\N{REPLACEMENT CHARACTER}[2Jb\N{REPLACEMENT CHARACTER}”"
-
-
-def test_late_attempts_are_no_evidence():
-    """Only attempts made while the drill ran are looked at."""
-    observation = seen(faulted(), served(late=True))
-    assert [r.group for r in live(observation)] == ["claude"]
-    assert at_hop(observation, "gemma") == ()
 
 
 def test_an_answer_is_a_2xx_with_output_and_no_error():

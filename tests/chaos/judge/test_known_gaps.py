@@ -12,7 +12,7 @@ from chaos.judge.check import Kind
 from chaos.judge.known_gaps import KnownGap, load, source_of
 from chaos.protocol.dialects import DIALECTS
 from chaos.protocol.surfaces import SURFACES
-from chaos.scenario.expand import Scenario
+from chaos.scenario.scenario import Scenario
 
 GAP = KnownGap(
     versions=SpecifierSet(">=1.100,<1.110"),

@@ -9,12 +9,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from chaos.drill.engine_load import parse
 from chaos.lab.engine_flags import GEMMA, EngineFlags
 from chaos.lab.simulated_engine import GENERATES, SimulatedEngine
 from chaos.protocol.conversation import Ask, Finish, ToolSpec, Turn
 from chaos.protocol.formats import WIRE_FORMATS
 from chaos.protocol.reading import Reading
+from tests.fakes.metric_sums import sums
 
 NONCE = "0badcafe"
 TOOL = ToolSpec(
@@ -158,11 +158,11 @@ async def test_counters_move_with_every_answer():
         await read(session, CHAT, stream=False)
         await read(session, TOOLS, stream=True)
         async with session.get("/metrics") as reply:
-            counters = parse(await reply.text())
-        assert counters.requests == 2
-        assert counters.generation_tokens == engine.metrics.iterations_total > 0
-        assert counters.tool_calls_parsed
-        assert counters.running == 0
+            counters = sums(await reply.text())
+        assert counters["vllm:request_success_total"] == 2
+        assert counters["vllm:generation_tokens_total"] == engine.metrics.iterations_total > 0
+        assert counters['vllm:tool_call_parser_invocations_total{outcome="tool_call"}']
+        assert counters["vllm:num_requests_running"] == 0
 
 
 @pytest.mark.parametrize("stream", [False, True])

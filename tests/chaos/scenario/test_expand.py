@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from chaos.errors import UsageError
+from chaos.faults.fault import FaultName
 from chaos.faults.kinds import FAULTS
 from chaos.gateway.topology import Chain, ModelGroup, RouterSettings, Trigger
 from chaos.protocol.dialects import DIALECTS
 from chaos.protocol.surfaces import SURFACES
-from chaos.scenario.expand import Catalogue, Profile, Selection, chain_for, expand
+from chaos.scenario.expand import Catalogue, Profile, Selection, chain_for, expand, scenarios_for
 from chaos.traffic.shapes import SHAPES
 from tests.fakes.topologies import deployment, group, topology
 
@@ -18,14 +20,15 @@ CHAIN = {"claude": ["local-gemma"], "local-gemma": []}
 
 def scenarios(gateway=None, **selection):
     """Expand a selection on a gateway with one chain of two hops."""
-    return expand(gateway or topology(CHAIN), Selection(**selection), CATALOGUE)
+    names = tuple(map(FaultName.parse, selection.pop("faults", ())))
+    return expand(gateway or topology(CHAIN), Selection(faults=names, **selection), CATALOGUE)
 
 
 def test_smoke_is_every_depth_with_three_faults_three_shapes_streamed_and_not():
     """The default campaign is small enough to be run by hand and has every depth."""
     found = scenarios()
     assert len(found) == 2 * 3 * 3 * 2
-    assert {s.fault for s in found} == {"billing", "rate_limit", "server_error"}
+    assert {str(s.fault) for s in found} == {"billing", "rate_limit", "server_error"}
     assert {s.shape for s in found} == {"chat", "tool_call", "agent"}
     assert {(s.depth, s.expected_hop) for s in found} == {(1, "local-gemma"), (2, None)}
 
@@ -41,11 +44,13 @@ def test_keys_are_unique_and_name_every_dimension():
 def test_full_has_every_fault_once_and_every_shape_with_billing():
     """Full covers both dimensions without their product."""
     found = [s for s in scenarios(profile=Profile.FULL, depth=1) if s.surface == "messages"]
-    with_hang = [s for s in found if s.fault == "hang" and s.stream]
-    with_billing = {s.shape for s in found if s.fault == "billing" and s.stream}
+    with_hang = [s for s in found if str(s.fault) == "hang" and s.stream]
+    with_billing = {s.shape for s in found if str(s.fault) == "billing" and s.stream}
     assert [s.shape for s in with_hang] == ["chat"]
     assert with_billing == {n for n, shape in SHAPES.items() if "messages" in shape.surfaces}
-    assert {s.fault for s in found if s.stream} >= {n for n, f in FAULTS.items() if not f.twin_only}
+    assert {str(s.fault) for s in found if s.stream} >= {
+        n for n, f in FAULTS.items() if not f.twin_only
+    }
 
 
 def test_a_fault_of_streams_is_not_drilled_without_one():
@@ -82,13 +87,13 @@ def test_a_group_without_a_chain_is_a_scenario_too():
 def test_a_dialect_without_the_fault_gets_a_server_error():
     """The local engine has no billing; at depth two it fails in a way that it has."""
     (one,) = scenarios(faults=("billing",), shapes=("chat",), stream=False, depth=2)
-    assert one.faults == {"claude": "billing", "local-gemma": "server_error"}
+    assert played(one) == {"claude": "billing", "local-gemma": "server_error"}
 
 
 def test_once_survives_the_substitution():
     """A hop that should fail only once fails only once, whatever it fails with."""
     (one,) = scenarios(faults=("billing.once",), shapes=("chat",), stream=False, depth=2)
-    assert one.faults["local-gemma"] == "server_error.once"
+    assert played(one)["local-gemma"] == "server_error.once"
 
 
 def test_an_embedding_group_is_drilled_on_embeddings_only():
@@ -138,7 +143,7 @@ def test_a_group_with_deployments_of_two_dialects_gets_what_both_have():
     )
     gateway = topology(CHAIN, groups={"claude": mixed})
     (one,) = scenarios(gateway, faults=("billing",), shapes=("chat",), stream=False, depth=1)
-    assert one.faults == {"claude": "server_error"}
+    assert played(one) == {"claude": "server_error"}
 
 
 @pytest.mark.parametrize("shape", sorted(SHAPES))
@@ -179,3 +184,50 @@ def test_a_chain_of_its_own_is_drilled_by_its_own_failure_alone(model, drilled):
     gateway = replace(gateway, chains=(*gateway.chains, special))
     found = scenarios(gateway, groups=("g",), faults=("content_policy",), shapes=("chat",))
     assert bool(found) is drilled
+
+
+def played(scenario):
+    """What each failing hop gets, as people write it."""
+    return {hop: str(fault) for hop, fault in scenario.faults.items()}
+
+
+GATEWAY = topology({"claude": ["local-gemma"], "gpt": ["local-gemma"], "local-gemma": []})
+
+
+def chosen(gateway=GATEWAY, **selection):
+    """The scenarios of a selection, or why there are none."""
+    faults = tuple(map(FaultName.parse, selection.pop("faults", ())))
+    return scenarios_for(gateway, Selection(faults=faults, **selection), CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("selection", "message", "remedy"),
+    [
+        ({"groups": ("cluade",)}, "'cluade' is not a model group", "Did you mean 'claude'?"),
+        ({"shapes": ("chatt",)}, "'chatt' is not a traffic shape", "Did you mean 'chat'?"),
+        ({"surfaces": ("message",)}, "'message' is not a surface", "Did you mean 'messages'?"),
+        ({"depth": 9}, "there is nothing to drill", "--depth"),
+        ({"faults": ("stream_cut",), "stream": False}, "there is nothing to drill", "--stream"),
+    ],
+)
+def test_what_does_not_exist_is_refused_with_a_way_out(selection, message, remedy):
+    """Nothing to drill is an error, never a pass."""
+    with pytest.raises(UsageError) as caught:
+        chosen(**selection)
+    assert message in caught.value.message
+    assert remedy in caught.value.remedy
+
+
+def test_a_gateway_without_models_is_nothing_to_drill():
+    """A key that may see no model must not look like a clean bill of health."""
+    with pytest.raises(UsageError, match="no model groups"):
+        chosen(topology({}))
+
+
+def test_faults_that_only_a_twin_has_are_left_out_without_one():
+    """They would make every full run inconclusive; asked for by name they stay."""
+    without = chosen(profile=Profile.FULL)
+    with_twin = chosen(profile=Profile.FULL, has_twin=True)
+    assert "connection_refused" not in {str(s.fault) for s in without}
+    assert "connection_refused" in {str(s.fault) for s in with_twin}
+    assert chosen(faults=("connection_refused",))

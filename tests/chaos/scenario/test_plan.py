@@ -1,43 +1,19 @@
 """What is decided before a drill's request is sent."""
 
-import random
 from dataclasses import replace
 
-from chaos.faults.kinds import FAULTS
 from chaos.gateway.topology import ModelGroup, RouterSettings
-from chaos.protocol.dialects import DIALECTS
-from chaos.protocol.surfaces import SURFACES
-from chaos.scenario.expand import Catalogue, HopRole, Selection, expand
-from chaos.scenario.plan import (
-    BUDGET_FACTOR,
-    MAX_TOKENS,
-    DrillOptions,
-    asking_directly,
-    attempts_allowed,
-)
-from chaos.scenario.plan import make_plan as plan_of
-from chaos.traffic.shapes import SHAPES
+from chaos.scenario.plan import BUDGET_FACTOR, MAX_TOKENS, HopRole, attempts_allowed
+from tests.fakes.plans import one_scenario, plan_for, planner
 from tests.fakes.topologies import deployment, group, topology
 
-CATALOGUE = Catalogue(faults=FAULTS, shapes=SHAPES, surfaces=SURFACES, dialects=DIALECTS)
 CHAIN = {"paid": ["backup", "local-last"], "backup": [], "local-last": []}
 GATEWAY = topology(CHAIN)
 
 
-def make(gateway=GATEWAY, *, depth=1, fault="billing", attempt=1, **options):
+def make(gateway=GATEWAY, *, depth=1, fault="billing", **options):
     """Plan one drill on *gateway*."""
-    wanted = Selection(("paid",), (fault,), ("chat",), ("chat_completions",), False, depth)
-    (scenario,) = expand(gateway, wanted, CATALOGUE)
-    rng = random.Random(1)
-    return plan_of(
-        scenario,
-        gateway,
-        CATALOGUE,
-        DrillOptions(**options),
-        rng=rng,
-        injector="redirect",
-        attempt=attempt,
-    )
+    return plan_for(gateway, one_scenario(gateway, fault=fault, depth=depth), **options)
 
 
 def test_hops_fail_serve_or_are_spare_by_depth():
@@ -89,7 +65,12 @@ def test_retries_of_one_deployment_or_one_group_are_no_storm():
 def test_a_second_try_may_spend_four_times_the_tokens():
     """Reasoning that took everything gets one more chance."""
     assert make().task.ask.max_tokens == MAX_TOKENS
-    assert make(attempt=2).task.ask.max_tokens == BUDGET_FACTOR * MAX_TOKENS
+    made = planner(GATEWAY)
+    first = made.plan(one_scenario(GATEWAY))
+    second = made.retry(first)
+    assert second.task.ask.max_tokens == BUDGET_FACTOR * MAX_TOKENS
+    assert (second.id, second.attempt) == (first.id, 2)
+    assert second.nonce != first.nonce
 
 
 def test_temperature_is_sent_only_where_every_hop_accepts_it():
@@ -109,37 +90,26 @@ def test_the_first_token_is_never_due_after_the_whole_reply():
 
 def test_asking_directly_is_the_serving_hop_without_a_fault():
     """What it says when nothing has gone wrong tells who is to blame."""
-    direct = asking_directly(make(depth=2).scenario)
-    assert (direct.group, direct.chain, direct.faults) == ("local-last", ("local-last",), {})
-    plan = plan_of(
-        direct, GATEWAY, CATALOGUE, DrillOptions(), rng=random.Random(1), injector="redirect"
-    )
-    assert [h.role for h in plan.hops] == [HopRole.SERVE]
+    made = planner(GATEWAY)
+    plan = made.plan(one_scenario(GATEWAY, depth=2))
+    direct = made.direct(plan)
+    scenario = direct.scenario
+    assert (scenario.group, scenario.chain, scenario.faults) == ("local-last", ("local-last",), {})
+    assert [h.role for h in direct.hops] == [HopRole.SERVE]
+    assert direct.id == plan.id
 
 
 def test_asked_by_an_alias_the_groups_own_name_is_no_other_server():
     """LiteLLM names the group itself in its headers, and rightly."""
     alias = replace(GATEWAY, other_names={"best": group("best")}, aliases={"best": "paid"})
-    wanted = Selection(("best",), ("billing",), ("chat",), ("chat_completions",), False, 1)
-    (scenario,) = expand(alias, wanted, CATALOGUE)
-    plan = plan_of(
-        scenario, alias, CATALOGUE, DrillOptions(), rng=random.Random(1), injector="redirect"
-    )
+    plan = plan_for(alias, one_scenario(alias, "best"))
     assert plan.known_groups == {"backup", "local-last"}
     assert [d.id for d in plan.hops[0].deployments] == ["best-id"]
 
 
 def test_a_long_context_is_never_sent_for_money():
     """It is rehearsed with a stand-in, real keys or not."""
-    wanted = Selection(("paid",), ("billing",), ("long_context",), ("chat_completions",), False, 1)
-    (scenario,) = expand(GATEWAY, wanted, CATALOGUE)
-    plan = plan_of(
-        scenario,
-        GATEWAY,
-        CATALOGUE,
-        DrillOptions(real_keys=True),
-        rng=random.Random(1),
-        injector="redirect",
-    )
+    scenario = one_scenario(GATEWAY, shape="long_context")
+    plan = plan_for(GATEWAY, scenario, real_keys=True)
     assert plan.canary
     assert all(hop.stand_in for hop in plan.hops if hop.group != "local-last")

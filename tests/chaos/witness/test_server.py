@@ -10,8 +10,9 @@ import pytest
 from aiohttp import web
 
 from chaos.errors import WitnessError
+from chaos.gateway.redirect_permission import LANES
 from chaos.witness.lease import Action, LeasedHop
-from chaos.witness.server import LANES, Witness
+from chaos.witness.server import Witness
 from chaos.witness.wire_record import AttemptOutcome, KeyOwner
 from tests.fakes.server import serving
 from tests.fakes.upstreams import CANARY, NONCE, chat_request, hop, upstream

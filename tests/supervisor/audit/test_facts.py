@@ -4,8 +4,9 @@ import json
 from dataclasses import replace
 
 from chaos.gateway.client import open_gateway
+from chaos.gateway.redirect_permission import lane_urls
 from chaos.gateway.topology import Topology
-from supervisor.audit.facts import gather, lane_urls, shown_groups, wildcards_of
+from supervisor.audit.facts import gather, shown_groups, wildcards_of
 from supervisor.settings.model import Settings
 from tests.fakes.http_server import answering, as_json, litellm_answers
 from tests.fakes.topologies import group

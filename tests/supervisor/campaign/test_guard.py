@@ -1,127 +1,26 @@
-"""The guard refuses drills that would cost too much or make users wait."""
+"""The guard keeps drills away from engines in which users wait."""
 
 import aiohttp
-import pytest
 
-from chaos.drill.report import Spent
+from chaos.gateway.topology import ModelGroup
 from chaos.judge.check import Kind
-from chaos.scenario.expand import Selection, expand
-from chaos.scenario.plan import MAX_TOKENS, DrillOptions
-from chaos.traffic.shape import ClientProfile
-from supervisor.campaign.guard import CATALOGUE, Guard
+from supervisor.campaign.guard import Guard, engine_of
 from tests.fakes.http_server import answering
-from tests.fakes.topologies import group, topology
+from tests.fakes.plans import one_scenario, plan_for
+from tests.fakes.topologies import deployment, group, topology
 
 
-def gateway(**prices):
-    """A paid hop that falls back to another, and to a local one."""
-    paid = group("backup", litellm_model="anthropic/backup", **prices)
-    return topology({"claude": ["backup", "local"]}, {"backup": paid})
+def plan_of(depth, **local):
+    """A drill in which *depth* hops fail, before a local one."""
+    groups = {"local": group("local", litellm_model="hosted_vllm/local", **local)}
+    gateway = topology({"claude": ["backup", "local"]}, groups)
+    return plan_for(gateway, one_scenario(gateway, "claude", depth=depth))
 
 
-def scenario(depth, **prices):
-    """A drill in which *depth* hops fail."""
-    wanted = Selection(groups=("claude",), faults=("billing",), shapes=("chat",), depth=depth)
-    return expand(gateway(**prices), wanted, CATALOGUE)[0]
-
-
-REAL = DrillOptions(real_keys=True)
-
-
-async def may_run(shape, *, budget, options):
-    """What the guard says of a drill of one shape, whose serving hop is paid."""
-    wanted = Selection(groups=("claude",), faults=("billing",), shapes=(shape,), depth=1)
-    priced = gateway(**PRICED)
-    async with aiohttp.ClientSession() as session:
-        guard = Guard(priced, session, {}, spent=Spent(), budget_usd=budget, options=options)
-        return await guard.may_run(expand(priced, wanted, CATALOGUE)[0])
-
-
-STREAMED = Selection(
-    groups=("claude",), faults=("billing",), shapes=("chat",), depth=1, stream=True
-)
-
-
-async def refusal(depth, *, spent=0.0, budget=0.0, real_keys=True, engines=None, **prices):
+async def refusal(plan, urls=None):
     """What the guard says of a drill."""
-    counted = Spent()
-    counted.cost_usd = spent
     async with aiohttp.ClientSession() as session:
-        guard = Guard(
-            gateway(**prices),
-            session,
-            engines or {},
-            spent=counted,
-            budget_usd=budget,
-            options=DrillOptions(real_keys=real_keys),
-        )
-        return await guard.may_run(scenario(depth, **prices))
-
-
-PRICED = {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}
-ONE_ANSWER = MAX_TOKENS * 2e-6
-
-
-async def test_money_is_reserved_before_it_is_spent():
-    """A drill runs only where its longest answer and its prompt still fit the budget."""
-    assert await refusal(1, budget=2 * ONE_ANSWER, **PRICED) is None
-    refused = await refusal(1, budget=ONE_ANSWER, **PRICED)
-    assert refused is not None
-    assert refused.kind is Kind.OVER_BUDGET
-    assert "--budget-usd" in refused.remedy
-    assert await refusal(1, budget=2 * ONE_ANSWER, spent=ONE_ANSWER, **PRICED) is not None
-
-
-async def test_drills_that_run_at_once_share_the_budget():
-    """What one has reserved the other cannot spend, until it has ended."""
-    one, two = scenario(1, **PRICED), expand(gateway(**PRICED), STREAMED, CATALOGUE)[0]
-    async with aiohttp.ClientSession() as session:
-        guard = Guard(
-            gateway(**PRICED),
-            session,
-            {},
-            spent=Spent(),
-            budget_usd=1.5 * ONE_ANSWER,
-            options=REAL,
-        )
-        assert await guard.may_run(one) is None
-        assert await guard.may_run(two) is not None
-        guard.settle(one.key)
-        assert await guard.may_run(two) is None
-
-
-async def test_an_agent_is_reserved_for_what_an_agent_may_use():
-    """Fifteen thousand tokens of prompt and 32,000 of answer are no small change."""
-    assert await may_run("agent", budget=0.06, options=REAL) is not None
-
-
-async def test_a_client_profile_is_reserved_for_as_it_asks():
-    """Its prompt, its longest answer and the number of its answers are what the provider bills."""
-    assert await may_run("agent", budget=1.0, options=REAL) is None
-    for profile in (
-        ClientProfile(parameters={"max_tokens": 200_000, "n": 4}),
-        ClientProfile(system="word " * 800_000),
-    ):
-        options = DrillOptions(real_keys=True, profile=profile)
-        assert await may_run("agent", budget=1.0, options=options) is not None
-
-
-async def test_a_long_context_never_costs_money():
-    """It is answered by a stand-in whatever was allowed, so nothing is reserved for it."""
-    assert await may_run("long_context", budget=0.0, options=REAL) is None
-
-
-async def test_an_unknown_price_is_too_high():
-    """Null means unknown, never free."""
-    refused = await refusal(1, budget=100.0, input_cost_per_token=1e-6)
-    assert refused is not None
-    assert "nobody knows" in refused.reason
-
-
-@pytest.mark.parametrize("drill", [{"depth": 2}, {"depth": 3}, {"depth": 1, "real_keys": False}])
-async def test_what_costs_nothing_needs_no_budget(drill):
-    """A local hop, everything down, or a stand-in."""
-    assert await refusal(**drill) is None
+        return await Guard(session, urls or {}).may_run(plan)
 
 
 async def test_users_never_wait_for_a_drill():
@@ -129,11 +28,33 @@ async def test_users_never_wait_for_a_drill():
     for waiting, kind in ((2, Kind.ENGINE_BUSY), (0, None)):
         metrics = f"vllm:num_requests_waiting {waiting}\n".encode()
         with answering({"/metrics": (200, "text/plain", metrics)}) as url:
-            refused = await refusal(2, engines={"local": url})
-        assert (refused.kind if refused else None) is kind
+            refused = await refusal(plan_of(2), {"local": url})
+            assert (refused.kind if refused else None) is kind
+            # Without a setting it is asked where the gateway has it.
+            refused = await refusal(plan_of(2, base_url=f"{url}/v1"))
+            assert (refused.kind if refused else None) is kind
 
 
 async def test_an_engine_that_says_nothing_is_drilled():
     """Without metrics nothing follows about its queue."""
     with answering({}) as url:
-        assert await refusal(2, engines={"local": url}) is None
+        assert await refusal(plan_of(2), {"local": url}) is None
+
+
+async def test_a_drill_that_no_engine_serves_is_not_held_up():
+    """A paid hop, or none: there is no queue of ours."""
+    assert engine_of(plan_of(1)) is None
+    assert engine_of(plan_of(3)) is None
+
+
+def test_only_a_group_with_one_address_has_an_engine_to_ask():
+    """Of two engines behind one name nobody knows which one will serve."""
+    plan = plan_of(2)
+    (hop,) = (hop for hop in plan.hops if hop.group == "local")
+    assert engine_of(plan) == hop.deployments[0].base_url
+    model = "hosted_vllm/local"
+    two = tuple(
+        deployment("local", litellm_model=model, base_url=f"http://{host}") for host in "ab"
+    )
+    gateway = topology({"claude": ["local"]}, {"local": ModelGroup("local", two)})
+    assert engine_of(plan_for(gateway, one_scenario(gateway, "claude"))) is None

@@ -1,12 +1,31 @@
 """The live view: all that runs and what came last on a terminal, nothing elsewhere."""
 
 import io
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from rich.console import Console
 
+from chaos.drill.drill import NOTHING_YET, Drill
+from chaos.drill.events import CampaignPlanned, DrillEnded, DrillStarted
+from chaos.judge.observation import Observation
+from chaos.judge.verdict import Outcome, Verdict
 from supervisor.cli.progress import SHOWN, LiveDrills
-from tests.fakes.drilling import scenario
-from tests.fakes.rows import failed, row
+from tests.fakes.drilling import GATEWAY
+from tests.fakes.plans import one_scenario, plan_for
+from tests.fakes.topologies import topology
+
+
+def plan(group="paid"):
+    """A drill that is to come."""
+    gateway = GATEWAY if group == "paid" else topology({group: ["local"]})
+    return plan_for(gateway, one_scenario(gateway, group))
+
+
+def ended(planned, outcome=Outcome.PASSED):
+    """Its end."""
+    verdict = Verdict(outcome, None, ())
+    return DrillEnded(Drill(planned, verdict, Observation(NOTHING_YET), datetime.now(UTC)))
 
 
 def live_on(*, terminal):
@@ -27,19 +46,19 @@ def test_nothing_is_drawn_into_a_log():
     """A file gets no bars, no colours and no moving cursor."""
     live, _, file = live_on(terminal=False)
     with live:
-        live.planned(2)
-        live.started(scenario())
-        live.ended(row())
+        live.take(CampaignPlanned((plan(), plan())))
+        live.take(DrillStarted(plan()))
+        live.take(ended(plan()))
     assert file.getvalue() == ""
 
 
 def test_a_terminal_shows_counts_and_the_last_drills():
     """What is done, of how many, with which verdicts."""
     live, console, _ = live_on(terminal=True)
-    live.planned(20)
+    live.take(CampaignPlanned((plan(),) * 20))
     for number in range(SHOWN):
-        live.ended(row(f"group-{number}"))
-    live.ended(failed("last"))
+        live.take(ended(plan(f"group-{number}")))
+    live.take(ended(plan("last"), Outcome.FAILED))
     shown = frame(live, console)
     assert "9/20" in shown
     assert "8 passed, 1 failed" in shown
@@ -50,22 +69,23 @@ def test_a_terminal_shows_counts_and_the_last_drills():
 def test_what_runs_is_named_until_it_ends():
     """A drill that hangs can be seen to hang."""
     live, console, _ = live_on(terminal=True)
-    live.planned(1)
-    running = scenario()
-    live.started(running)
-    assert running.key in frame(live, console)
-    live.ended(
-        row("x").model_copy(
-            update={"scenario": row("x").scenario.model_copy(update={"key": running.key})}
-        )
-    )
-    assert f"… {running.key}" not in frame(live, console)
+    one, other = plan(), plan()
+    live.take(CampaignPlanned((one, other)))
+    # The same scenario twice: what runs is a plan.
+    other = replace(other, id="another")
+    live.take(DrillStarted(one))
+    live.take(DrillStarted(other))
+    assert frame(live, console).count(f"… {one.scenario.key}") == 2
+    live.take(ended(one))
+    assert frame(live, console).count(f"… {one.scenario.key}") == 1
+    live.take(ended(other))
+    assert f"… {one.scenario.key}" not in frame(live, console)
 
 
 def test_the_view_is_gone_when_it_ends():
     """The report that follows is not mixed with what was moving."""
     live, _, file = live_on(terminal=True)
     with live:
-        live.planned(1)
-        live.ended(row())
+        live.take(CampaignPlanned((plan(),)))
+        live.take(ended(plan()))
     assert "\x1b[?25h" in file.getvalue()  # the cursor is back

@@ -7,8 +7,8 @@ from email.utils import format_datetime
 import pytest
 
 from chaos.gateway.client import open_gateway
+from chaos.gateway.redirect_permission import redirect_permission
 from chaos.lab.engine_flags import EngineFlags
-from chaos.lab.setups import redirect_permission
 from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.process.ports import free_port
 from supervisor.doctor.gateway import clock, gateway_items, permissions, version

@@ -6,18 +6,13 @@ from typing import cast
 import aiohttp
 import pytest
 
-from chaos.drill.injectors.redirect import Redirect, permits, version_objection
-from chaos.faults.kinds import FAULTS
+from chaos.drill.injectors.redirect import Redirect, version_objection
 from chaos.gateway.topology import ModelGroup
 from chaos.judge.check import Kind
-from chaos.protocol.dialects import DIALECTS
-from chaos.protocol.surfaces import SURFACES
-from chaos.scenario.expand import Catalogue, Selection, expand
-from chaos.traffic.shapes import SHAPES
 from chaos.witness.server import Witness
-from tests.fakes.topologies import PERMISSION, deployment, group, topology
+from tests.fakes.plans import one_scenario
+from tests.fakes.topologies import deployment, group, topology
 
-CATALOGUE = Catalogue(faults=FAULTS, shapes=SHAPES, surfaces=SURFACES, dialects=DIALECTS)
 CHAIN = {"paid": ["local-last"], "local-last": []}
 LANES = [f"http://127.0.0.1:8941/lane/{n}" for n in range(4)]
 
@@ -27,8 +22,7 @@ UNUSED = cast(aiohttp.ClientSession, None)
 
 def objection(gateway, *, depth=1, fault="billing", real_keys=False):
     """Ask about one scenario of *gateway*."""
-    wanted = Selection(("paid",), (fault,), ("chat",), ("chat_completions",), False, depth)
-    (scenario,) = expand(gateway, wanted, CATALOGUE)
+    scenario = one_scenario(gateway, fault=fault, depth=depth)
     witness = Witness("http://127.0.0.1:8941")
     injector = Redirect(
         witness, gateway, url="http://g", key="k", session=UNUSED, real_keys=real_keys
@@ -74,22 +68,6 @@ def test_permission_on_only_some_deployments_is_refused():
         "paid", (deployment("paid"), deployment("paid", id="b", redirect_permission=None))
     )
     assert "only some" in objection(with_groups(paid=two)).reason
-
-
-@pytest.mark.parametrize(
-    ("pattern", "allowed"),
-    [
-        (PERMISSION, True),
-        (r"^http://127\.0\.0\.1:8941/lane/[0-1]\Z", False),
-        (r"^http://127\.0\.0\.1:9999/lane/[0-3]\Z", False),
-        (r"^http://.*", True),
-        ("([", False),
-        (None, False),
-    ],
-)
-def test_the_permission_has_to_cover_every_lane(pattern, allowed):
-    """A drill takes whichever lane is free."""
-    assert permits(pattern, LANES) is allowed
 
 
 def test_an_unknown_dialect_is_refused():

@@ -1,7 +1,6 @@
 """The twin: started from a configuration, drilled, and gone."""
 
 import asyncio
-import random
 import secrets
 import shlex
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from chaos.drill.injectors.twin import (
     link_own_code,
 )
 from chaos.errors import SetupError
+from chaos.faults.fault import FaultName
 from chaos.gateway.client import open_gateway
 from chaos.gateway.process import running_litellm
 from chaos.judge.check import Kind
@@ -26,12 +26,11 @@ from chaos.lab.setups import gateway_config
 from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.process.ports import free_port
 from chaos.protocol.reading import ReadError, Reading
-from chaos.scenario.expand import Selection, expand
-from chaos.scenario.plan import DrillOptions, make_plan
-from chaos.witness.closable_port import doors
+from chaos.scenario.expand import Selection
+from chaos.witness.closable_port import closable_ports
 from chaos.witness.server import Witness
-from supervisor.campaign.guard import CATALOGUE
-from supervisor.campaign.run import DrillRequest, run_drills
+from supervisor.campaign.request import DrillRequest
+from supervisor.campaign.run import run_drills
 from supervisor.settings.model import (
     DrillSettings,
     GatewaySettings,
@@ -39,6 +38,7 @@ from supervisor.settings.model import (
     TwinSettings,
     WitnessSettings,
 )
+from tests.fakes.plans import one_scenario, plan_for
 from tests.fakes.topologies import topology
 from tests.patience import PATIENCE_S
 
@@ -112,7 +112,7 @@ async def twin_of(gateway, *, real_keys=False):
     """A twin whose LiteLLM nobody asks."""
     async with (
         Witness().serving([("127.0.0.1", 0)]) as witness,
-        doors(witness.server, "127.0.0.1", 2) as opened,
+        closable_ports(witness.server, "127.0.0.1", 2) as opened,
     ):
         ids = [d.id for g in gateway.groups.values() for d in g.deployments]
         yield Twin(
@@ -130,16 +130,8 @@ async def twin_of(gateway, *, real_keys=False):
 
 def planned(gateway, fault, depth, **options):
     """Plan the drill of one fault."""
-    wanted = Selection(("paid",), (fault,), ("chat",), ("chat_completions",), False, depth)
-    (scenario,) = expand(gateway, wanted, CATALOGUE)
-    return make_plan(
-        scenario,
-        gateway,
-        CATALOGUE,
-        DrillOptions(**options),
-        rng=random.Random(1),
-        injector="twin",
-    )
+    scenario = one_scenario(gateway, fault=fault, depth=depth)
+    return plan_for(gateway, scenario, injector="twin", **options)
 
 
 def error(message):
@@ -240,7 +232,7 @@ async def test_a_configuration_is_drilled_without_touching_the_gateway(
             request = DrillRequest(
                 Selection(
                     groups=("claude-opus", "gpt-5"),
-                    faults=("billing", "connection_refused"),
+                    faults=(FaultName("billing"), FaultName("connection_refused")),
                     shapes=("tool_call",),
                     surfaces=("chat_completions",),
                 )

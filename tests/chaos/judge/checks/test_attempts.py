@@ -16,12 +16,6 @@ def test_one_attempt_too_many_is_a_storm():
     assert outcome(plan(), storm) == ("failed", "retry_storm")
 
 
-def test_late_attempts_are_not_counted():
-    """What the gateway does after the drill is no part of answering the client."""
-    late = seen(faulted(), served(), *[faulted(late=True)] * 9)
-    assert outcome(plan(), late) == PASSED
-
-
 def test_a_broken_connection_may_be_tried_once_more_by_the_http_client():
     """Two resets without a byte are one attempt of the gateway; four of two are not."""
     twice = replace(plan().hops[0], attempts_allowed=1)

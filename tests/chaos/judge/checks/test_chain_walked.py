@@ -57,12 +57,6 @@ def test_an_error_inside_a_2xx_without_any_try_is_never_tried():
     assert "inband_error" in {finding.kind for finding in judged.findings}
 
 
-def test_a_late_try_is_no_try():
-    """A hop that is contacted after the client has gone did not help it."""
-    late = seen(faulted(), served(late=True), reply=refused())
-    assert outcome(plan(), late) == ("failed", "never_tried")
-
-
 def test_a_hop_before_the_one_that_served_must_be_contacted():
     """Serving from the third hop while the second was never asked skips a hop."""
     skipped = seen(faulted(), served())

@@ -27,12 +27,6 @@ def test_a_fault_that_answered_is_hit():
     assert outcome(plan(), usual()) == PASSED
 
 
-def test_a_fault_hit_only_after_the_drill_is_not_hit():
-    """A late attempt proves nothing about the drill that had ended."""
-    late = seen(faulted(late=True), served())
-    assert outcome(plan(), late) == ("inconclusive", "fault_not_hit")
-
-
 def test_an_unhit_fault_outweighs_failures():
     """Whatever else went wrong, a drill without its fault is inconclusive."""
     wrong = seen(served("bystander"))
@@ -90,12 +84,6 @@ def test_a_primary_left_out_without_a_word_is_not_hit():
 def test_one_attempt_without_the_nonce_does_not_undo_a_hit():
     """Strays beside a fault that struck are not the drill's business."""
     assert outcome(plan(), usual(strays=3)) == PASSED
-
-
-def test_a_request_without_its_nonce_is_lost():
-    """An attempt without the nonce was let alone, so its fault could not strike."""
-    lost = seen(record("claude", AttemptOutcome.REFUSED, status=400, nonce_seen=False))
-    assert outcome(plan(), lost) == ("inconclusive", "nonce_lost")
 
 
 def test_strays_alone_mean_a_lost_nonce():

@@ -8,7 +8,7 @@ from chaos.judge.check import Kind, Result
 from chaos.judge.checks.request_kept import REQUEST_KEPT
 from chaos.protocol.conversation import Ask, ResponseSchema, ToolSpec, Turn
 from chaos.traffic.shape import Expectation, Task
-from chaos.witness.wire_record import AttemptOutcome, KeyOwner
+from chaos.witness.wire_record import KeyOwner
 from tests.fakes.observations import (
     CALL,
     EMBEDDING_TASK,
@@ -24,7 +24,6 @@ from tests.fakes.observations import (
     got,
     outcome,
     plan,
-    record,
     says,
     seen,
     served,
@@ -122,14 +121,6 @@ def test_the_failing_hop_has_to_be_asked_rightly_too():
     """A change at the primary is a change."""
     wire = (faulted(asked=Ask(turns=(Turn("user", "Hello."),))), served())
     assert outcome(plan(), seen(*wire)) == ("failed", "request_changed")
-
-
-def test_a_nonce_that_only_a_later_hop_misses_is_a_change():
-    """The witness lets such a request alone, and it is the gateway that took the nonce."""
-    lost = record("gemma", AttemptOutcome.REFUSED, status=400, nonce_seen=False)
-    judged = outcome(plan(), seen(faulted(), lost, served()))
-    # Whether it was the primary's or not cannot matter: its fault had struck.
-    assert judged == ("failed", "request_changed")
 
 
 def test_lost_tool_results_are_a_change():

@@ -3,6 +3,7 @@
 import pytest
 
 from chaos.protocol.dialect import RawCall
+from chaos.protocol.dialects import DEFAULT_BASES
 from chaos.protocol.dialects.gemini import Gemini
 
 ROWS = Gemini.rows
@@ -79,8 +80,7 @@ def test_model_and_stream_are_in_the_path(path, model, stream, wire_format):
 def test_the_real_address_keeps_the_query():
     """Without alt=sse Gemini would stream in another format."""
     call = RawCall("POST", "/models/m:streamGenerateContent", {}, {}, "alt=sse")
-    base = Gemini.default_base
-    assert base is not None
+    base = DEFAULT_BASES["gemini"]
     assert Gemini().real_url(base, call) == (
         "https://generativelanguage.googleapis.com/v1beta/models/m:streamGenerateContent?alt=sse"
     )

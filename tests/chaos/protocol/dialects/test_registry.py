@@ -195,14 +195,6 @@ def test_every_default_base_belongs_to_a_known_provider(provider):
     assert not DEFAULT_BASES[provider].endswith("/")
 
 
-@pytest.mark.parametrize("name", DIALECTS)
-def test_the_table_agrees_with_the_dialects(name):
-    """A dialect's own default is the table's line for its provider."""
-    dialect = DIALECTS[name]
-    if dialect.default_base is not None:
-        assert DEFAULT_BASES[dialect.providers[0]] == dialect.default_base
-
-
 def test_a_deployment_without_an_address_gets_the_providers():
     """The user's setting comes first, then the table; OpenAI's is nobody else's."""
     assert default_base("groq") == "https://api.groq.com/openai/v1"

@@ -137,9 +137,9 @@ def test_traits_say_what_the_task_is(shape):
     """Tools, pictures and vectors are in the request exactly where the traits say so."""
     task = task_of(shape)
     assert shape.needs_tools == bool(task.ask.tools)
-    assert shape.needs_vision == any(turn.image_png_base64 for turn in task.ask.turns)
     assert ("embeddings" in shape.surfaces) == bool(task.ask.inputs)
-    assert shape.long == (task.expect.needle is not None and not shape.needs_vision)
+    pictured = any(turn.image_png_base64 for turn in task.ask.turns)
+    assert shape.long == (task.expect.needle is not None and not pictured)
 
 
 @every

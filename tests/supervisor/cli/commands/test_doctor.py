@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from chaos.lab.setups import redirect_permission
+from chaos.gateway.redirect_permission import redirect_permission
 from chaos.process.ports import free_port
 from supervisor.doctor.items import DoctorReport
 from tests.fakes.http_server import answering, as_json, litellm_answers

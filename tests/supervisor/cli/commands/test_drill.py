@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chaos.errors import UsageError
-from chaos.lab.setups import redirect_permission
+from chaos.gateway.redirect_permission import redirect_permission
 from chaos.process.ports import free_port
 from supervisor.cli.commands.drill import show
 from tests.fakes.http_server import answering, as_json, litellm_answers

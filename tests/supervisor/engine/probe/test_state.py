@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from supervisor.engine.facts import EngineFacts
+from supervisor.engine.metrics import Vitals
 from supervisor.engine.probe.ask import Asked, Trouble
 from supervisor.engine.probe.seen import Generation, Limits, Seen
 from supervisor.engine.probe.state import judge
-from supervisor.engine.probe.vitals import Vitals
 from supervisor.probes.probe import MEANINGS, State
 
 LIMITS = Limits()

@@ -4,9 +4,11 @@ Source: metric names of vLLM 0.32.0, run.
 """
 
 import math
+import re
 from dataclasses import dataclass
 
-from chaos.drill.engine_load import SAMPLE
+SAMPLE = re.compile(r"^(?P<name>[a-zA-Z_:][\w:]*)(?:\{(?P<labels>[^}]*)\})?\s+(?P<value>\S+)")
+"""One sample of the text format; the one place that takes it apart."""
 
 HEARTBEAT = "vllm:iteration_tokens_total_count"
 """One for each step of the engine, whoever asked."""
@@ -34,6 +36,11 @@ class Vitals:
     waiting: float | None = None
     kv_cache_usage_ratio: float | None = None
     started_at_s: float | None = None
+
+    @property
+    def busy(self) -> bool | None:
+        """Users wait in its queue; None if it does not say."""
+        return None if self.waiting is None else self.waiting > 0
 
     @property
     def readable(self) -> bool:

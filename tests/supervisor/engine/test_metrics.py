@@ -1,6 +1,6 @@
 """An engine's vitals, from its page of metrics."""
 
-from supervisor.engine.probe.vitals import Vitals, read_vitals
+from supervisor.engine.metrics import Vitals, read_vitals
 
 PAGE = """\
 # HELP vllm:num_requests_running Number of requests in model execution batches.

@@ -1,12 +1,8 @@
 """From a plan to what the witness does for each hop."""
 
-import random
-
-from chaos.drill.injector import leased_hops, other_upstreams, upstream_of
-from chaos.scenario.expand import Selection, expand
-from chaos.scenario.plan import DrillOptions, make_plan
+from chaos.drill.leasing import leased_hops, other_upstreams, upstream_of
 from chaos.witness.lease import Action
-from tests.fakes.drilling import CATALOGUE
+from tests.fakes.plans import one_scenario, plan_for
 from tests.fakes.topologies import deployment, topology
 
 GATEWAY = topology({"paid": ["local-a", "local-b"], "local-a": [], "local-b": [], "other": []})
@@ -14,16 +10,7 @@ GATEWAY = topology({"paid": ["local-a", "local-b"], "local-a": [], "local-b": []
 
 def plan(fault="billing", depth=1):
     """Plan one drill."""
-    wanted = Selection(("paid",), (fault,), ("chat",), ("chat_completions",), False, depth)
-    (scenario,) = expand(GATEWAY, wanted, CATALOGUE)
-    return make_plan(
-        scenario,
-        GATEWAY,
-        CATALOGUE,
-        DrillOptions(),
-        rng=random.Random(1),
-        injector="redirect",
-    )
+    return plan_for(GATEWAY, one_scenario(GATEWAY, fault=fault, depth=depth))
 
 
 def test_failing_hops_are_faulted_the_serving_one_forwarded_and_spares_stood_in_for():

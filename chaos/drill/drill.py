@@ -1,0 +1,54 @@
+"""A drill that has ended, and one that was refused."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chaos.judge.check import Finding, Kind, Result
+from chaos.judge.observation import ClientReply, Observation
+from chaos.judge.verdict import Outcome, Verdict
+from chaos.protocol.reading import Reading
+from chaos.scenario.plan import DrillPlan
+
+NOTHING_YET = ClientReply(status=None, reading=Reading())
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """A drill that has ended.
+
+    Attributes:
+        plan: As it was carried out last; its id is that of the plan that was made first.
+        requests: Requests sent to the gateway for it, canaries and direct samples included.
+    """
+
+    plan: DrillPlan
+    verdict: Verdict
+    seen: Observation
+    started_at: datetime
+    requests: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a plan may not be carried out now.
+
+    Attributes:
+        kind: One of the reasons of ``Kind``.
+    """
+
+    kind: Kind
+    reason: str
+    remedy: str
+
+
+def refused(plan: DrillPlan, refusal: Refusal, at: datetime) -> Drill:
+    """Make the record of a drill that was not run: inconclusive, with the reason."""
+    finding = Finding(
+        check="may_run",
+        result=Result.UNKNOWN,
+        message=refusal.reason,
+        kind=refusal.kind,
+        remedy=refusal.remedy,
+    )
+    verdict = Verdict(Outcome.INCONCLUSIVE, refusal.kind, (finding,))
+    return Drill(plan, verdict, Observation(NOTHING_YET), at, 0)

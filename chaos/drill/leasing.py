@@ -1,0 +1,74 @@
+"""From a plan to what the witness does for it: hops with their upstreams and actions."""
+
+from collections.abc import Mapping, Sequence
+
+from chaos.faults.kinds import FAULTS
+from chaos.gateway.topology import Deployment, Topology
+from chaos.protocol.dialects import DIALECTS
+from chaos.scenario.plan import DrillPlan, HopRole, PlannedHop
+from chaos.witness.lease import Action, LeasedHop, Upstream
+
+
+def upstream_of(deployment: Deployment, address: str | None = None) -> Upstream | None:
+    """Say how *deployment* is known on the wire; None if its provider is not known to us."""
+    if deployment.dialect is None or deployment.dialect not in DIALECTS:
+        return None
+    return Upstream(
+        group=deployment.group,
+        deployment=deployment.id,
+        dialect=DIALECTS[deployment.dialect],
+        model=deployment.upstream_model,
+        base_url=deployment.base_url,
+        local=deployment.local,
+        address=address,
+    )
+
+
+def leased_hops(
+    plan: DrillPlan, addresses: Mapping[str, str] | None = None
+) -> tuple[LeasedHop, ...]:
+    """Turn a plan's hops into what the witness does for them.
+
+    Args:
+        addresses: A twin's address by deployment id; None for a lane.
+    """
+    return tuple(
+        LeasedHop(
+            group=hop.group,
+            upstreams=_upstreams(hop.deployments, addresses),
+            action=_action(hop),
+            fault=FAULTS[hop.fault.name] if hop.fault else None,
+            fault_name=hop.fault or None,
+            then=Action.STAND_IN if hop.stand_in else Action.FORWARD,
+            attempts_allowed=hop.attempts_allowed,
+        )
+        for hop in plan.hops
+    )
+
+
+def other_upstreams(
+    plan: DrillPlan, topology: Topology, addresses: Mapping[str, str] | None = None
+) -> tuple[Upstream, ...]:
+    """List the upstreams of every group outside the plan's chain."""
+    chain = {hop.group for hop in plan.hops}
+    return tuple(
+        upstream
+        for name, group in topology.groups.items()
+        if name not in chain
+        for upstream in _upstreams(group.deployments, addresses)
+    )
+
+
+def _upstreams(
+    deployments: Sequence[Deployment], addresses: Mapping[str, str] | None
+) -> tuple[Upstream, ...]:
+    found = (
+        upstream_of(deployment, (addresses or {}).get(deployment.id)) for deployment in deployments
+    )
+    return tuple(upstream for upstream in found if upstream is not None)
+
+
+def _action(hop: PlannedHop) -> Action:
+    if hop.role is HopRole.FAIL:
+        return Action.FAULT
+    return Action.STAND_IN if hop.stand_in or hop.role is HopRole.SPARE else Action.FORWARD

@@ -1,0 +1,78 @@
+"""What a campaign is asked for, and how the settings become the options of a rehearsal."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from chaos.drill.injector import TwinOptions
+from chaos.judge.known_gaps import Gap, load
+from chaos.process.readiness import StartLimit
+from chaos.rehearsal import RehearsalOptions
+from chaos.scenario.expand import Selection
+from chaos.scenario.plan import DrillOptions
+from chaos.traffic.shape import ClientProfile
+from supervisor.campaign.accepted import Accepted
+from supervisor.settings.model import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class DrillRequest:
+    """What the user asked for, besides the settings.
+
+    Attributes:
+        seed: Replays nonces and ids; None for fresh ones.
+    """
+
+    selection: Selection = field(default_factory=Selection)
+    max_drills: int | None = None
+    known_gaps: bool = True
+    profile: ClientProfile | None = None
+    seed: int | None = None
+
+
+def rehearsal_options(settings: Settings, request: DrillRequest) -> RehearsalOptions:
+    """Say how the gateway is rehearsed.
+
+    Raises:
+        UsageError: A key that is named is not there.
+    """
+    drills, twin = settings.drills, settings.twin
+    return RehearsalOptions(
+        injector=drills.injector,
+        drills=DrillOptions(
+            deadline_s=drills.deadline_s,
+            first_token_s=drills.first_token_s,
+            real_keys=drills.real_keys,
+            profile=request.profile,
+        ),
+        budget_usd=drills.budget_usd,
+        concurrency=drills.concurrency,
+        witness_listen=tuple(map(_split, settings.witness.listen)),
+        witness_url=settings.witness.url,
+        engine_urls=settings.engine_urls,
+        engine_keys={
+            name: engine.key.reveal().get_secret_value()
+            for name, engine in settings.engines.items()
+            if engine.key is not None
+        },
+        default_bases=settings.providers,
+        twin=TwinOptions(
+            config_file=twin.litellm_config,
+            executable=twin.litellm_bin,
+            image=twin.litellm_image,
+            limit=StartLimit(twin.start_within_s, "twin.start_within_s"),
+        ),
+        seed=request.seed,
+    )
+
+
+def known_gaps(settings: Settings, request: DrillRequest, today: date) -> tuple[Gap, ...]:
+    """List the package's known gaps, and the failures that the user accepts until their day."""
+    if not request.known_gaps:
+        return ()
+    own = tuple(Accepted(entry) for entry in settings.accept if entry.until >= today)
+    return (*own, *load())
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)

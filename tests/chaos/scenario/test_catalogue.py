@@ -1,0 +1,13 @@
+"""The catalogue holds the registries whole."""
+
+from chaos.faults.kinds import FAULTS
+from chaos.protocol.dialects import DIALECTS
+from chaos.protocol.surfaces import SURFACES
+from chaos.scenario.catalogue import CATALOGUE
+from chaos.traffic.shapes import SHAPES
+
+
+def test_everything_registered_can_be_drilled():
+    """A new entry of a registry needs no line here."""
+    assert (CATALOGUE.faults, CATALOGUE.shapes) == (FAULTS, SHAPES)
+    assert (CATALOGUE.surfaces, CATALOGUE.dialects) == (SURFACES, DIALECTS)
