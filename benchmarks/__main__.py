@@ -1,15 +1,18 @@
-"""``python -m benchmarks witness|drills|memory|all``: measure, and print a plain report."""
+"""``python -m benchmarks WHAT``: measure, and print a plain report."""
 
 import argparse
 
-from benchmarks import drills, memory, witness
+from benchmarks import drills, memory, strangers, witness
 
 
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument(
-        "what", nargs="?", default="all", choices=("witness", "drills", "memory", "all")
+        "what",
+        nargs="?",
+        default="all",
+        choices=("witness", "strangers", "drills", "memory", "all"),
     )
     parser.add_argument("--lab", action="store_true", help="drill the lab's real LiteLLM")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each load [%(default)s]")
@@ -17,6 +20,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=500, help="for latency [%(default)s]")
     parser.add_argument("--no-mitmproxy", action="store_true", help="leave mitmdump out")
     parser.add_argument("--drills", type=int, default=200, help="in a campaign [%(default)s]")
+    parser.add_argument("--connections", type=int, default=1000, help="of strangers [%(default)s]")
     parser.add_argument("--scenarios", type=int, default=500, help="for memory [%(default)s]")
     given = parser.parse_args()
     if given.what in ("witness", "all"):
@@ -26,6 +30,8 @@ def main() -> None:
             rounds=given.rounds,
             with_mitmproxy=not given.no_mitmproxy,
         )
+    if given.what in ("strangers", "all"):
+        strangers.run(connections=given.connections, drills=given.drills)
     if given.what in ("memory", "all"):
         memory.run(scenarios=given.scenarios, lab=given.lab)
     if given.what in ("drills", "all"):

@@ -60,7 +60,7 @@ def run(*, drills: int, lab: bool) -> None:
     with target(lab=lab) as gateway, staying_on(cores().server):
         for concurrency in (1, 4):
             watch, used_s = Stopwatch(), time.process_time()
-            report = uvloop.run(_campaign(gateway, watch, drills, concurrency))
+            report = uvloop.run(campaign(gateway, watch, drills, concurrency))
             _print(gateway, watch, report, concurrency)
             used_s = time.process_time() - used_s
             print(
@@ -68,9 +68,8 @@ def run(*, drills: int, lab: bool) -> None:
             )
 
 
-async def _campaign(
-    gateway: Target, watch: Stopwatch, drills: int, concurrency: int
-) -> DrillReport:
+async def campaign(gateway: Target, watch: Stopwatch, drills: int, concurrency: int) -> DrillReport:
+    """Drill *gateway* as the command line does."""
     os.environ[KEY_VARIABLE] = gateway.key
     address = f"127.0.0.1:{gateway.witness_port}"
     settings = Settings(

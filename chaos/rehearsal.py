@@ -7,7 +7,7 @@ happens. ``docs/library.md`` has an example.
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -27,12 +27,13 @@ from chaos.drill.spending import Spending
 from chaos.gateway.client import Gateway
 from chaos.gateway.redirect_permission import LANES, WITNESS_PORT
 from chaos.gateway.topology import Topology
+from chaos.http_client import open_session
 from chaos.judge.checks import CHECKS
 from chaos.judge.verdict import judge
 from chaos.registry import lookup
 from chaos.scenario.catalogue import CATALOGUE
 from chaos.scenario.expand import Selection, scenarios_for
-from chaos.scenario.plan import DrillOptions, DrillPlan, Planner
+from chaos.scenario.plan import DrillOptions, DrillPlan, Planner, fresh_nonce
 from chaos.scenario.scenario import Scenario
 from chaos.witness.server import Witness
 
@@ -52,8 +53,10 @@ class RehearsalOptions:
         witness_url: What the gateway dials to reach it.
         engine_urls: Where this machine reaches local engines, by model group.
         engine_keys: What they ask for, by model group.
-        default_bases: Real base URLs of providers that the table lacks, by LiteLLM's prefix.
-        seed: Replays nonces and ids; None for fresh ones.
+        paid: Model groups that cost money, whatever their address.
+        default_bases: Real base URLs of providers, by LiteLLM's prefix.
+        seed: Replays ids; None for fresh ones.
+        nonces: Gives nonces; for tests of models that copy some better than others.
     """
 
     injector: str = AUTO
@@ -64,9 +67,11 @@ class RehearsalOptions:
     witness_url: str = f"http://127.0.0.1:{WITNESS_PORT}"
     engine_urls: Mapping[str, str] = field(default_factory=dict)
     engine_keys: Mapping[str, str] = field(default_factory=dict)
+    paid: Collection[str] = ()
     default_bases: Mapping[str, str] = field(default_factory=dict)
     twin: TwinOptions = field(default_factory=TwinOptions)
     seed: int | None = None
+    nonces: Callable[[], str] = fresh_nonce
 
     @property
     def twin_wanted(self) -> bool:
@@ -111,7 +116,9 @@ class Rehearsal:
         self._say = say
         rng = random.Random(options.seed)
         self._planners = {
-            injector.name: Planner(injector.topology, CATALOGUE, options.drills, rng, injector.name)
+            injector.name: Planner(
+                injector.topology, CATALOGUE, options.drills, rng, injector.name, options.nonces
+            )
             for injector in injectors
         }
 
@@ -158,6 +165,7 @@ class Rehearsal:
                 topology=topology,
                 real_keys=options.drills.real_keys,
                 engine_urls=options.engine_urls,
+                paid=options.paid,
                 default_bases=options.default_bases,
                 twin=options.twin,
                 say=say,
@@ -170,7 +178,7 @@ class Rehearsal:
             # that the gateway closes as a drill is sent on it would look like a gateway that is
             # down.
             connector = aiohttp.TCPConnector(limit=2 * LANES, force_close=True)
-            session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+            session = await stack.enter_async_context(open_session(connector=connector))
             yield cls(
                 gateway,
                 topology,
@@ -183,13 +191,13 @@ class Rehearsal:
                 say=say,
             )
 
-    def scenarios(self, selection: Selection) -> list[Scenario]:
-        """List what to drill.
+    def scenarios(self, selection: Selection | None = None) -> list[Scenario]:
+        """List what to drill; by default the smoke profile of every group.
 
         Raises:
             UsageError: A name that does not exist, or nothing is left to drill.
         """
-        selection = replace(selection, has_twin="twin" in self._planners)
+        selection = replace(selection or Selection(), has_twin="twin" in self._planners)
         return scenarios_for(self.topology, selection, CATALOGUE)
 
     def plan(self, scenarios: Sequence[Scenario]) -> list[Assignment]:

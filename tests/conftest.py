@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,15 @@ def state_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     """Keep logs of failed starts out of the home of whoever runs the tests."""
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
+@pytest.fixture(autouse=True)
+def own_resolver(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask no name server: names in tests are examples, and have no address."""
+    if request.path.name == "test_locality.py":
+        return
+
+    async def look_up(hosts: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        return {host: ("127.0.0.1",) if host == "localhost" else () for host in hosts}
+
+    monkeypatch.setattr("chaos.gateway.client.look_up", look_up)

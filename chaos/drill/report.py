@@ -5,6 +5,7 @@ free, anything else needs a new version.
 """
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
@@ -16,7 +17,8 @@ from chaos.drill.events import CampaignEnded, DrillEnded, Event
 from chaos.drill.spending import Spending
 from chaos.gateway.topology import Trigger
 from chaos.judge.check import Kind, Result, Where
-from chaos.judge.known_gaps import Gap, source_of
+from chaos.judge.evidence import has_answer, source
+from chaos.judge.known_gaps import Failure, Gap, explanation
 from chaos.judge.observation import Observation
 from chaos.judge.verdict import Outcome
 from chaos.scenario.plan import DrillPlan, HopRole, PlannedHop
@@ -36,9 +38,14 @@ class GatewayRow(_Model):
 
 
 class Summary(_Model):
-    """Counts of one report. A failure that is a known gap is counted only as such."""
+    """Counts of one report. A failure that is a known gap is counted only as such.
+
+    *routed* are those of the passed in which a stand-in answered: the gateway's routing is proven,
+    the hop is not.
+    """
 
     passed: int
+    routed: int
     failed: int
     known_gaps: int
     inconclusive: int
@@ -89,13 +96,17 @@ class HopRow(_Model):
 
 
 class ReplyRow(_Model):
-    """What the client got; *served_by* is the wire's word, *claimed_by* the gateway's."""
+    """What the client got; *served_by* is the wire's word, *claimed_by* the gateway's.
+
+    *proof* says whose bytes the answer is: the hop's own, or those of the witness in its place.
+    """
 
     status: int | None
     ttft_s: float | None
     total_s: float | None
     served_by: str | None
     claimed_by: str | None
+    proof: Literal["real", "stand_in"] | None
 
 
 class DrillRow(_Model):
@@ -130,11 +141,16 @@ def row_of(drill: Drill, *, litellm_version: str, gaps: Sequence[Gap] = ()) -> D
     """Turn a drill into its row; the row keeps nothing of the replies' bodies."""
     plan, verdict, seen = drill.plan, drill.verdict, drill.seen
     scenario = plan.scenario
-    first = plan.hops[0].deployments if plan.hops else ()
     gap = None
     if verdict.outcome is Outcome.FAILED and verdict.kind is not None:
-        primary = first[0].dialect if first else None
-        gap = source_of(gaps, litellm_version, scenario, verdict.kind, primary)
+        failure = Failure(
+            version=litellm_version,
+            plan=plan,
+            kind=verdict.kind,
+            findings=tuple(f for f in verdict.findings if f.result is Result.FAILED),
+            attempts=Counter(record.group for record in seen.wire if record.group is not None),
+        )
+        gap = explanation(gaps, failure)
     return DrillRow(
         id=plan.id,
         injector=plan.injector,
@@ -174,10 +190,21 @@ def row_of(drill: Drill, *, litellm_version: str, gaps: Sequence[Gap] = ()) -> D
             total_s=_rounded(seen.reply.total_s),
             served_by=served_by(seen),
             claimed_by=seen.reply.headers.get("x-litellm-model-group"),
+            proof=proof_of(seen),
         ),
         started_at=drill.started_at,
         attempt=plan.attempt,
     )
+
+
+def proof_of(seen: Observation) -> Literal["real", "stand_in"] | None:
+    """Say whose bytes the client's answer is; None if it is nobody's that may answer."""
+    record = source(seen) if has_answer(seen) else None
+    if record is None:
+        return None
+    if record.outcome is AttemptOutcome.SERVED:
+        return "real"
+    return "stand_in" if record.outcome is AttemptOutcome.STOOD_IN else None
 
 
 def served_by(seen: Observation) -> str | None:
@@ -223,12 +250,18 @@ def _hop(group: str, hop: PlannedHop | None, records: Sequence[WireRecord]) -> H
     )
 
 
+def is_routed(row: DrillRow) -> bool:
+    """Tell whether a drill passed by the answer of a stand-in."""
+    return row.outcome is Outcome.PASSED and row.reply.proof == "stand_in"
+
+
 def summarise(rows: Sequence[DrillRow], *, duration_s: float, spent: Spending) -> Summary:
     """Count *rows*."""
     counts = {outcome: sum(1 for r in rows if r.outcome is outcome) for outcome in Outcome}
     gaps = sum(1 for r in rows if r.known_gap is not None)
     return Summary(
         passed=counts[Outcome.PASSED],
+        routed=sum(1 for r in rows if is_routed(r)),
         failed=counts[Outcome.FAILED] - gaps,
         known_gaps=gaps,
         inconclusive=counts[Outcome.INCONCLUSIVE],

@@ -158,6 +158,10 @@ def rewrite(
             params = {k: v for k, v in params.items() if k not in CREDENTIALS}
             params["api_key"] = canary
         params["api_base"] = base_url(index)
+        # LiteLLM prefers it to api_base, and a credential's values to neither: both would lead past
+        # the witness.
+        params.pop("base_url", None)
+        params.pop("litellm_credential_name", None)
         params.pop("aws_bedrock_runtime_endpoint", None)
         info = {**(entry.get("model_info") or {}), "id": identity}
         entries.append({**entry, "litellm_params": params, "model_info": info})

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,12 +12,17 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from chaos.errors import GatewayError
+from chaos.gateway.locality import Locality, hosts_of, look_up
 from chaos.gateway.topology import Topology
-from chaos.gateway.topology_reader import GatewayAnswers, read_topology
+from chaos.gateway.topology_reader import GatewayAnswers, base_url_of, read_topology
+from chaos.http_client import open_session, read_within
 from chaos.process.readiness import machine_load
 
 ANSWER_WITHIN_S = 60.0
 """LiteLLM's first ``GET /router/settings`` took over ten seconds on a loaded machine (measured)."""
+
+MOST_BYTES = 64 << 20
+"""Of one answer: a gateway with thousands of deployments has a few megabytes."""
 
 SETTING = "gateway.answer_within_s"
 """The setting that lengthens it, named in messages."""
@@ -43,6 +48,7 @@ class Gateway:
         key: str,
         admin_key: str,
         engines: Mapping[str, str] | None = None,
+        paid: Collection[str] = (),
         default_bases: Mapping[str, str] | None = None,
         answer_within_s: float = ANSWER_WITHIN_S,
     ) -> None:
@@ -51,6 +57,7 @@ class Gateway:
         self.key = key
         self._admin_key = admin_key
         self._engines = engines or {}
+        self._paid = paid
         self._default_bases = default_bases or {}
         self.answer_within_s = answer_within_s
 
@@ -64,16 +71,23 @@ class Gateway:
         version = await self.version()
         callbacks = await self._get("/get/config/callbacks")
         file = await self._get("/router/settings")
+        rows = _list(models.get("data"))
         return read_topology(
             GatewayAnswers(
                 version=version,
-                models=_list(models.get("data")),
+                models=rows,
                 router=_mapping(callbacks.get("router_settings")),
                 file=_mapping(file.get("current_values")),
             ),
-            engines=self._engines,
+            locality=await self.locality(base_url_of(row, self._default_bases) for row in rows),
             default_bases=self._default_bases,
         )
+
+    async def locality(self, urls: Iterable[str | None]) -> Locality:
+        """Find out where the hosts of *urls* are, as this machine resolves them."""
+        known = hosts_of(self._engines.values())
+        addresses = await look_up(hosts_of(urls) - known)
+        return Locality(self._engines, self._paid, addresses)
 
     async def version(self) -> str:
         """Tell its version; empty if it does not say."""
@@ -95,7 +109,10 @@ class Gateway:
         """Tell whether it publishes Prometheus metrics."""
         try:
             async with self.session.get(
-                f"{self.url}/metrics/", headers=self._headers(), timeout=self._timeout()
+                f"{self.url}/metrics/",
+                headers=self._headers(),
+                timeout=self._timeout(),
+                allow_redirects=False,
             ) as reply:
                 return reply.status == 200
         except (aiohttp.ClientError, TimeoutError):
@@ -117,9 +134,12 @@ class Gateway:
     async def _get(self, path: str, *, required: bool = True) -> Mapping[str, Any]:
         try:
             async with self.session.get(
-                self.url + path, headers=self._headers(), timeout=self._timeout()
+                self.url + path,
+                headers=self._headers(),
+                timeout=self._timeout(),
+                allow_redirects=False,
             ) as reply:
-                body = await reply.read()
+                body = await read_within(reply, MOST_BYTES)
                 status, kind = reply.status, reply.content_type
         except TimeoutError as error:
             raise GatewayError(
@@ -193,17 +213,19 @@ async def open_gateway(
     key: str,
     admin_key: str,
     engines: Mapping[str, str] | None = None,
+    paid: Collection[str] = (),
     default_bases: Mapping[str, str] | None = None,
     answer_within_s: float = ANSWER_WITHIN_S,
 ) -> AsyncIterator[Gateway]:
     """Open the gateway at *url*; nothing is sent before it is asked something."""
-    async with aiohttp.ClientSession() as session:
+    async with open_session() as session:
         yield Gateway(
             session,
             mended_url(url),
             key=key,
             admin_key=admin_key,
             engines=engines,
+            paid=paid,
             default_bases=default_bases,
             answer_within_s=answer_within_s,
         )

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import yaml
 
+from chaos.http_client import open_session
 from chaos.process import guarded_process
 from chaos.process.guarded_process import HOST, GuardedProcess, held_port, write_private
 from chaos.process.readiness import StartLimit, until_ready
@@ -102,7 +103,7 @@ async def running_litellm(
             litellm = LiteLLMProcess(f"http://{HOST}:{held}", process)
             try:
                 timeout = aiohttp.ClientTimeout(total=5)  # of one look; there are many
-                async with aiohttp.ClientSession(timeout=timeout) as session:
+                async with open_session(timeout=timeout) as session:
                     await until_ready(
                         process,
                         lambda: _answers(session, litellm.url),
@@ -125,7 +126,7 @@ def _with_key(config: Mapping[str, Any], master_key: str) -> dict[str, Any]:
 
 async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
     try:
-        async with session.get(f"{url}/health/liveliness") as reply:
+        async with session.get(f"{url}/health/liveliness", allow_redirects=False) as reply:
             return reply.status == 200
     except (aiohttp.ClientError, TimeoutError):
         return False

@@ -28,7 +28,10 @@ class Deployment:
         dialect: Our dialect's name; None if we know none for the provider.
         upstream_model: The model's name as it crosses the wire.
         base_url: Where the requests really go, as we reach it; None if it cannot be told.
-        local: At a loopback or private address, or named as an engine: costs nothing.
+        local: It costs nothing, and is asked for real (``chaos.gateway.locality``).
+        resolves: This machine has an address for its host, as far as it was looked up.
+        redirectable: A request can take it elsewhere; not so where ``base_url`` is set, which
+            LiteLLM prefers to the request's ``api_base``.
         redirect_permission: The pattern of ``configurable_clientside_auth_params`` for
             ``api_base``; None if a request may not redirect it.
         mode: LiteLLM's ``chat``, ``embedding``, …
@@ -42,6 +45,8 @@ class Deployment:
     upstream_model: str
     base_url: str | None = None
     local: bool = False
+    resolves: bool = True
+    redirectable: bool = True
     redirect_permission: str | None = None
     mode: str | None = None
     max_input_tokens: int | None = None
@@ -186,7 +191,8 @@ def _reached_at(moved: Mapping[str, str], group: ModelGroup) -> ModelGroup:
         if url is None:
             return deployment
         path = urlsplit(base).path.rstrip("/") if base else _ENGINE_PATH
-        return replace(deployment, base_url=url if url.endswith(path) else url + path)
+        url = url if url.endswith(path) else url + path
+        return replace(deployment, base_url=url, resolves=True)
 
     return replace(group, deployments=tuple(map(real, group.deployments)))
 

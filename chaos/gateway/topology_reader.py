@@ -3,22 +3,18 @@
 Null means unknown, never no. Source of every shape here: recorded from LiteLLM 1.106.2.
 """
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
-from urllib.parse import urlsplit
 
 from chaos.gateway.chain_order import Fallbacks, attempt_order
+from chaos.gateway.locality import Locality
 from chaos.gateway.topology import Chain, Deployment, ModelGroup, RouterSettings, Topology, Trigger
 from chaos.protocol.conversation import Json
-from chaos.protocol.dialects import default_base, dialect_of, upstream_model
+from chaos.protocol.dialects import dialect_of, upstream_model
 
-LOCAL_NAMES = frozenset({"localhost", "host.docker.internal"})
 MAX_FALLBACKS = 5
 """Where the gateway names none. Source: ``ROUTER_MAX_FALLBACKS``, LiteLLM 1.106.2."""
-
-KEYLESS_PROVIDERS = frozenset({"hosted_vllm", "ollama", "ollama_chat", "vllm", "lm_studio"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +36,20 @@ class GatewayAnswers:
 def read_topology(
     answers: GatewayAnswers,
     *,
-    engines: Mapping[str, str] | None = None,
+    locality: Locality | None = None,
     default_bases: Mapping[str, str] | None = None,
 ) -> Topology:
     """Read everything that a drill needs to know of a gateway.
 
     Args:
-        engines: Local engines by model group, as the user names them.
-        default_bases: Real base URLs of providers that we do not know, by prefix.
+        locality: What is known about where upstreams are.
+        default_bases: Real base URLs of providers, by prefix, as the user names them.
     """
     aliases = _aliases(answers.router)
     lists = _lists(answers.router, answers.file)
-    groups, other_names = _groups(answers.models, aliases, engines or {}, default_bases or {})
+    groups, other_names = _groups(
+        answers.models, aliases, locality or Locality(), default_bases or {}
+    )
     settings = _settings(answers.router, answers.file)
     return Topology(
         litellm_version=answers.version,
@@ -68,7 +66,7 @@ def read_topology(
 def _groups(
     rows: Sequence[Json],
     aliases: Mapping[str, str],
-    engines: Mapping[str, str],
+    locality: Locality,
     default_bases: Mapping[str, str],
 ) -> tuple[dict[str, ModelGroup], dict[str, ModelGroup]]:
     found: dict[str, dict[str, Deployment]] = {}
@@ -80,7 +78,7 @@ def _groups(
         # An alias is one more row of the same deployment; a wildcard one row for each model that
         # LiteLLM knows, all with one id: only the first is a deployment of its own.
         again = identity in seen and identity not in found.get(name, {})
-        made = read_deployment(row, engines, default_bases)
+        made = read_deployment(row, locality, default_bases)
         if name in aliases or again:
             other.setdefault(name, {})[identity] = made
         else:
@@ -93,15 +91,13 @@ def _grouped(found: Mapping[str, Mapping[str, Deployment]]) -> dict[str, ModelGr
     return {name: ModelGroup(name, tuple(made.values())) for name, made in found.items()}
 
 
-def read_deployment(
-    row: Json, engines: Mapping[str, str], default_bases: Mapping[str, str]
-) -> Deployment:
+def read_deployment(row: Json, locality: Locality, default_bases: Mapping[str, str]) -> Deployment:
     """Read one row of ``/model/info``."""
     params, info = row.get("litellm_params") or {}, row.get("model_info") or {}
     name, model = str(row.get("model_name", "")), str(params.get("model", ""))
-    provider = model.partition("/")[0] if "/" in model else str(info.get("litellm_provider") or "")
+    provider = _provider(row)
     dialect = dialect_of(provider)
-    base = params.get("api_base") or default_base(provider, default_bases)
+    base = base_url_of(row, default_bases)
     permission = params.get("configurable_clientside_auth_params") or ()
     return Deployment(
         id=str(info.get("id", "")),
@@ -111,7 +107,9 @@ def read_deployment(
         dialect=dialect.name if dialect else None,
         upstream_model=upstream_model(provider, model),
         base_url=base,
-        local=is_local(base, engines) or name in engines,
+        local=locality.is_local(name, provider, base),
+        resolves=locality.resolves(base),
+        redirectable=not params.get("base_url"),
         redirect_permission=_permission(permission),
         mode=info.get("mode"),
         max_input_tokens=_whole(info.get("max_input_tokens")),
@@ -127,21 +125,29 @@ def read_deployment(
     )
 
 
-def is_local(base_url: str | None, engines: Mapping[str, str]) -> bool:
-    """Tell whether *base_url* is of this house: loopback, private, or a named engine's."""
-    if not base_url:
-        return False
-    parts = urlsplit(base_url)
-    host = parts.hostname or ""
-    if any(urlsplit(url).netloc == parts.netloc for url in engines.values()):
-        return True
-    if host in LOCAL_NAMES:
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_private or address.is_link_local
+def base_url_of(row: Json, default_bases: Mapping[str, str]) -> str | None:
+    """Say where a row's requests go; None if that cannot be known from here.
+
+    ``base_url`` wins over ``api_base`` in LiteLLM. A provider's public address is not taken for
+    granted: the gateway's environment (``OPENAI_BASE_URL``) or a named credential may say another,
+    and neither is shown.
+
+    Args:
+        default_bases: The user's word for providers, by prefix.
+
+    Source: LiteLLM 1.106.2, run.
+    """
+    params = row.get("litellm_params") or {}
+    named = params.get("base_url") or params.get("api_base")
+    if isinstance(named, str) and named:
+        return named
+    return None if params.get("litellm_credential_name") else default_bases.get(_provider(row))
+
+
+def _provider(row: Json) -> str:
+    params, info = row.get("litellm_params") or {}, row.get("model_info") or {}
+    model = str(params.get("model", ""))
+    return model.partition("/")[0] if "/" in model else str(info.get("litellm_provider") or "")
 
 
 def _permission(params: Iterable[Any]) -> str | None:

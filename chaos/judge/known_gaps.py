@@ -1,10 +1,11 @@
 """Failures that an untouched LiteLLM of a version range shows too: counted, paging nobody.
 
 The table is data, ``known_gaps.yaml``; every row has a corpus case. Neither checks nor faults
-know of it: a drill is judged first, and only then looked up here.
+know of it: a drill is judged first, and only then looked up here. A gap explains a drill only if
+it explains everything that failed in it, where it failed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib import resources
@@ -14,8 +15,37 @@ import yaml
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from chaos.judge.check import Kind
-from chaos.scenario.scenario import Scenario
+from chaos.judge.check import Finding, Kind, Where
+from chaos.scenario.plan import DrillPlan, HopRole
+
+NEVER_EXPLAINED = frozenset({Kind.COLLATERAL, Kind.REQUEST_CHANGED})
+"""What is done to others, or to a request, no gap and no user can take back."""
+
+_AT_A_FALLBACK = frozenset({Kind.NEVER_TRIED, Kind.MISREPORTED, Kind.SPLICED_REPLY})
+"""Kinds whose finding names the hop that should have served, or did; others name one that fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A drill that failed, as far as it matters to an explanation.
+
+    Attributes:
+        kind: The verdict's.
+        findings: Those that failed; never empty.
+        attempts: By model group.
+    """
+
+    version: str
+    plan: DrillPlan
+    kind: Kind
+    findings: tuple[Finding, ...]
+    attempts: Mapping[str, int]
+
+    @property
+    def primary(self) -> str | None:
+        """The dialect of the first failing hop."""
+        deployments = self.plan.hops[0].deployments if self.plan.hops else ()
+        return deployments[0].dialect if deployments else None
 
 
 class Gap(Protocol):
@@ -26,8 +56,8 @@ class Gap(Protocol):
         """Where it is documented, or who accepts it."""
         ...
 
-    def explains(self, version: str, scenario: Scenario, kind: Kind, primary: str | None) -> bool:
-        """Tell whether it is why *scenario* failed with *kind*."""
+    def explains(self, failure: Failure) -> bool:
+        """Tell whether it is why the drill failed, in every finding."""
         ...
 
 
@@ -37,10 +67,11 @@ class KnownGap:
 
     Attributes:
         versions: LiteLLM's versions that show it, as a PEP 440 specifier.
-        scenario: Pattern for the scenario key without its group and depth:
-            ``trigger/fault/shape/surface/streaming``, with ``*`` and ``[ab]``.
-        kinds: The verdict kinds it explains.
+        scenario: Pattern for ``Scenario.pattern``, with ``*`` and ``[ab]``.
+        kinds: The verdict kinds it explains ...
+        besides: ... and those that may come with them.
         primary: Dialects of the first failing hop that show it; empty for any.
+        most_attempts: At one hop, where ``retry_storm`` is explained.
         source: Where it is documented.
     """
 
@@ -49,19 +80,40 @@ class KnownGap:
     kinds: frozenset[Kind]
     primary: frozenset[str]
     source: str
+    besides: frozenset[Kind] = frozenset()
+    most_attempts: int = 0
 
-    def explains(self, version: str, scenario: Scenario, kind: Kind, primary: str | None) -> bool:
-        """Tell whether this gap is why *scenario* failed with *kind*."""
+    def explains(self, failure: Failure) -> bool:
+        """Tell whether this gap is why the drill failed, in every finding."""
         try:
-            in_range = Version(version) in self.versions
+            in_range = Version(failure.version) in self.versions
         except InvalidVersion:
             return False
         return (
             in_range
-            and kind in self.kinds
-            and (not self.primary or primary in self.primary)
-            and fnmatchcase(scenario.pattern, self.scenario)
+            and failure.kind in self.kinds
+            and (not self.primary or failure.primary in self.primary)
+            and fnmatchcase(failure.plan.scenario.pattern, self.scenario)
+            and all(self._covers(finding, failure) for finding in failure.findings)
         )
+
+    def _covers(self, finding: Finding, failure: Failure) -> bool:
+        if finding.kind not in self.kinds | self.besides or finding.where is not Where.GATEWAY:
+            return False
+        if finding.kind is Kind.RETRY_STORM:
+            attempts = failure.attempts.get(finding.hop or "", 0)
+            return _in_place(finding, failure.plan) and attempts <= self.most_attempts
+        return _in_place(finding, failure.plan)
+
+
+def _in_place(finding: Finding, plan: DrillPlan) -> bool:
+    """Tell whether a finding is about a hop at which an untouched LiteLLM goes wrong."""
+    hop = plan.hop(finding.hop) if finding.hop is not None else None
+    if hop is None:
+        return finding.hop is None
+    if finding.kind in _AT_A_FALLBACK:
+        return hop is not plan.hops[0]
+    return hop.role is HopRole.FAIL
 
 
 def load() -> tuple[KnownGap, ...]:
@@ -74,7 +126,9 @@ def load() -> tuple[KnownGap, ...]:
             versions=SpecifierSet(row["versions"]),
             scenario=pattern,
             kinds=frozenset(Kind(kind) for kind in row["kinds"]),
+            besides=frozenset(Kind(kind) for kind in row.get("besides", ())),
             primary=frozenset(row.get("primary", ())),
+            most_attempts=row.get("most_attempts", 0),
             source=row["source"],
         )
         for row in rows["gaps"]
@@ -82,10 +136,8 @@ def load() -> tuple[KnownGap, ...]:
     )
 
 
-def source_of(
-    gaps: Iterable[Gap], version: str, scenario: Scenario, kind: Kind, primary: str | None
-) -> str | None:
-    """Name the source of the gap that explains a failure; None if none does."""
-    return next(
-        (gap.source for gap in gaps if gap.explains(version, scenario, kind, primary)), None
-    )
+def explanation(gaps: Iterable[Gap], failure: Failure) -> str | None:
+    """Name the source of the gap that explains the whole failure; None if none does."""
+    if any(finding.kind in NEVER_EXPLAINED for finding in failure.findings):
+        return None
+    return next((gap.source for gap in gaps if gap.explains(failure)), None)

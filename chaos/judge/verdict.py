@@ -1,6 +1,7 @@
 """From findings to a verdict, by one rule.
 
-Aborted, else inconclusive if nothing was proven, else failed, else inconclusive, else passed.
+Aborted, else inconclusive if nothing was proven, else failed, else inconclusive, else passed, if
+the closing rule agrees.
 """
 
 from collections.abc import Iterable
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chaos.judge.check import NOTHING_PROVEN, Check, Finding, Kind, Result
+from chaos.judge.closing import close
 from chaos.judge.observation import Observation
 from chaos.scenario.plan import DrillPlan
 
@@ -43,7 +45,11 @@ class Verdict:
 def judge(plan: DrillPlan, seen: Observation, checks: Iterable[Check]) -> Verdict:
     """Run every check and come to a verdict; pure."""
     findings = tuple(check.judge(plan, seen) for check in checks)
-    return conclude(findings, aborted=seen.aborted is not None)
+    verdict = conclude(findings, aborted=seen.aborted is not None)
+    if verdict.outcome is not Outcome.PASSED:
+        return verdict
+    # No pass rests on the checks alone: see chaos.judge.closing.
+    return conclude((*findings, close(plan, seen)))
 
 
 def conclude(findings: tuple[Finding, ...], *, aborted: bool = False) -> Verdict:

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import aiohttp
 
+from chaos.http_client import open_session
 from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.model_text import ModelFormat
 from chaos.process import guarded_process
@@ -201,7 +202,7 @@ class VllmEngine:
             environment={**_ENVIRONMENT, "TMPDIR": str(temporary)},
         )
         timeout = aiohttp.ClientTimeout(total=5)  # of one look; there are many
-        async with aiohttp.ClientSession(timeout=timeout) as session:
+        async with open_session(timeout=timeout) as session:
             await until_ready(
                 self._process,
                 lambda: self._answers(session),
@@ -215,7 +216,7 @@ class VllmEngine:
 
     async def _answers(self, session: aiohttp.ClientSession) -> bool:
         try:
-            async with session.get(f"{self.url}/health") as reply:
+            async with session.get(f"{self.url}/health", allow_redirects=False) as reply:
                 return reply.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False

@@ -5,7 +5,8 @@ plan and keep its id, so that guard, driller, progress and report speak of one t
 """
 
 import random
-from collections.abc import Mapping
+import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -51,6 +52,7 @@ class DrillPlan:
         phase: Of the faults that are played.
         canary: The request carried our canary key instead of real ones.
         id: Names the drill; what is derived from a plan keeps it.
+        secret: In the prompt besides the nonce where no canary key marks the request as ours.
         known_groups: Every model group of the gateway, to tell whom a claim names.
     """
 
@@ -65,6 +67,8 @@ class DrillPlan:
     canary: bool = True
     injector: str = "redirect"
     attempt: int = 1
+    require_real: bool = False
+    secret: str | None = None
     known_groups: frozenset[str] = field(default_factory=frozenset)
 
     @property
@@ -94,11 +98,13 @@ class DrillOptions:
 
     Attributes:
         real_keys: Hops that cost money may be called with the gateway's own keys.
+        require_real: A pass by a stand-in is not taken for one.
     """
 
     deadline_s: float = 60.0
     first_token_s: float = 30.0
     real_keys: bool = False
+    require_real: bool = False
     profile: ClientProfile | None = None
 
     @property
@@ -107,13 +113,20 @@ class DrillOptions:
         return {k: str(v) for k, v in self.profile.headers.items()} if self.profile else {}
 
 
+def fresh_nonce() -> str:
+    """Make eight hexadecimal digits that no other process repeats on purpose."""
+    return secrets.token_hex(4)
+
+
 @dataclass(frozen=True, slots=True)
 class Planner:
     """Makes the plans of one injector, with the topology of the gateway that it drills.
 
     Attributes:
-        rng: Gives nonces and ids, so that a seed replays a campaign.
+        rng: Gives ids, so that a seed names drills again.
         injector: The injector's name.
+        nonce: Gives nonces. Fresh ones by default, whatever the seed: a late request or a cached
+            answer of another run must not fit this one.
     """
 
     topology: Topology
@@ -121,6 +134,7 @@ class Planner:
     options: DrillOptions
     rng: random.Random
     injector: str
+    nonce: Callable[[], str] = fresh_nonce
 
     def plan(self, scenario: Scenario) -> DrillPlan:
         """Plan one drill of *scenario*."""
@@ -149,17 +163,19 @@ class Planner:
         # Never a long context for money.
         worth = pays(scenario, serving) and not self.catalogue.shapes[scenario.shape].long
         real = options.real_keys and real_keys and worth
-        nonce = f"{self.rng.getrandbits(32):08x}"
+        nonce = self.nonce()
         max_tokens = _max_tokens(serving) * (BUDGET_FACTOR if attempt > 1 else 1)
         hops = tuple(
             _hop(place, group, scenario, topology, real=real)
             for place, group in enumerate(scenario.chain)
         )
+        secret = secrets.token_hex(16) if real else None
         return DrillPlan(
             id=identity,
             scenario=scenario,
             nonce=nonce,
-            task=self._task(scenario, nonce, max_tokens),
+            task=_marked(self._task(scenario, nonce, max_tokens), secret),
+            secret=secret,
             hops=hops,
             phase=self._phase(scenario),
             deadline_s=options.deadline_s,
@@ -167,6 +183,7 @@ class Planner:
             canary=not real,
             injector=self.injector,
             attempt=attempt,
+            require_real=options.require_real,
             # Who asks by an alias is given the group's own name, and rightly.
             known_groups=frozenset(topology.groups) - {topology.aliases.get(scenario.group)},
         )
@@ -185,6 +202,19 @@ class Planner:
         if steady and not task.ask.inputs:
             return replace(task, ask=replace(task.ask, temperature=0.0))
         return task
+
+
+def _marked(task: Task, secret: str | None) -> Task:
+    """Put *secret* at the end of what is asked."""
+    if secret is None:
+        return task
+    ask, mark = task.ask, f" (Reference {secret}, which is no part of the task.)"
+    if ask.inputs:
+        return replace(task, ask=replace(ask, inputs=tuple(text + mark for text in ask.inputs)))
+    place = max(n for n, turn in enumerate(ask.turns) if turn.role == "user")
+    turns = list(ask.turns)
+    turns[place] = replace(turns[place], text=turns[place].text + mark)
+    return replace(task, ask=replace(ask, turns=tuple(turns)))
 
 
 def _hop(

@@ -14,6 +14,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
+from chaos.http_client import open_session, proxy_for
 from chaos.witness.content_coding import readable
 from chaos.witness.redaction import without_userinfo
 from chaos.witness.script_player import Played, reset
@@ -32,9 +33,6 @@ HOP_BY_HOP = frozenset(
     }
 )
 """Headers of one connection only. Source: RFC 9110, section 7.6.1."""
-
-_UNPACKED = frozenset({"gzip", "deflate", "br", "zstd"})
-"""What aiohttp's server unpacks by itself when a request comes so."""
 
 _NEVER_ARRIVED = (
     aiohttp.ClientConnectorError,
@@ -61,15 +59,9 @@ class Forwarder:
     def __init__(self, *, connect_s: float = 10.0, keys: Mapping[str, str] | None = None) -> None:
         self._keys = keys or {}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_s)
-        self._direct = self._session(timeout, trust_env=False)
-        self._outward = self._session(timeout, trust_env=True)
-
-    @staticmethod
-    def _session(timeout: aiohttp.ClientTimeout, *, trust_env: bool) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
+        self._session = open_session(
             auto_decompress=False,
             timeout=timeout,
-            trust_env=trust_env,
             # Made here and now: aiohttp's own was made when it was imported, and would not
             # know a private authority that SSL_CERT_FILE names since.
             connector=aiohttp.TCPConnector(limit=0, ssl=ssl.create_default_context()),
@@ -80,8 +72,7 @@ class Forwarder:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._direct.close()
-        await self._outward.close()
+        await self._session.close()
 
     async def forward(
         self, request: web.BaseRequest, url: str, body: bytes, played: Played, *, local: bool
@@ -92,19 +83,19 @@ class Forwarder:
             What went wrong with the upstream itself, in words; None if it answered whole,
             with whatever status.
         """
-        session = self._direct if local else self._outward
         headers = _asked(request.headers)
         played.reached = True
         try:
             key = self._keys.get(urlsplit(url).netloc) if local else None
             if key is not None:
                 headers["authorization"] = f"Bearer {key}"
-            upstream = await session.request(
+            upstream = await self._session.request(
                 request.method,
                 URL(url, encoded=True),
                 data=body or None,
                 headers=headers,
                 allow_redirects=False,
+                proxy=None if local else proxy_for(url),
             )
         except _FAILED as error:
             played.reached = not isinstance(error, _NEVER_ARRIVED)
@@ -169,10 +160,6 @@ def _asked(headers: Mapping[str, str]) -> CIMultiDict[str]:
     """Copy the headers of a request for a connection of our own, and a reply that can be read."""
     asked = _kept(headers)
     asked.popall("host", None)
-    if headers.get("content-encoding", "").lower() in _UNPACKED:
-        # The body is no longer packed, and its length is another now.
-        asked.popall("content-encoding")
-        asked.popall("content-length", None)
     if "accept-encoding" in asked:
         asked["accept-encoding"] = readable(asked["accept-encoding"])
     return asked

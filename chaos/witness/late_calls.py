@@ -1,21 +1,21 @@
 """Know the calls of drills that have ended: gateways go on trying for minutes.
 
-What a body holds is anybody's, so looking through it takes time in proportion to its length,
-and of a long one only both ends are looked at.
+What a text holds is anybody's, so looking through it takes time in proportion to its length, and
+of a long one only both ends are looked at.
 """
 
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 REMEMBER_S = 24 * 3600.0
 MOST_REMEMBERED = 20_000
 MOST_LOOKED_AT = 128 << 10
-"""Bytes at each end of a body: a prompt's text is near one of them."""
+"""Characters at each end of a text: a prompt's token is near one of them."""
 
-NONCE_BYTES = 8
-_HEX_RUN = re.compile(rb"[0-9a-f]{8,}")
+NONCE_CHARS = 8
+_HEX_RUN = re.compile(r"[0-9a-f]{8,}")
 
 
 class LateCalls:
@@ -38,9 +38,9 @@ class LateCalls:
         """Say how many requests of the ended drill of *nonce* have come."""
         return self._ended.get(nonce, (0.0, 0))[1]
 
-    def take(self, body: bytes) -> bool:
-        """Count a request that carries an ended drill's nonce; False if it carries none."""
-        for nonce in _candidates(body):
+    def take(self, words: Iterable[str]) -> bool:
+        """Count a request whose text carries an ended drill's nonce; False if it carries none."""
+        for nonce in _candidates(words):
             if nonce in self._ended:
                 ended_at_s, count = self._ended[nonce]
                 self._ended[nonce] = (ended_at_s, count + 1)
@@ -48,11 +48,14 @@ class LateCalls:
         return False
 
 
-def _candidates(body: bytes) -> Iterator[str]:
-    """Yield everything in *body* that reads like a nonce, inside longer runs of digits too."""
-    if len(body) > 2 * MOST_LOOKED_AT:
-        body = body[:MOST_LOOKED_AT] + b" " + body[-MOST_LOOKED_AT:]
-    for run in _HEX_RUN.finditer(body):
-        digits = run[0].decode("ascii")
-        for place in range(len(digits) - NONCE_BYTES + 1):
-            yield digits[place : place + NONCE_BYTES]
+def _candidates(words: Iterable[str]) -> Iterator[str]:
+    """Yield everything that reads like a nonce, inside longer runs of digits too."""
+    for text in words:
+        if len(text) > 2 * MOST_LOOKED_AT:
+            looked_at = f"{text[:MOST_LOOKED_AT]} {text[-MOST_LOOKED_AT:]}"
+        else:
+            looked_at = text
+        for run in _HEX_RUN.finditer(looked_at):
+            digits = run[0]
+            for place in range(len(digits) - NONCE_CHARS + 1):
+                yield digits[place : place + NONCE_CHARS]

@@ -98,7 +98,9 @@ class Lease:
         nonce: Requests that carry it belong to the drill.
         lane: The lane they have to come on; None for a twin.
         hops: What to do for the groups of the chain.
-        strays: Requests without a live nonce that came on the lane meanwhile.
+        wants_canary: A request without the canary is not the drill's.
+        secret: What a request's text has to hold besides the nonce; None for nothing.
+        strays: Requests with its key and without a live nonce: its own, whose nonce was lost.
         others: Every other upstream of the topology: contacted by mistake, they are stood in
             for, so that the drill can tell which one was.
         frees_lane: The lane ends with the lease; it does not where somebody else holds it.
@@ -111,6 +113,8 @@ class Lease:
     others: tuple[Upstream, ...]
     expires_at_s: float
     canary: str | None = None
+    wants_canary: bool = False
+    secret: str | None = None
     frees_lane: bool = True
     attempts: list[Attempt] = field(default_factory=list)
     unrecorded: int = 0

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from aiohttp import web
@@ -11,7 +12,54 @@ from pydantic_core import from_json
 from chaos.protocol.dialect import Dialect, RawCall
 from chaos.witness.wire_record import KeyOwner
 
-MOST_REQUEST_BYTES = 64 << 20
+MOST_REQUEST_BYTES = 8 << 20
+"""Of a body: a drill's longest prompt has a few hundred kilobytes, a client profile's has more."""
+
+BODY_WITHIN_S = 30.0
+"""For a body to come whole."""
+
+
+class BodyError(Exception):
+    """A body that is too long, too slow, or packed; refuse it."""
+
+
+def carries(request: web.BaseRequest, token: str) -> bool:
+    """Tell whether *token* is in the request line or a header, where credentials are."""
+    if token in request.rel_url.raw_query_string:
+        return True
+    return any(token in value for value in request.headers.values())
+
+
+async def read_body(request: web.BaseRequest) -> bytes:
+    """Read the body, within its bounds.
+
+    Raises:
+        BodyError: It is out of bounds; the message says how.
+    """
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise BodyError("its body is packed, and no gateway packs what it asks")
+    if (request.content_length or 0) > MOST_REQUEST_BYTES:
+        raise BodyError(f"its body has {request.content_length} bytes")
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise BodyError(f"its body has more than {MOST_REQUEST_BYTES} bytes") from None
+    except TimeoutError:
+        raise BodyError(f"its body did not come within {BODY_WITHIN_S:g} s") from None
+
+
+def words_of(value: Any) -> Iterator[str]:
+    """Yield every text in parsed JSON, keys left out."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
 
 
 def raw_call(request: web.BaseRequest, path: str, body: bytes) -> RawCall:
@@ -56,13 +104,16 @@ def refusal(why: str) -> web.Response:
         "type": "invalid_request_error",
         "code": "understudy_refused",
     }
-    return web.json_response({"type": "error", "error": error}, status=400)
+    reply = web.json_response({"type": "error", "error": error}, status=400)
+    # What was not read of a body would be taken for the next request.
+    reply.force_close()
+    return reply
 
 
 def make_request(
     message: Any, payload: Any, protocol: Any, writer: Any, task: Any
 ) -> web.BaseRequest:
-    """Make aiohttp's request object, with room for long prompts."""
+    """Make aiohttp's request object, with the bound of a body."""
     return web.BaseRequest(
         message,
         payload,

@@ -26,12 +26,25 @@ from chaos.protocol.dialect import Call, RawCall
 from chaos.protocol.dialects import DIALECTS
 from chaos.protocol.stand_in import compose
 from chaos.witness.attempt import Attempt
+from chaos.witness.bounded_server import BoundedServer
 from chaos.witness.forwarder import Forwarder
 from chaos.witness.late_calls import LateCalls
 from chaos.witness.lease import Action, Lease, LeasedHop, Upstream
-from chaos.witness.request import key_owner, make_request, raw_call, refusal
+from chaos.witness.request import (
+    BodyError,
+    carries,
+    key_owner,
+    make_request,
+    raw_call,
+    read_body,
+    refusal,
+    words_of,
+)
 from chaos.witness.script_player import play
 from chaos.witness.wire_record import AttemptOutcome, KeyOwner, credentials
+
+MOST_CANARIES = 16
+"""One for each injector that was opened lately; a late request carries one of them."""
 
 _NO_ANSWER = Answer()
 """For faults that are an error answer and nothing else: they never look at what would be said."""
@@ -75,6 +88,7 @@ class Witness:
         for lane in range(LANES):
             self._free.put_nowait(lane)
         self._late = LateCalls()
+        self._canaries: dict[str, None] = {}
         self._forwarder: Forwarder | None = None
 
     def lane_url(self, lane: int) -> str:
@@ -100,6 +114,8 @@ class Witness:
         on_lane: bool = True,
         lane: int | None = None,
         canary: str | None = None,
+        wants_canary: bool = False,
+        secret: str | None = None,
     ) -> Lease:
         """Take a lease. End it with ``await lease.end()``, always.
 
@@ -107,6 +123,9 @@ class Witness:
             on_lane: False for a twin, whose deployments have addresses.
             lane: One that the caller holds; by default waits for a free one, until the end of
                 the lease.
+            canary: The key that a drill's requests carry, where they carry none of the gateway's.
+            wants_canary: Requests without it are not the drill's.
+            secret: What the request's text has to hold besides the nonce.
         """
         frees_lane = on_lane and lane is None
         if frees_lane:
@@ -118,10 +137,16 @@ class Witness:
             others=tuple(others),
             expires_at_s=time.monotonic() + ttl_s,
             canary=canary,
+            wants_canary=wants_canary,
+            secret=secret,
             frees_lane=frees_lane,
             release=self._release,
         )
         self._live[nonce] = lease
+        if canary is not None:
+            self._canaries[canary] = None
+            while len(self._canaries) > MOST_CANARIES:
+                self._canaries.pop(next(iter(self._canaries)))
         asyncio.get_running_loop().call_later(ttl_s, lease.over.set)
         return lease
 
@@ -136,25 +161,51 @@ class Witness:
         """Count the requests of an ended drill that came after its end."""
         return self._late.count(nonce)
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request of the gateway, or of whoever found the port."""
+    async def handle(self, request: web.BaseRequest, server: BoundedServer) -> web.StreamResponse:
+        """Answer one request of the gateway, or of whoever found the port.
+
+        Path and headers come first: a stranger is refused before a byte of its body is read.
+        """
         parts = request.rel_url.raw_path.split("/", 3)
-        body = await request.read()
+        path = "/" + "/".join(parts[3:])
         if len(parts) >= 3 and parts[1] == "lane" and parts[2].isdigit():
             lane, address = int(parts[2]), None
-            path = "/" + "/".join(parts[3:])
         elif len(parts) >= 3 and parts[1] == "twin":
             lane, address = None, parts[2]
-            path = "/" + "/".join(parts[3:])
         else:
             return self._stray("this is no lane")
-        lease = self._lease_of(lane, body)
+        leases = [
+            lease
+            for lease in self._live.values()
+            if lease.owns(lane, address) and _is_keyed(request, lease)
+        ]
+        if not leases:
+            return self._stranger(request)
+        server.keep(request)
+        try:
+            return await self._leased(request, path, address, leases)
+        finally:
+            server.let_go(request)
+
+    async def _leased(
+        self, request: web.BaseRequest, path: str, address: str | None, leases: Sequence[Lease]
+    ) -> web.StreamResponse:
+        """Answer a request that has the key of one of *leases*."""
+        try:
+            body = await read_body(request)
+        except BodyError as error:
+            return self._stray(str(error))
+        raw = raw_call(request, path, body)
+        lease = _lease_of(raw, leases)
         if lease is None:
-            return self._unleased(lane, address, body)
+            return self._keyed_stray(raw, leases)
+        if lease.over.is_set() or time.monotonic() >= lease.expires_at_s:
+            # Also in the moment that attempts get to end: what begins then is late.
+            self.counts.late += 1
+            return refusal("the drill that this request belongs to has ended")
         attempt = lease.begin()
         attempt.abort = request.transport.abort if request.transport else None
         try:
-            raw = raw_call(request, path, body)
             attempt.body = raw.body
             attempt.credentials = credentials(raw.headers, raw.query)
             return await self._answer(_Exchange(request, lease, attempt, raw, body, address))
@@ -168,13 +219,21 @@ class Witness:
         finally:
             lease.finish(attempt)
 
-    def _lease_of(self, lane: int | None, body: bytes) -> Lease | None:
-        now_s = time.monotonic()
-        for nonce, lease in self._live.items():
-            if lease.lane == lane and nonce.encode() in body:
-                alive = now_s < lease.expires_at_s and not lease.over.is_set()
-                return lease if alive else None
-        return None
+    def _stranger(self, request: web.BaseRequest) -> web.Response:
+        """Refuse what no live lease is for; with a key of ours it is an ended drill's."""
+        if any(carries(request, canary) for canary in self._canaries):
+            self.counts.late += 1
+            return refusal("the drill that this request belongs to has ended")
+        return self._stray("no drill runs here, or not with this key")
+
+    def _keyed_stray(self, raw: RawCall, leases: Sequence[Lease]) -> web.Response:
+        """Refuse a request with the right key and no live nonce: it is late, or has lost it."""
+        if self._late.take(words_of(raw.body)):
+            self.counts.late += 1
+            return refusal("the drill that this request belongs to has ended")
+        for lease in leases:
+            lease.strays += 1
+        return self._stray("the request carries no live drill's nonce")
 
     async def _answer(self, exchange: _Exchange) -> web.StreamResponse:
         attempt, raw, lease = exchange.attempt, exchange.raw, exchange.lease
@@ -231,26 +290,13 @@ class Witness:
         )
         return attempt.played.response or web.StreamResponse()
 
-    def _unleased(self, lane: int | None, address: str | None, body: bytes) -> web.Response:
-        if self._late.take(body):
-            self.counts.late += 1
-            return refusal("the drill that this request belongs to has ended")
-        for lease in self._live.values():
-            lease.strays += lease.owns(lane, address)
-        return self._stray("the request carries no live drill's nonce")
-
     def _stray(self, why: str) -> web.Response:
         self.counts.strays += 1
         return refusal(why)
 
-    def server(self) -> web.Server:
-        """Make a server that answers as this witness, for a port of a twin's."""
-        return web.Server(
-            self.handle,
-            request_factory=make_request,
-            handler_cancellation=True,
-            access_log=None,
-        )
+    def server(self) -> BoundedServer:
+        """Make a server that answers as this witness, for a port of a twin's too."""
+        return BoundedServer(self.handle, make_request)
 
     @asynccontextmanager
     async def serving(self, listen: Sequence[tuple[str, int]]) -> AsyncIterator["Witness"]:
@@ -279,6 +325,28 @@ class Witness:
                 await lease.end(grace_s=0.0)
             await runner.cleanup()
             await self._forwarder.close()
+
+
+def _is_keyed(request: web.BaseRequest, lease: Lease) -> bool:
+    """Tell whether a request carries what *lease* wants to see before its body is read."""
+    return not lease.wants_canary or (lease.canary is not None and carries(request, lease.canary))
+
+
+def _lease_of(raw: RawCall, leases: Sequence[Lease]) -> Lease | None:
+    """Find the lease whose nonce, and secret where it has one, are in the request's own text."""
+    words = list(words_of(raw.body))
+
+    def holds(token: str) -> bool:
+        return any(token in word for word in words)
+
+    return next(
+        (
+            lease
+            for lease in leases
+            if holds(lease.nonce) and (lease.secret is None or holds(lease.secret))
+        ),
+        None,
+    )
 
 
 def _refuse(attempt: Attempt, why: str) -> web.Response:

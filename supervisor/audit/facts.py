@@ -158,6 +158,7 @@ async def _asked(gateway: Gateway, path: str) -> Mapping[str, Any]:
             gateway.url + path,
             headers={"authorization": f"Bearer {gateway.key}"},
             timeout=aiohttp.ClientTimeout(total=gateway.answer_within_s),
+            allow_redirects=False,
         ) as reply:
             answer = await reply.json() if reply.status == 200 else None
     return answer if isinstance(answer, Mapping) else {}

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from chaos.gateway.topology import Deployment, ModelGroup, Topology
 from supervisor.engine.facts import EngineFacts
@@ -103,15 +102,10 @@ class Audited:
 
 
 def is_own(deployment: Deployment) -> bool:
-    """Tell whether a deployment is of this house: a price means that a local proxy passes it on.
-
-    A host name without a dot is a neighbour's in the same Compose project or network.
-    """
-    if deployment.input_cost_per_token or deployment.output_cost_per_token:
-        return False
-    host = urlsplit(deployment.base_url or "").hostname or ""
-    neighbour = "." not in host or host.endswith((".local", ".internal", ".lan"))
-    return deployment.local or (bool(host) and neighbour)
+    """Tell whether a deployment is local and free: one with a price passes requests on."""
+    return deployment.local and not (
+        deployment.input_cost_per_token or deployment.output_cost_per_token
+    )
 
 
 def is_engine(deployment: Deployment) -> bool:

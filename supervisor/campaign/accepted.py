@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from chaos.judge.check import Kind
-from chaos.scenario.scenario import Scenario
+from chaos.judge.known_gaps import Failure
 from supervisor.settings.model import AcceptedFailure
 
 
@@ -19,6 +18,16 @@ class Accepted:
         """Say who accepts it, and for how long."""
         return f"accepted until {self.entry.until}: {self.entry.reason}"
 
-    def explains(self, _v: str, scenario: Scenario, _k: Kind, _p: str | None) -> bool:
-        """Tell whether the user's pattern names this scenario."""
-        return fnmatchcase(scenario.key, self.entry.scenario)
+    def explains(self, failure: Failure) -> bool:
+        """Tell whether the user accepts all that failed.
+
+        Without kinds of his own an entry accepts one kind of failure, whichever it is: what else
+        breaks on the same drill later was never looked at.
+        """
+        if not fnmatchcase(failure.plan.scenario.key, self.entry.scenario):
+            return False
+        failed = {finding.kind for finding in failure.findings}
+        hops = {finding.hop for finding in failure.findings} - {None}
+        if self.entry.hop is not None and hops - {self.entry.hop}:
+            return False
+        return failed <= set(self.entry.kinds) if self.entry.kinds else len(failed) == 1

@@ -1,5 +1,6 @@
 """What a campaign is asked for, and how the settings become the options of a rehearsal."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -8,7 +9,7 @@ from chaos.judge.known_gaps import Gap, load
 from chaos.process.readiness import StartLimit
 from chaos.rehearsal import RehearsalOptions
 from chaos.scenario.expand import Selection
-from chaos.scenario.plan import DrillOptions
+from chaos.scenario.plan import DrillOptions, fresh_nonce
 from chaos.traffic.shape import ClientProfile
 from supervisor.campaign.accepted import Accepted
 from supervisor.settings.model import Settings
@@ -19,7 +20,8 @@ class DrillRequest:
     """What the user asked for, besides the settings.
 
     Attributes:
-        seed: Replays nonces and ids; None for fresh ones.
+        seed: Replays ids; None for fresh ones.
+        nonces: Gives the drills' nonces.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -27,6 +29,7 @@ class DrillRequest:
     known_gaps: bool = True
     profile: ClientProfile | None = None
     seed: int | None = None
+    nonces: Callable[[], str] = fresh_nonce
 
 
 def rehearsal_options(settings: Settings, request: DrillRequest) -> RehearsalOptions:
@@ -42,6 +45,7 @@ def rehearsal_options(settings: Settings, request: DrillRequest) -> RehearsalOpt
             deadline_s=drills.deadline_s,
             first_token_s=drills.first_token_s,
             real_keys=drills.real_keys,
+            require_real=drills.require_real,
             profile=request.profile,
         ),
         budget_usd=drills.budget_usd,
@@ -54,6 +58,7 @@ def rehearsal_options(settings: Settings, request: DrillRequest) -> RehearsalOpt
             for name, engine in settings.engines.items()
             if engine.key is not None
         },
+        paid=settings.paid,
         default_bases=settings.providers,
         twin=TwinOptions(
             config_file=twin.litellm_config,
@@ -62,6 +67,7 @@ def rehearsal_options(settings: Settings, request: DrillRequest) -> RehearsalOpt
             limit=StartLimit(twin.start_within_s, "twin.start_within_s"),
         ),
         seed=request.seed,
+        nonces=request.nonces,
     )
 
 

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
-import aiohttp
-
 from chaos.clock import SystemClock
 from chaos.drill.campaign import Assignment
 from chaos.drill.events import CampaignEnded, Event
 from chaos.drill.report import DrillReport, ReportBuilder
 from chaos.errors import UsageError
 from chaos.gateway.client import Gateway
+from chaos.http_client import open_session
 from chaos.judge.check import Kind
 from chaos.rehearsal import Rehearsal
 from supervisor.campaign.guard import Guard
@@ -43,7 +42,7 @@ async def run_drills(
     options = rehearsal_options(settings, request)
     async with AsyncExitStack() as stack:
         # The engines' own connections: a drill's are never used twice.
-        engines = await stack.enter_async_context(aiohttp.ClientSession())
+        engines = await stack.enter_async_context(open_session())
         rehearsal = await stack.enter_async_context(
             Rehearsal.opened(
                 gateway,

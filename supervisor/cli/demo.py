@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import aiohttp
 from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
@@ -20,6 +19,7 @@ from rich.text import Text
 from chaos.drill.report import DrillReport, DrillRow
 from chaos.faults.fault import FaultName
 from chaos.gateway.client import open_gateway
+from chaos.http_client import open_session
 from chaos.judge.check import Kind
 from chaos.judge.verdict import Outcome
 from chaos.lab.lab import Lab, running_lab
@@ -212,8 +212,13 @@ async def _ask(lab: Lab, group: str) -> tuple[int, str]:
     body = {"model": group, "messages": [{"role": "user", "content": "Hello"}]}
     headers = {"authorization": f"Bearer {lab.key}"}
     async with (
-        aiohttp.ClientSession() as session,
-        session.post(f"{lab.gateway_url}/v1/chat/completions", json=body, headers=headers) as reply,
+        open_session() as session,
+        session.post(
+            f"{lab.gateway_url}/v1/chat/completions",
+            json=body,
+            headers=headers,
+            allow_redirects=False,
+        ) as reply,
     ):
         answer = await reply.json()
     message = str(answer.get("error", {}).get("message", ""))
@@ -222,7 +227,7 @@ async def _ask(lab: Lab, group: str) -> tuple[int, str]:
 
 async def _health(lab: Lab) -> int:
     async with (
-        aiohttp.ClientSession() as session,
-        session.get(f"{lab.engine.url}/health") as reply,
+        open_session() as session,
+        session.get(f"{lab.engine.url}/health", allow_redirects=False) as reply,
     ):
         return reply.status

@@ -112,6 +112,7 @@ async def connected(settings: Settings) -> AsyncIterator[Gateway]:
         key=key.get_secret_value(),
         admin_key=admin_key.get_secret_value(),
         engines=settings.engine_urls,
+        paid=settings.paid,
         default_bases=settings.providers,
         answer_within_s=settings.gateway.answer_within_s,
     ) as gateway:

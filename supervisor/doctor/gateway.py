@@ -80,7 +80,9 @@ async def _alive(gateway: Gateway) -> tuple[Item, str | None]:
     url = gateway.url
     try:
         async with gateway.session.get(
-            f"{url}/health/liveliness", timeout=aiohttp.ClientTimeout(total=gateway.answer_within_s)
+            f"{url}/health/liveliness",
+            timeout=aiohttp.ClientTimeout(total=gateway.answer_within_s),
+            allow_redirects=False,
         ) as reply:
             date = reply.headers.get("date")
             if reply.status == 200:
@@ -123,6 +125,7 @@ async def _key(gateway: Gateway, topology: Topology) -> Item:
             f"{gateway.url}/v1/models",
             headers={"authorization": f"Bearer {gateway.key}"},
             timeout=aiohttp.ClientTimeout(total=gateway.answer_within_s),
+            allow_redirects=False,
         ) as reply:
             answer = await reply.json() if reply.status == 200 else None
             status = reply.status

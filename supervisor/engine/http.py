@@ -3,6 +3,8 @@
 import aiohttp
 from yarl import URL
 
+from chaos.http_client import read_within
+
 MOST_BYTES = 8 << 20
 """Of one answer; a page of metrics of many models has a few hundred kilobytes."""
 
@@ -24,10 +26,7 @@ async def get_text(
     limit = aiohttp.ClientTimeout(total=within_s)
     headers = {"authorization": f"Bearer {key}"} if key else {}
     async with session.get(url, headers=headers, timeout=limit, allow_redirects=False) as reply:
-        body = await reply.content.read(MOST_BYTES)
-        # Reads on until the end or the bound: read() gives what has come so far.
-        while len(body) < MOST_BYTES and (more := await reply.content.read(1 << 16)):
-            body += more
+        body = await read_within(reply, MOST_BYTES)
         return reply.status, body.decode("utf-8", "replace")
 
 
@@ -44,5 +43,4 @@ async def get_metrics(
         status, text = await get_text(session, url, within_s)
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
         return None
-    whole = len(text) < MOST_BYTES
-    return text if status == 200 and whole else None
+    return text if status == 200 else None

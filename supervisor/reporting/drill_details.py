@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from chaos.drill.report import DrillRow, FindingRow, HopRow
+from chaos.drill.report import DrillRow, FindingRow, HopRow, is_routed
 from chaos.judge.check import Result
 from chaos.judge.verdict import Outcome
 
@@ -39,7 +39,11 @@ def details(rows: Sequence[DrillRow]) -> Iterator[RenderableType]:
 
 def shown(row: DrillRow) -> tuple[str, str]:
     """Say a drill's verdict for people, and the style to say it in."""
-    return ("known gap", "yellow") if row.known_gap else (row.outcome.value, STYLES[row.outcome])
+    if row.known_gap:
+        return "known gap", "yellow"
+    if is_routed(row):
+        return "routed", STYLES[row.outcome]
+    return row.outcome.value, STYLES[row.outcome]
 
 
 def cause(row: DrillRow) -> tuple[str, ...]:
@@ -59,6 +63,8 @@ def why(row: DrillRow) -> str:
         served = row.reply.served_by
         if row.scenario.expected_hop is None:
             return "everything down: one honest error, in time"
+        if is_routed(row):
+            return f"routed to {served}; a stand-in answered in its place"
         return f"{served} served" if served else "one honest error, in the surface's own format"
     found = _deciding(row)
     return QUOTED.sub(r"“\1…”", found.message) if found else "broken off"

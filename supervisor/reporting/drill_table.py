@@ -166,8 +166,7 @@ def path(row: DrillRow) -> str:
 
 def fault(row: DrillRow) -> str:
     """Name the faults that the failing hops really got."""
-    played = dict.fromkeys(row.scenario.faults.values())
-    return ", ".join(played) or row.scenario.key.split("/")[-4]
+    return ", ".join(dict.fromkeys(row.scenario.faults.values())) or row.scenario.fault
 
 
 def shape(row: DrillRow) -> str:
@@ -223,6 +222,8 @@ def _summary(report: DrillReport) -> Text:
     for count, word, style in parts:
         if count or word == "passed":
             text.append(f"{count} {word}", style=style if count else "")
+            if word == "passed" and counts.routed:
+                text.append(f" ({counts.routed} routed)", style="dim")
             text.append("  ")
     requests = "1 request" if counts.requests == 1 else f"{counts.requests} requests"
     text.append(
@@ -232,17 +233,10 @@ def _summary(report: DrillReport) -> Text:
     )
     if report.gateway.stripped:
         text.append(f"\nThe twin was started without: {', '.join(report.gateway.stripped)}.", "dim")
-    if any(not hop_paid_for(row) for row in report.drills):
+    if counts.routed:
         text.append(
-            "\nHops that cost money were answered by a stand-in: that they would be tried is "
-            "proven, that their keys work is not (--real-keys).",
+            "\nrouted: a stand-in answered for the hop that costs money. That it would be tried is "
+            "proven, that it answers is not (--real-keys; --require-real does not pass it).",
             style="dim",
         )
     return text
-
-
-def hop_paid_for(row: DrillRow) -> bool:
-    """False where a stand-in answered for the hop that was to serve."""
-    return not any(
-        hop.group == row.scenario.expected_hop and hop.outcome == "stood_in" for hop in row.hops
-    )

@@ -36,6 +36,7 @@ def junit_xml(report: DrillReport) -> str:
     facts = {
         "gateway": report.gateway.url,
         "litellm_version": report.gateway.litellm_version,
+        "routed": str(summary.routed),
         "known_gaps": str(summary.known_gaps),
         "requests": str(summary.requests),
         "tokens": str(summary.tokens),

@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from chaos.errors import UsageError
+from chaos.judge.check import Kind
 from chaos.scenario.expand import Profile
 
 
@@ -143,6 +144,9 @@ class DrillSettings(_Section):
     concurrency: int = Field(1, ge=1, le=4, description="Drills at once; the witness has 4 lanes.")
     budget_usd: float = Field(0.0, ge=0, description="Money that one run may spend.")
     real_keys: bool = Field(False, description="Let hops that cost money be called for real.")
+    require_real: bool = Field(
+        False, description="Take no pass by a stand-in: it is inconclusive then."
+    )
 
 
 class EngineSettings(_Section):
@@ -185,6 +189,11 @@ class AcceptedFailure(_Section):
     """A failure that is known and accepted for a while."""
 
     scenario: str = Field(description="Pattern for scenario keys, with * and ?.")
+    kinds: tuple[Kind, ...] = Field(
+        (),
+        description="The kinds of failure that are accepted; without them any one kind, alone.",
+    )
+    hop: str | None = Field(None, description="The model group that may fail so; default: any.")
     until: date
     reason: str = Field(min_length=1)
 
@@ -210,7 +219,12 @@ class Settings(_Section):
     )
     providers: dict[str, HttpUrl] = Field(
         default_factory=dict,
-        description="Real base URLs of providers that LiteLLM knows and we do not, by prefix.",
+        description="Where providers really are, by LiteLLM's prefix: what is not named with "
+        "api_base is called with real keys only at an address from here.",
+    )
+    paid: tuple[str, ...] = Field(
+        (),
+        description="Model groups that cost money although they look local: a hosted vLLM, say.",
     )
     accept: tuple[AcceptedFailure, ...] = ()
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from fnmatch import fnmatchcase
 from itertools import product
 
 import pytest
@@ -65,7 +66,9 @@ def test_every_known_gap_has_a_case(source):
     """A row that nothing shows would excuse failures for ever."""
     rows = [gap for gap in load() if gap.source == source]
     assert any(
-        gap.explains(MEASURED_ON, case.scenario, case.expect.kind, spec.primary_dialect(case))
+        case.expect.kind in gap.kinds
+        and fnmatchcase(case.scenario.pattern, gap.scenario)
+        and (not gap.primary or spec.primary_dialect(case) in gap.primary)
         for gap in rows
         for spec, case in CASES
         if case.gap and case.expect.kind is not None

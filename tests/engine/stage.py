@@ -9,6 +9,7 @@ An engine takes a minute to start, so both are started at once, and only when th
 """
 
 import asyncio
+import random
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -138,7 +139,8 @@ class Stage:
             stream=stream,
         )
         # Always the same nonces: what a tiny model copies today it copies tomorrow.
-        request = DrillRequest(selection, seed=SEED)
+        rng = random.Random(SEED)
+        request = DrillRequest(selection, nonces=lambda: f"{rng.getrandbits(32):08x}")
         report = await run_drills(self.gateway, settings, request)
         return {_asked(row.scenario): row for row in report.drills}
 

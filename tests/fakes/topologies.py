@@ -1,7 +1,9 @@
 """Small gateways, as the topology stage would read them."""
 
+from chaos.gateway.locality import Locality
 from chaos.gateway.topology import Chain, Deployment, ModelGroup, RouterSettings, Topology, Trigger
 
+PAID_AT = "https://api.example/v1"
 PERMISSION = r"^http://127\.0\.0\.1:8941/lane/[0-3]\Z"
 
 
@@ -9,7 +11,8 @@ def deployment(group, *, litellm_model="anthropic/claude-x", **changes):
     """Make one deployment; by default a paid Anthropic one that may be redirected."""
     provider, _, model = litellm_model.partition("/")
     dialect = {"hosted_vllm": "vllm"}.get(provider, provider)
-    local = provider == "hosted_vllm"
+    engine = provider == "hosted_vllm"
+    base_url = changes.get("base_url", "http://127.0.0.1:8000/v1" if engine else PAID_AT)
     values = {
         "id": f"{group}-id",
         "group": group,
@@ -17,8 +20,8 @@ def deployment(group, *, litellm_model="anthropic/claude-x", **changes):
         "provider": provider,
         "dialect": dialect,
         "upstream_model": model,
-        "base_url": "http://127.0.0.1:8000/v1" if local else "https://api.example/v1",
-        "local": local,
+        "base_url": base_url,
+        "local": Locality().is_local(group, provider, base_url),
         "redirect_permission": PERMISSION,
         **changes,
     }

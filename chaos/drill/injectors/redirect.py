@@ -15,8 +15,9 @@ from typing import Any
 import aiohttp
 from packaging.version import InvalidVersion, Version
 
+from chaos.drill.forwardable import address_objection
 from chaos.drill.injector import Injector, Objection, Route, Setting
-from chaos.drill.leasing import leased_hops, other_upstreams, upstream_of
+from chaos.drill.leasing import leased_hops, other_upstreams, signs, upstream_of
 from chaos.faults.kinds import FAULTS
 from chaos.gateway.redirect_permission import LANES, permits
 from chaos.gateway.topology import Deployment, ModelGroup, Topology
@@ -93,6 +94,7 @@ class Redirect(Injector):
         return (
             version_objection(self.topology.litellm_version)
             or self._permission_objection(scenario.group)
+            or self._redirectable_objection(scenario)
             or _fault_objection(scenario)
             or self._identity_objection(scenario)
         )
@@ -111,6 +113,18 @@ class Redirect(Injector):
             "restart the gateway, or drill a twin: --injector twin --litellm-config FILE",
             Kind.GATEWAY_REFUSED,
         )
+
+    def _redirectable_objection(self, scenario: Scenario) -> Objection | None:
+        """Object to a hop whose requests would go out past the witness, spares too."""
+        for name in scenario.chain:
+            if any(not deployment.redirectable for deployment in self._deployments(name)):
+                return Objection(
+                    f"hop {name!r} sets base_url, which LiteLLM prefers to a redirect: its "
+                    "requests would go out past the witness",
+                    "Write api_base instead of base_url in LiteLLM's configuration, or drill a "
+                    "twin: --injector twin --litellm-config FILE",
+                )
+        return None
 
     def _identity_objection(self, scenario: Scenario) -> Objection | None:
         contacted = scenario.chain[: scenario.depth + 1]
@@ -137,13 +151,16 @@ class Redirect(Injector):
             return None  # a name that the gateway does not have: nothing can arrive for it
         if not group.local and not self._real_keys:
             return None  # the witness stands in for it
+        unknown = address_objection(group)
+        if unknown is not None:
+            return unknown
         if any(d.dialect and DIALECTS[d.dialect].signs for d in group.deployments):
             return Objection(
                 f"hop {serving!r} signs its requests for its own host and cannot be passed on",
                 "Drill it without --real-keys: it is then answered by a stand-in.",
             )
         addresses = {d.base_url for d in group.deployments}
-        if len(addresses) == 1 and None not in addresses:
+        if len(addresses) == 1:
             return None if group.local else self._stranger_objection(scenario, group)
         return Objection(
             f"hop {serving!r} has {len(group.deployments)} deployments at {len(addresses)} real "
@@ -198,6 +215,8 @@ class Redirect(Injector):
                 ttl_s=plan.deadline_s + GRACE_S,
                 lane=lane,
                 canary=self._canary,
+                wants_canary=plan.canary and not signs(plan),
+                secret=plan.secret,
             )
             try:
                 body: dict[str, Any] = {"api_base": self._witness.lane_url(lane)}
@@ -249,6 +268,7 @@ class Redirect(Injector):
             ttl_s=GRACE_S,
             lane=lane,
             canary=self._canary,
+            wants_canary=not signs(plan),
         )
         try:
             found = self.topology.find(group)
@@ -267,6 +287,7 @@ class Redirect(Injector):
                 json=body,
                 headers=surface.headers(self._key),
                 timeout=aiohttp.ClientTimeout(total=GRACE_S),
+                allow_redirects=False,
             ) as reply:
                 await reply.read()
         finally:

@@ -17,18 +17,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from chaos.drill.forwardable import address_objection
 from chaos.drill.injector import Injector, Objection, Route, Setting
 from chaos.drill.injectors.redirect import version_objection
-from chaos.drill.leasing import leased_hops, other_upstreams, upstream_of
+from chaos.drill.leasing import leased_hops, other_upstreams, signs, upstream_of
 from chaos.drill.twin_config import TwinConfig, rewrite
 from chaos.errors import SetupError, UsageError
 from chaos.faults.kinds import FAULTS
-from chaos.gateway.client import ANSWER_WITHIN_S, open_gateway
+from chaos.gateway.client import ANSWER_WITHIN_S, Gateway, open_gateway
 from chaos.gateway.config_file import read_litellm_config
 from chaos.gateway.install import litellm_bin
+from chaos.gateway.locality import Locality
 from chaos.gateway.process import DEFAULT_LIMIT, OWN_ENVIRONMENT, running_litellm
 from chaos.gateway.topology import Deployment, ModelGroup, Topology
-from chaos.gateway.topology_reader import read_deployment
+from chaos.gateway.topology_reader import base_url_of, read_deployment
 from chaos.judge.check import Kind
 from chaos.judge.observation import ClientReply
 from chaos.process.environment import default_folder
@@ -120,6 +122,7 @@ class Twin(Injector):
                 directory=Path(folder),
                 expected_version=topology.litellm_version,
                 engines=setting.engine_urls,
+                paid=setting.paid,
                 default_bases=setting.default_bases,
                 real_keys=setting.real_keys,
                 running_groups={*topology.groups, *topology.other_names},
@@ -143,6 +146,7 @@ class Twin(Injector):
         engines: Mapping[str, str] | None = None,
         default_bases: Mapping[str, str] | None = None,
         real_keys: bool = False,
+        paid: Collection[str] = (),
         running_groups: Collection[str] = (),
         limit: StartLimit = DEFAULT_LIMIT,
         answer_within_s: float = ANSWER_WITHIN_S,
@@ -206,13 +210,19 @@ class Twin(Injector):
                 )
             )
             async with open_gateway(
-                process.url, key=key, admin_key=key, answer_within_s=answer_within_s
+                process.url,
+                key=key,
+                admin_key=key,
+                engines=engines,
+                paid=paid,
+                answer_within_s=answer_within_s,
             ) as gateway:
                 topology = await gateway.topology()
+                locality = await _locality(gateway, made, default_bases or {})
             _same_version(topology.litellm_version, expected_version)
             yield cls(
                 witness,
-                with_real_addresses(topology, made, engines or {}, default_bases or {}),
+                with_real_addresses(topology, made, locality, default_bases or {}),
                 url=process.url,
                 key=key,
                 stripped=made.stripped,
@@ -253,6 +263,9 @@ class Twin(Injector):
                 )
         if serving is None or (not serving.local and not self._real_keys):
             return None
+        unknown = address_objection(serving)
+        if unknown is not None:
+            return unknown
         if any(d.dialect and DIALECTS[d.dialect].signs for d in serving.deployments):
             return Objection(
                 f"hop {serving.name!r} signs its requests for its own host and cannot be passed on",
@@ -277,6 +290,8 @@ class Twin(Injector):
                 ttl_s=plan.deadline_s + GRACE_S,
                 on_lane=False,
                 canary=self._canary,
+                wants_canary=plan.canary and not signs(plan),
+                secret=plan.secret,
             )
             try:
                 for port in closed:
@@ -419,10 +434,17 @@ def _same_version(started: str, expected: str) -> None:
         )
 
 
+async def _locality(
+    gateway: Gateway, made: TwinConfig, default_bases: Mapping[str, str]
+) -> Locality:
+    """Find out where the real upstreams are: the twin itself knows only the witness."""
+    return await gateway.locality(base_url_of(d.original, default_bases) for d in made.deployments)
+
+
 def with_real_addresses(
     topology: Topology,
     made: TwinConfig,
-    engines: Mapping[str, str],
+    locality: Locality,
     default_bases: Mapping[str, str],
 ) -> Topology:
     """Put the real addresses back into what the twin says of itself."""
@@ -433,7 +455,7 @@ def with_real_addresses(
             name: replace(
                 group,
                 deployments=tuple(
-                    _real(deployment, originals.get(deployment.id), engines, default_bases)
+                    _real(deployment, originals.get(deployment.id), locality, default_bases)
                     for deployment in group.deployments
                 ),
             )
@@ -441,19 +463,19 @@ def with_real_addresses(
         }
 
     whole = replace(topology, groups=real(topology.groups), other_names=real(topology.other_names))
-    return whole.reached_at(engines)
+    return whole.reached_at(locality.engines)
 
 
 def _real(
     deployment: Deployment,
     original: Json | None,
-    engines: Mapping[str, str],
+    locality: Locality,
     default_bases: Mapping[str, str],
 ) -> Deployment:
     if original is None:
         return deployment
-    real = read_deployment(original, engines, default_bases)
-    return replace(deployment, base_url=real.base_url, local=real.local)
+    real = read_deployment(original, locality, default_bases)
+    return replace(deployment, base_url=real.base_url, local=real.local, resolves=real.resolves)
 
 
 def _refused(place: int, group: str, fault: str) -> WireRecord:

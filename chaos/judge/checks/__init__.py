@@ -20,6 +20,7 @@ from chaos.judge.checks.no_inband_error import NO_INBAND_ERROR
 from chaos.judge.checks.not_empty import NOT_EMPTY
 from chaos.judge.checks.one_reply import ONE_REPLY
 from chaos.judge.checks.reasoning_apart import REASONING_APART
+from chaos.judge.checks.reply_kept import REPLY_KEPT
 from chaos.judge.checks.request_kept import REQUEST_KEPT
 from chaos.judge.checks.served_by import SERVED_BY
 from chaos.judge.checks.story import STORY
@@ -42,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     NO_INBAND_ERROR,
     ERROR_TOLD,
     REQUEST_KEPT,
+    REPLY_KEPT,
     TOOL_CALLS,
     ANSWER_KEPT,
     REASONING_APART,

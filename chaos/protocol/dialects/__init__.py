@@ -54,26 +54,16 @@ DEFAULT_BASES: Mapping[str, str] = MappingProxyType(
         "xai": "https://api.x.ai/v1",
     }
 )
-"""Where LiteLLM sends the requests of a deployment that names no ``api_base``.
+"""Where LiteLLM sends the requests of a deployment that names no ``api_base``, unless its
+environment says otherwise: a suggestion for people, never an address to send a key to.
 
 Source: LiteLLM 1.106.2, ``get_llm_provider_logic.py`` and each provider's ``transformation.py``.
 """
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def dialect_of(provider: str) -> Dialect | None:
     """Find who speaks for LiteLLM's provider prefix *provider*; None if nobody does."""
     return _BY_PROVIDER.get(provider)
-
-
-def default_base(provider: str, own: Mapping[str, str] = _NOTHING) -> str | None:
-    """Tell the base URL of a deployment that names none; None if it cannot be told.
-
-    Args:
-        own: The user's setting for providers that the table lacks, or has wrong.
-    """
-    return own.get(provider) or DEFAULT_BASES.get(provider)
 
 
 _ROUTES: Final[Mapping[str, frozenset[str]]] = {

@@ -95,6 +95,10 @@ def drill(
     real_keys: Annotated[
         bool, typer.Option("--real-keys", help="Let hops that cost money be called for real")
     ] = False,
+    require_real: Annotated[
+        bool,
+        typer.Option("--require-real", help="A pass by a stand-in is inconclusive (exit code 3)"),
+    ] = False,
     concurrency: Annotated[
         int | None, typer.Option(help="Drills at once (default: 1)", min=1, max=4)
     ] = None,
@@ -118,7 +122,7 @@ def drill(
         bool, typer.Option("--list", help="Print the scenarios, send nothing")
     ] = False,
     output: Annotated[Path | None, typer.Option(help="Write the report to this file")] = None,
-    seed: Annotated[int | None, typer.Option(help="Replay the nonces and ids of a run")] = None,
+    seed: Annotated[int | None, typer.Option(help="Replay the ids of a run's drills")] = None,
     format_: Annotated[ReportFormat, typer.Option("--format", help="Form of the report")] = "table",
 ) -> None:
     """Run drills now, and judge by the client's reply and the wire which fallbacks hold.
@@ -138,6 +142,7 @@ def drill(
             "concurrency": concurrency,
             "budget_usd": budget_usd,
             "real_keys": real_keys or None,
+            "require_real": require_real or None,
         },
         witness={
             "listen": tuple(witness_listen) if witness_listen else None,

@@ -108,3 +108,21 @@ async def test_any_other_server_is_a_result(stream):
     reply = await get(handle, stream=stream)
     assert reply.status == 200
     assert reply.reading.defects
+
+
+async def test_a_redirect_is_a_result_and_never_followed():
+    """A gateway that answers 307 to another origin would get our key sent there."""
+    followed = []
+
+    async def elsewhere(request):
+        followed.append(request.headers.get("authorization"))
+        return web.Response()
+
+    async with serving(elsewhere) as other:
+
+        async def handle(request):
+            raise web.HTTPTemporaryRedirect(f"{other}{request.path}")
+
+        reply = await get(handle)
+    assert (reply.status, followed) == (307, [])
+    assert reply.reading.error is not None or not reply.ok

@@ -75,6 +75,7 @@ async def test_the_report_keeps_the_published_names():
     assert raw["schema"] == "understudy/drill-report/1"
     assert list(raw["summary"]) == [
         "passed",
+        "routed",
         "failed",
         "known_gaps",
         "inconclusive",
@@ -104,7 +105,17 @@ async def test_the_report_keeps_the_published_names():
 def counts(**values):
     """Make a summary with these counts."""
     zero = dict.fromkeys(
-        ("passed", "failed", "known_gaps", "inconclusive", "aborted", "requests", "tokens"), 0
+        (
+            "passed",
+            "routed",
+            "failed",
+            "known_gaps",
+            "inconclusive",
+            "aborted",
+            "requests",
+            "tokens",
+        ),
+        0,
     )
     return Summary(**{**zero, "duration_s": 0.0, "cost_usd": 0.0, **values})
 

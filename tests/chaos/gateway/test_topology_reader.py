@@ -2,8 +2,9 @@
 
 import pytest
 
+from chaos.gateway.locality import Locality
 from chaos.gateway.topology import Trigger
-from chaos.gateway.topology_reader import GatewayAnswers, is_local, read_deployment, read_topology
+from chaos.gateway.topology_reader import GatewayAnswers, read_deployment, read_topology
 from tests.fakes.recorded_gateway import recorded
 
 
@@ -17,6 +18,11 @@ def real():
             file=recorded("router_settings")["current_values"],
         )
     )
+
+
+def read(one, locality=Locality(), *, default_bases=None):  # noqa: B008 -- frozen
+    """Read one row of /model/info."""
+    return read_deployment(one, locality, default_bases or {})
 
 
 def row(**params):
@@ -55,7 +61,7 @@ def test_a_deployment_knows_its_dialect_model_and_address():
     """What crosses the wire, and where it goes if nobody redirects it."""
     (deployment,) = real().groups["anthropic"].deployments
     assert (deployment.dialect, deployment.upstream_model) == ("anthropic", "claude-sonnet-4-5")
-    assert deployment.base_url == "https://api.anthropic.com"
+    assert deployment.base_url is None
     assert deployment.redirect_permission is not None
     assert deployment.max_input_tokens == 200_000
     assert deployment.supports_tools is True
@@ -63,29 +69,36 @@ def test_a_deployment_knows_its_dialect_model_and_address():
 
 def test_null_is_unknown():
     """LiteLLM knows nothing of a local model; that is not a no."""
-    bare = read_deployment(row(model="hosted_vllm/x"), {}, {})
+    bare = read(row(model="hosted_vllm/x"))
     assert bare.supports_tools is None
     assert bare.input_cost_per_token is None
     assert bare.redirect_permission is None
 
 
-@pytest.mark.parametrize(
-    ("url", "local"),
-    [
-        ("http://127.0.0.1:8000/v1", True),
-        ("http://localhost:8000", True),
-        ("http://192.168.1.7:8000/v1", True),
-        ("http://[::1]:8000", True),
-        ("http://host.docker.internal:8000/v1", True),
-        ("http://vllm:8000/v1", True),
-        ("https://api.openai.com/v1", False),
-        ("http://8.8.8.8/v1", False),
-        (None, False),
-    ],
-)
-def test_what_is_of_this_house_is_local(url, local):
-    """Loopback, private and named engines cost nothing; everything else may."""
-    assert is_local(url, {"gemma": "http://vllm:8000"}) is local
+def test_base_url_wins_over_api_base_and_cannot_be_redirected():
+    """LiteLLM takes it for the address, whatever the request says."""
+    both = read(row(api_base="http://a/v1", base_url="http://b/v1"))
+    assert (both.base_url, both.redirectable) == ("http://b/v1", False)
+    usual = read(row(api_base="http://a/v1"))
+    assert (usual.base_url, usual.redirectable) == ("http://a/v1", True)
+
+
+def test_an_address_that_is_not_named_is_not_guessed():
+    """OPENAI_BASE_URL in the gateway's environment, or a credential, may say another."""
+    assert read(row()).base_url is None
+    mine = {"openai": "https://proxy.example/v1"}
+    assert read(row(), default_bases=mine).base_url == "https://proxy.example/v1"
+    stored = row(litellm_credential_name="ours")
+    assert read(stored, default_bases=mine).base_url is None
+
+
+def test_where_a_deployment_is_comes_from_its_locality():
+    """What its host resolves to, and whether it does at all."""
+    at = Locality(addresses={"gpu.example": ("10.0.0.7",), "gone.example": ()})
+    here = read(row(api_base="http://gpu.example:8000/v1"), at)
+    assert (here.local, here.resolves) == (True, True)
+    gone = read(row(api_base="http://gone.example:8000/v1"), at)
+    assert (gone.local, gone.resolves) == (False, False)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +112,7 @@ def test_what_is_of_this_house_is_local(url, local):
 )
 def test_the_permission_is_the_pattern_for_the_address(params, pattern):
     """The bare name permits any address; another parameter permits none."""
-    made = read_deployment(row(configurable_clientside_auth_params=params), {}, {})
+    made = read(row(configurable_clientside_auth_params=params))
     assert made.redirect_permission == pattern
 
 
@@ -173,7 +186,7 @@ def test_every_model_of_a_wildcard_can_be_asked_for():
 @pytest.mark.parametrize(("told", "number"), [(5, 5), ("5", 5), (0, 0), (None, None), ("x", None)])
 def test_a_deployment_may_have_retries_of_its_own(told, number):
     """LiteLLM takes them from an environment variable too, as text."""
-    assert read_deployment(row(num_retries=told), {}, {}).num_retries == number
+    assert read(row(num_retries=told)).num_retries == number
 
 
 def test_a_group_may_have_a_retry_policy_of_its_own():

@@ -189,9 +189,11 @@ def test_every_check_of_the_folder_is_listed():
 
 def test_checks_say_what_they_are_called():
     """Every finding carries its check's name, and every check has a summary."""
-    for check, finding in zip(CHECKS, verdict(plan(), usual()).findings, strict=True):
+    *findings, closing = verdict(plan(), usual()).findings
+    for check, finding in zip(CHECKS, findings, strict=True):
         assert finding.check == check.name
         assert check.summary.endswith(".")
+    assert closing.check == "proof"
 
 
 def test_a_check_is_found_by_name():

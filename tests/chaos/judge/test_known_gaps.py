@@ -1,5 +1,6 @@
 """Failures that an untouched LiteLLM shows too."""
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 import pytest
@@ -7,12 +8,11 @@ from packaging.specifiers import SpecifierSet
 
 from chaos.faults.fault import FaultName
 from chaos.faults.kinds import FAULTS
-from chaos.gateway.topology import Trigger
-from chaos.judge.check import Kind
-from chaos.judge.known_gaps import KnownGap, load, source_of
+from chaos.judge.check import Kind, Where
+from chaos.judge.known_gaps import NEVER_EXPLAINED, KnownGap, explanation, load
 from chaos.protocol.dialects import DIALECTS
 from chaos.protocol.surfaces import SURFACES
-from chaos.scenario.scenario import Scenario
+from tests.fakes.failures import failed_finding, failure
 
 GAP = KnownGap(
     versions=SpecifierSet(">=1.100,<1.110"),
@@ -23,37 +23,61 @@ GAP = KnownGap(
 )
 
 
-def scenario(**changes):
-    """Make the scenario that GAP explains, but for *changes*."""
-    values = {
-        "group": "g/with/slashes",
-        "chain": ("g/with/slashes", "local"),
-        "trigger": Trigger.GENERAL,
-        "depth": 1,
-        "fault": "billing",
-        "faults": {"g/with/slashes": "billing"},
-        "shape": "chat",
-        "surface": "messages",
-        "stream": True,
-        **changes,
-    }
-    return Scenario(**values)
+NEVER = failed_finding(Kind.NEVER_TRIED, hop="local")
+
+
+def told(*findings, gap=GAP, **changes):
+    """The source of the gap that explains a drill; None if it does not."""
+    return explanation([gap], failure(*findings, **changes))
 
 
 def test_a_gap_explains_its_scenario_in_its_versions():
     """The pattern, the version, the kind and the primary's dialect all fit."""
-    assert source_of([GAP], "1.106.2", scenario(), Kind.NEVER_TRIED, "gemini") == "an issue"
+    assert told(NEVER) == "an issue"
 
 
 def test_a_gap_explains_nothing_else():
     """Another version, kind, surface or dialect is a failure like any other."""
-    never = Kind.NEVER_TRIED
-    assert source_of([GAP], "1.110.0", scenario(), never, "gemini") is None
-    assert source_of([GAP], "unknown", scenario(), never, "gemini") is None
-    assert source_of([GAP], "1.106.2", scenario(), Kind.TOO_LATE, "gemini") is None
-    assert source_of([GAP], "1.106.2", scenario(surface="responses"), never, "gemini") is None
-    assert source_of([GAP], "1.106.2", scenario(stream=False), never, "gemini") is None
-    assert source_of([GAP], "1.106.2", scenario(), never, "openai") is None
+    assert told(NEVER, version="1.110.0") is None
+    assert told(NEVER, version="unknown") is None
+    assert told(failed_finding(Kind.TOO_LATE)) is None
+    assert told(NEVER, surface="responses") is None
+    assert told(NEVER, stream=False) is None
+    assert told(NEVER, model="openai/gpt") is None
+
+
+def test_a_gap_explains_a_drill_only_if_it_explains_every_finding():
+    """What else failed hides behind no gap, unless the row says that it comes with it."""
+    inband = failed_finding(Kind.INBAND_ERROR)
+    assert told(NEVER, inband) is None
+    assert told(NEVER, inband, gap=replace(GAP, besides=frozenset({Kind.INBAND_ERROR})))
+    # What may come besides is no explanation by itself.
+    assert told(inband, gap=replace(GAP, besides=frozenset({Kind.INBAND_ERROR}))) is None
+
+
+@pytest.mark.parametrize("kind", NEVER_EXPLAINED)
+def test_what_others_felt_and_what_a_hop_was_asked_are_never_explained(kind):
+    """Not by a row of the table, and not by one that lists the very kind."""
+    everything = replace(GAP, kinds=frozenset(Kind), besides=frozenset(Kind))
+    assert told(NEVER, gap=everything) == "an issue"
+    assert told(NEVER, failed_finding(kind), gap=everything) is None
+
+
+def test_a_gap_is_about_the_gateway_where_it_goes_wrong():
+    """A hop that fails the same way is a hop that fails."""
+    assert told(failed_finding(Kind.NEVER_TRIED, where=Where.HOP, hop="local")) is None
+    assert told(failed_finding(Kind.NEVER_TRIED, hop="claude")) is None
+    cut = replace(GAP, kinds=frozenset({Kind.TRUNCATED_REPLY}))
+    assert told(failed_finding(Kind.TRUNCATED_REPLY, hop="claude"), gap=cut) == "an issue"
+    assert told(failed_finding(Kind.TRUNCATED_REPLY, hop="local"), gap=cut) is None
+
+
+def test_retries_are_explained_up_to_their_count():
+    """A client library tries three times as often, and no more."""
+    storm = replace(GAP, kinds=frozenset({Kind.RETRY_STORM}), most_attempts=9)
+    finding = failed_finding(Kind.RETRY_STORM, hop="claude")
+    assert told(finding, gap=storm, attempts={"claude": 9}) == "an issue"
+    assert told(finding, gap=storm, attempts={"claude": 10}) is None
 
 
 def test_every_row_of_the_table_has_a_source():

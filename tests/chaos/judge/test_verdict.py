@@ -6,7 +6,7 @@ import pytest
 
 from chaos.judge.check import Check, Finding, Kind, Result, Where, failed, passed, unknown
 from chaos.judge.verdict import Outcome, conclude, judge
-from tests.fakes.observations import plan, seen
+from tests.fakes.observations import plan, seen, usual
 
 WELL = passed("a", "Well.")
 LATE = failed("b", Kind.TOO_LATE, "Late.", where=Where.GATEWAY)
@@ -63,7 +63,7 @@ def test_every_check_is_run_on_the_same_drill():
         asked.append((of, observation))
         return WELL
 
-    of, observation = plan(), seen()
+    of, observation = plan(), usual()
     verdict = judge(of, observation, (Check("a", "A.", look), Check("b", "B.", look)))
     assert asked == [(of, observation)] * 2
     assert verdict.outcome is Outcome.PASSED

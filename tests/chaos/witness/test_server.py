@@ -1,6 +1,7 @@
 """The witness: only a live lease's nonce gets anything but a refusal."""
 
 import asyncio
+import contextlib
 import gzip
 import json
 import socket
@@ -225,13 +226,150 @@ async def test_a_lost_nonce_is_a_stray_of_the_lane(witness, session):
 
 async def test_a_late_attempt_is_refused_and_counted_as_such(witness, session):
     """Gateways go on retrying after the client has left; none of it may reach a provider."""
-    lease = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=TTL_S)
+    lease = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=TTL_S, canary=CANARY)
     lane = lease.lane
     await lease.end()
     status, reply = await ask(session, witness, lane, chat_request("a"))
     assert status == 400
     assert "has ended" in reply["error"]["message"]
+    assert (witness.counts.late, witness.counts.strays) == (1, 0)
+
+
+async def test_a_late_attempt_on_a_lane_in_use_is_told_by_its_nonce(witness, session):
+    """The next drill has the lane, and is not blamed for what the last one left."""
+    first = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=TTL_S, canary=CANARY)
+    await first.end()
+    second = await leased(witness, nonce="0badcafe", lane=first.lane)
+    await ask(session, witness, second.lane, chat_request("a"))
+    assert (await second.end(), second.strays) == ((), 0)
     assert (witness.late_attempts(NONCE), witness.counts.late, witness.counts.strays) == (1, 1, 0)
+
+
+async def test_what_begins_in_the_grace_at_a_lease_s_end_is_late(witness, session):
+    """It is the drill's own retry, and no stray that softens a verdict."""
+    lease = await witness.lease(nonce=NONCE, hops=[hop("a")], ttl_s=TTL_S, canary=CANARY)
+    held = lease.begin()
+    async with asyncio.TaskGroup() as tasks:
+        ending = tasks.create_task(lease.end(grace_s=TTL_S))
+        while not lease.over.is_set():
+            await asyncio.sleep(0)
+        status, _ = await ask(session, witness, lease.lane, chat_request("a"))
+        lease.finish(held)
+        await ending
+    assert status == 400
+    assert (witness.counts.late, witness.counts.strays, lease.strays) == (1, 0, 0)
+
+
+# --- strangers -----------------------------------------------------------------------------
+
+
+def leased(witness, **changes):
+    """A lease as a redirect takes it: its requests carry the canary."""
+    values = {"nonce": NONCE, "hops": [hop("a")], "ttl_s": TTL_S}
+    return witness.lease(**{**values, "canary": CANARY, "wants_canary": True, **changes})
+
+
+async def raw_ask(witness, head, body=b""):
+    """Send bytes as they are; the status line, or nothing if the connection was closed."""
+    host, _, port = witness.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(head.encode() + b"\r\n\r\n" + body)
+    line = await reader.readline()
+    writer.close()
+    return line
+
+
+async def test_a_stranger_is_refused_before_its_body_is_read(witness):
+    """It announces 60 MiB and sends none of them: the answer does not wait."""
+    lease = await leased(witness)
+    for path in ("/", f"/lane/{lease.lane}/chat/completions", "/lane/3/chat/completions"):
+        head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {60 << 20}"
+        assert b"400" in await raw_ask(witness, head)
+    assert (await lease.end(), lease.strays, witness.counts.strays) == ((), 0, 3)
+
+
+async def test_a_right_nonce_with_a_wrong_key_is_a_stranger_s(witness):
+    """A guess of eight digits is not enough."""
+    lease = await leased(witness)
+    async with aiohttp.ClientSession(headers={"authorization": "Bearer other"}) as session:
+        status, _ = await ask(session, witness, lease.lane, chat_request("a"))
+    assert (status, await lease.end(), lease.strays) == (400, (), 0)
+
+
+async def test_a_packed_body_is_never_unpacked(witness, session):
+    """A kilobyte of gzip can be a gigabyte."""
+    lease = await leased(witness)
+    bomb = gzip.compress(b"0" * (64 << 20))
+    headers = {**AUTHORIZED, "content-encoding": "gzip"}
+    url = f"{witness.lane_url(lease.lane)}/chat/completions"
+    async with session.post(url, data=bomb, headers=headers) as reply:
+        assert reply.status == 400
+        assert "packed" in (await reply.json())["error"]["message"]
+    assert await lease.end() == ()
+
+
+async def test_a_body_that_is_too_long_or_never_ends_is_refused(witness, monkeypatch):
+    """Also with the right key: what a drill sends is bounded."""
+    monkeypatch.setattr("chaos.witness.request.BODY_WITHIN_S", 0.05)
+    lease = await leased(witness)
+    head = (
+        f"POST /lane/{lease.lane}/chat/completions HTTP/1.1\r\nhost: x\r\n"
+        f"authorization: Bearer {CANARY}\r\n"
+    )
+    assert b"400" in await raw_ask(witness, f"{head}content-length: {60 << 20}")
+    assert b"400" in await raw_ask(witness, f"{head}content-length: 1000", b"{")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"model": "a", "messages": [], NONCE: "as a key"},
+        {"model": "a", "messages": [{"role": "user", "content": "3fa91 c02"}]},
+    ],
+)
+async def test_a_nonce_counts_only_in_the_request_s_own_text(witness, session, body):
+    """Not as a key, and not where it is only nearly there."""
+    lease = await leased(witness)
+    status, _ = await ask(session, witness, lease.lane, body)
+    assert (status, await lease.end(), lease.strays) == (400, (), 1)
+
+
+async def test_with_real_keys_the_drill_s_secret_marks_its_requests(witness, session):
+    """There is no canary in them, so the text carries more than a nonce."""
+    lease = await leased(witness, wants_canary=False, secret="c0ffee" * 5)
+    status, _ = await ask(session, witness, lease.lane, chat_request("a"))
+    assert (status, lease.strays) == (400, 1)
+    marked = chat_request("a")
+    marked["messages"][-1]["content"] += " " + "c0ffee" * 5
+    assert (await ask(session, witness, lease.lane, marked))[0] == 200
+
+
+async def test_a_thousand_strangers_change_no_drill(witness, session, monkeypatch):
+    """They are closed in turn; the attempt that is being answered is not."""
+    monkeypatch.setattr("chaos.witness.bounded_server.MOST_CONNECTIONS", 32)
+    lease = await leased(witness, hops=[hop("a", Action.FAULT, fault="hang")])
+    host, _, port = witness.url.removeprefix("http://").partition(":")
+
+    async def attempt():
+        with contextlib.suppress(aiohttp.ClientError):  # it is cut off with its lease
+            await ask(session, witness, lease.lane, chat_request("a"))
+
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(attempt())
+        while not lease.in_flight:
+            await asyncio.sleep(0)
+        strangers = []
+        for number in range(1000):
+            _, writer = await asyncio.open_connection(host, int(port))
+            if number % 2:
+                writer.write(b"POST /lane/0/x HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n")
+            strangers.append(writer)
+        assert not running.done()
+        assert lease.in_flight == 1
+        for writer in strangers:
+            writer.close()
+        (record,) = await lease.end(grace_s=0.0)
+    assert (record.outcome, record.group, lease.strays) == (AttemptOutcome.FAULTED, "a", 0)
 
 
 async def test_an_expired_lease_refuses(witness, session):

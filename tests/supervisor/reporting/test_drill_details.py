@@ -88,7 +88,9 @@ def test_the_injected_error_is_no_part_of_the_cause():
 def test_a_drill_that_was_not_sent_shows_no_wire():
     """Nobody is told that hops were never contacted when nothing was asked of them."""
     reason = finding(Kind.ENGINE_BUSY, "users wait", check="may_run")
-    nothing = ReplyRow(status=None, ttft_s=None, total_s=None, served_by=None, claimed_by=None)
+    nothing = ReplyRow(
+        status=None, ttft_s=None, total_s=None, served_by=None, claimed_by=None, proof=None
+    )
     hops = (hop("claude", "skipped"), hop("gemma", "skipped"))
     refused = row(kind=Kind.ENGINE_BUSY, findings=(reason,), hops=hops, reply=nothing)
     text = printed(refused)

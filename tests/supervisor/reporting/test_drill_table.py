@@ -102,11 +102,18 @@ def test_the_report_ends_with_its_counts():
     assert last.endswith("LiteLLM 1.106.2")
 
 
-def test_a_stand_in_s_pass_is_qualified():
-    """Nobody may read a stand-in's answer as a proof of the paid hop's key."""
+def test_a_stand_in_s_pass_is_routed_and_never_served():
+    """Nobody may read a stand-in's answer as a proof of the paid hop."""
     stood_in = row(hops=(hop("claude", "faulted"), hop("gemma", "stood_in")))
-    assert "that their keys work is not" in printed(draw(report(stood_in)))
-    assert "that their keys work is not" not in printed(draw(report(row())))
+    reply = stood_in.reply.model_copy(update={"proof": "stand_in"})
+    shown = printed(draw(report(stood_in.model_copy(update={"reply": reply}))))
+    assert "routed to gemma; a stand-in answered in its place" in shown
+    assert "1 passed (1 routed)" in shown
+    assert "that it answers is not" in shown
+    assert "served" not in shown
+    real = printed(draw(report(row())))
+    assert "gemma served" in real
+    assert "routed" not in real
 
 
 def test_what_others_wrote_is_no_markup():

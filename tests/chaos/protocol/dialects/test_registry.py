@@ -10,7 +10,6 @@ from chaos.protocol.dialect import RawCall
 from chaos.protocol.dialects import (
     DEFAULT_BASES,
     DIALECTS,
-    default_base,
     dialect_of,
     upstream_model,
 )
@@ -193,14 +192,6 @@ def test_every_default_base_belongs_to_a_known_provider(provider):
     assert dialect_of(provider) is not None
     assert DEFAULT_BASES[provider].startswith("https://")
     assert not DEFAULT_BASES[provider].endswith("/")
-
-
-def test_a_deployment_without_an_address_gets_the_providers():
-    """The user's setting comes first, then the table; OpenAI's is nobody else's."""
-    assert default_base("groq") == "https://api.groq.com/openai/v1"
-    assert default_base("groq", {"groq": "https://proxy"}) == "https://proxy"
-    assert default_base("custom_openai") is None
-    assert default_base("custom_openai", {"custom_openai": "https://own/v1"}) == "https://own/v1"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,129 @@
+"""The rule that closes every verdict: what a pass has to rest on, whatever the checks found.
+
+A drill passes only if the client's answer is the answer of a hop that may serve, by that hop's
+own bytes, or the one honest error that the scenario allows. Checks are each careful about one
+thing and may rely on another to judge the rest; this rule relies on none.
+"""
+
+from chaos.faults.fault import Phase
+from chaos.judge.check import Finding, Kind, Where, failed, passed, unknown
+from chaos.judge.comparison import changes
+from chaos.judge.evidence import (
+    ANSWERED,
+    at_hop,
+    error_allowed,
+    has_answer,
+    honest_error,
+    same_output,
+    source,
+    told,
+)
+from chaos.judge.observation import Observation
+from chaos.scenario.plan import DrillPlan
+from chaos.witness.wire_record import AttemptOutcome, WireRecord
+
+NAME = "proof"
+
+
+def close(plan: DrillPlan, seen: Observation) -> Finding:
+    """Say what the pass rests on, or why it is none."""
+    if not has_answer(seen):
+        return _error(plan, seen)
+    record = source(seen)
+    if record is None:
+        return _wrong("came from no attempt that the witness saw", None)
+    if record.outcome not in ANSWERED:
+        return _through_a_fault(plan, seen, record)
+    if record.group not in plan.may_serve:
+        return _other_hop(plan, seen, record)
+    return _own_bytes(plan, seen, record)
+
+
+def _error(plan: DrillPlan, seen: Observation) -> Finding:
+    if error_allowed(plan) and honest_error(seen):
+        return passed(NAME, f"The client got one honest error: {told(seen)}.")
+    return failed(
+        NAME,
+        Kind.ANSWER_DEGRADED,
+        f"The client got neither an answer nor an error that this scenario allows: {told(seen)}.",
+        where=Where.GATEWAY,
+        remedy="Look at the attempts on the wire: a hop answered nothing that the gateway passed "
+        "on, or the gateway changed the error on its way.",
+    )
+
+
+def _through_a_fault(plan: DrillPlan, seen: Observation, record: WireRecord) -> Finding:
+    """Take the whole answer of a hop whose fault spoils only its end; a good client takes it."""
+    reply = record.reply
+    whole = (
+        plan.phase is not Phase.BEFORE_FIRST_BYTE
+        and reply is not None
+        and reply.finish is not None
+        and reply.error is None
+        and same_output(seen.reply.reading, reply)
+    )
+    if whole:
+        return passed(NAME, f"{record.group} gave a whole answer, and its fault came after it.")
+    return _wrong(f"is output of {record.group}, which was made to fail", record.group)
+
+
+def _other_hop(plan: DrillPlan, seen: Observation, record: WireRecord) -> Finding:
+    expected = plan.scenario.expected_hop
+    if expected is not None and at_hop(seen, expected):
+        return failed(
+            NAME,
+            Kind.HOP_FAILED,
+            f"{expected} was contacted, and its answer did not reach the client: "
+            f"{record.group} answered instead.",
+            where=Where.HOP,
+            hop=expected,
+            remedy=f"Ask {expected} directly with the same request: the gateway could not use "
+            "what it replied.",
+        )
+    return _wrong(f"came from {record.group}, which may not serve", record.group)
+
+
+def _own_bytes(plan: DrillPlan, seen: Observation, record: WireRecord) -> Finding:
+    if record.reply is None:
+        return unknown(
+            NAME,
+            Kind.MODEL_UNRELIABLE,
+            f"The reply of {record.group} was too long to be kept, so the client's answer could "
+            "not be compared with it.",
+            hop=record.group,
+            remedy="Drill with a request that is answered in less than a megabyte.",
+        )
+    structured = plan.task.expect.schema is not None
+    differing = changes(seen.reply.reading, record.reply, structured=structured)
+    if any(change.output for change in differing):
+        return failed(
+            NAME,
+            Kind.ANSWER_DEGRADED,
+            f"The client's answer is not what {record.group} replied.",
+            where=Where.GATEWAY,
+            hop=record.group,
+            remedy="Something between hop and client changes replies: look at guardrails, hooks "
+            "and callbacks of the gateway.",
+        )
+    if record.outcome is AttemptOutcome.STOOD_IN and plan.require_real:
+        return unknown(
+            NAME,
+            Kind.HOP_NOT_FORWARDABLE,
+            f"{record.group} was answered by a stand-in: the gateway's routing is proven, the hop "
+            "is not.",
+            hop=record.group,
+            remedy="Let it be called with --real-keys and a budget, or leave out --require-real.",
+        )
+    whose = "a stand-in for it" if record.outcome is AttemptOutcome.STOOD_IN else "its own bytes"
+    return passed(NAME, f"The client's answer is that of {record.group}, by {whose}.")
+
+
+def _wrong(what: str, hop: str | None) -> Finding:
+    return failed(
+        NAME,
+        Kind.WRONG_HOP,
+        f"The client's answer {what}.",
+        where=Where.GATEWAY,
+        hop=hop,
+        remedy="Compare the fallbacks that the running gateway has loaded with those you meant.",
+    )

@@ -1,0 +1,137 @@
+"""What differs between a hop's own reply and what the client got. Pure.
+
+What a gateway rightly makes anew is no difference: white space, reasoning markup, JSON written
+anew, ids that the hop's format does not have, a finish reason that names the calls, a schema that
+was handed to the hop as a forced call.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chaos.judge.check import Kind
+from chaos.judge.evidence import quote
+from chaos.judge.json_value import json_object, json_value
+from chaos.protocol.conversation import Finish, ToolCall
+from chaos.protocol.reading import Reading
+
+_REASONING = re.compile(r"<think>.*?</think>|<\|channel>thought.*?<channel\|>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference.
+
+    Attributes:
+        what: For a sentence whose subject is the hop's reply.
+        output: It is in what was said, not in what is told about it.
+    """
+
+    kind: Kind
+    what: str
+    output: bool = True
+
+
+def changes(client: Reading, own: Reading, *, structured: bool) -> tuple[Change, ...]:
+    """List how *client* differs from *own*.
+
+    Args:
+        structured: A schema was asked for.
+    """
+    if structured and _unwrapped(client, own):
+        return ()
+    return (
+        *_text(client, own),
+        *_calls(client, own),
+        *_vectors(client, own),
+        *_finish(client, own),
+        *_usage(client, own),
+    )
+
+
+def _unwrapped(client: Reading, own: Reading) -> bool:
+    """Tell whether a schema was handed to the hop as a forced call, whose arguments came back."""
+    if client.tool_calls or len(own.tool_calls) != 1:
+        return False
+    asked, got = json_object(own.tool_calls[0].arguments), json_value(client.text)
+    return got is not None and asked is not None and got in (asked, *asked.values())
+
+
+def _plain(text: str) -> str:
+    return " ".join(_REASONING.sub(" ", text).split())
+
+
+def _text(client: Reading, own: Reading) -> Iterator[Change]:
+    ours, theirs = _plain(client.text), _plain(own.text)
+    if ours == theirs:
+        return
+    if ours and theirs.startswith(ours):
+        yield Change(
+            Kind.TRUNCATED_REPLY, f"{len(theirs) - len(ours)} characters at its end are gone"
+        )
+    elif theirs and ours.count(theirs) > 1:
+        yield Change(Kind.SPLICED_REPLY, "its text came more than once")
+    else:
+        yield Change(
+            Kind.ANSWER_DEGRADED, f"it said {quote(theirs, 100)} and came as {quote(ours, 100)}"
+        )
+
+
+def _finish(client: Reading, own: Reading) -> Iterator[Change]:
+    if own.finish is None or client.finish is None or own.finish is client.finish:
+        return
+    what = f"it finished with {own.finish.value!r} and came as {client.finish.value!r}"
+    if own.finish is Finish.LENGTH:
+        yield Change(Kind.TRUNCATED_REPLY, what, output=False)
+    elif own.finish is Finish.TOOL_CALLS and own.tool_calls:
+        # A client's loop runs the calls only where it is told that there are some.
+        yield Change(Kind.TOOL_CALL_INVALID, what, output=False)
+    elif not (own.tool_calls and client.finish is Finish.TOOL_CALLS):
+        yield Change(Kind.ANSWER_DEGRADED, what, output=False)
+
+
+def _calls(client: Reading, own: Reading) -> Iterator[Change]:
+    ours, theirs = client.tool_calls, own.tool_calls
+    if len(ours) != len(theirs):
+        yield Change(
+            Kind.TOOL_CALL_INVALID, f"it made {len(theirs)} tool calls and {len(ours)} came"
+        )
+        return
+    for got, made in zip(ours, theirs, strict=True):
+        if got.name != made.name or _arguments(got) != _arguments(made):
+            yield Change(
+                Kind.TOOL_CALL_INVALID,
+                f"it called {made.name} with {quote(made.arguments, 80)} and "
+                f"{got.name} with {quote(got.arguments, 80)} came",
+            )
+        elif made.id and got.id != made.id:
+            yield Change(
+                Kind.TOOL_CALL_INVALID,
+                f"its call had the id {made.id!r}, and {got.id!r} came",
+                output=False,
+            )
+
+
+def _arguments(call: ToolCall) -> object:
+    # A gateway writes JSON anew: what counts is its meaning.
+    parsed = json_object(call.arguments)
+    return call.arguments.strip() if parsed is None else parsed
+
+
+def _vectors(client: Reading, own: Reading) -> Iterator[Change]:
+    ours, theirs = client.vector_sizes, own.vector_sizes
+    if ours != theirs:
+        sizes = ", ".join(map(str, theirs[:8])) or "none"
+        got = ", ".join(map(str, ours[:8])) or "none"
+        yield Change(Kind.ANSWER_DEGRADED, f"it gave embeddings of {sizes} numbers and {got} came")
+
+
+def _usage(client: Reading, own: Reading) -> Iterator[Change]:
+    if client.usage is None or own.usage is None:
+        return
+    for name in ("input_tokens", "output_tokens"):
+        ours, theirs = getattr(client.usage, name), getattr(own.usage, name)
+        if ours is not None and theirs is not None and ours != theirs:
+            yield Change(
+                Kind.ANSWER_DEGRADED, f"it used {theirs} {name} and {ours} came", output=False
+            )
