@@ -1,7 +1,7 @@
 """The drill's client: ask the gateway as an ordinary client would, and write down what came."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import aiohttp
@@ -9,6 +9,7 @@ import aiohttp
 from chaos.judge.observation import ClientReply
 from chaos.protocol.reading import Defect, DefectFound, Reading
 from chaos.protocol.surface import Surface
+from chaos.witness.redaction import texts
 from chaos.witness.wire_record import redact_headers
 
 MOST_REPLY_BYTES = 16 << 20
@@ -25,11 +26,15 @@ async def ask(
     headers: Mapping[str, str] | None = None,
     stream: bool,
     deadline_s: float,
+    keys: Callable[[], Collection[str]] = frozenset,
 ) -> ClientReply:
     """Send one request and read its reply, for at most *deadline_s* seconds.
 
     A connection that breaks, a reply that never ends and a reply that is not one are all
     results, never exceptions.
+
+    Args:
+        keys: Tells, at the end, the hops' keys that no reply may hold.
     """
     began_s = time.monotonic()
     state = _State(surface, stream)
@@ -61,6 +66,7 @@ async def ask(
         total_s=None if timed_out else elapsed_s,
         timed_out=timed_out,
         broke_off=broke_off,
+        disclosed=tuple(state.holding(keys(), reading)),
     )
 
 
@@ -93,6 +99,15 @@ class _State:
             self._reader.feed(data)
             if self.ttft_s is None and self._reader.has_output:
                 self.ttft_s = at_s
+
+    def holding(self, keys: Collection[str], reading: Reading) -> Iterator[str]:
+        """Name the parts that hold one of *keys*, also one in pieces of a stream."""
+        for name, value in self.headers.items():
+            if any(key in value for key in keys):
+                yield f"the header {name}"
+        whole = self._body.decode("utf-8", "replace")
+        if any(key in text for key in keys for text in (whole, *texts(reading))):
+            yield "the body"
 
     def reading(self) -> Reading:
         if self.status is None:

@@ -1,6 +1,7 @@
 """One run of a plan: lease, ask, observe, judge. The lease ends whatever happens."""
 
 import asyncio
+import json
 import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ from chaos.drill.drill import NOTHING_YET, Drill, Refusal
 from chaos.drill.injector import Injector, Route
 from chaos.judge.check import Check, Finding, Kind, Result
 from chaos.judge.observation import ClientReply, Observation
-from chaos.judge.verdict import Outcome, Verdict, judge
+from chaos.judge.verdict import Outcome, Verdict, conclude, judge
 from chaos.protocol.conversation import Json
 from chaos.protocol.reading import Reading
 from chaos.scenario.plan import DrillPlan, Planner
@@ -29,6 +30,9 @@ _LOG = logging.getLogger(__name__)
 
 MayRun = Callable[[DrillPlan], Awaitable[Refusal | None]]
 """The guard: says why a plan may not be carried out now; None if it may."""
+
+FEWEST_CHARS_OF_A_KEY = 8
+"""A shorter one is no provider's, and may stand in a reply by chance."""
 
 DIRECT_SAMPLES = 3
 """How often the serving hop is asked directly when its own reply missed something."""
@@ -104,11 +108,12 @@ class Driller:
         Real keys are used only after a canary of the same chain has arrived unproxied.
         """
         injector, planner = self.injectors[plan.injector], self.planners[plan.injector]
-        if not plan.canary and not injector.trusts_real_keys(plan):
+        if not plan.canary and injector.distrust(plan) is not None:
             progress.plan = planner.canary(plan)
             verdict, seen = await self._run(injector, progress)
-            if not injector.trusts_real_keys(plan):
-                return progress.ended(verdict, seen)
+            why = injector.distrust(plan)
+            if why is not None:
+                return progress.ended(_not_trusted(verdict, plan, why), seen)
             progress.plan = plan
         verdict, seen = await self._run(injector, progress)
         # What costs money is asked once: no more was reserved for it.
@@ -134,6 +139,7 @@ class Driller:
             collateral=await self._felt(injector),
         )
         seen = self._scrub(route)(seen)
+        injector.learn(plan, seen)
         return judge(plan, seen, self.checks), seen
 
     @asynccontextmanager
@@ -154,22 +160,38 @@ class Driller:
 
     async def _ask(self, plan: DrillPlan, route: Route) -> ClientReply:
         planner = self.planners[plan.injector]
+        asked = _body(plan, planner)
         return await ask(
             self.session,
             planner.catalogue.surfaces[plan.scenario.surface],
             url=route.url,
             key=route.key,
-            body={**_body(plan, planner), **route.body},
+            body={**asked, **route.body},
             headers=planner.options.headers,
             stream=plan.scenario.stream,
             deadline_s=plan.deadline_s,
+            keys=lambda: self._keys_of_hops(route, json.dumps(asked, ensure_ascii=False)),
         )
+
+    def _keys_of_hops(self, route: Route, asked: str) -> frozenset[str]:
+        """List the keys that hops were shown, and that the client has no business to see.
+
+        What stands in the prompt may come back, whatever else it is.
+        """
+        shown = {*route.lease.credentials, *self.secrets} - self._ours(route)
+        return frozenset(
+            key for key in shown if len(key) >= FEWEST_CHARS_OF_A_KEY and key not in asked
+        )
+
+    def _ours(self, route: Route) -> frozenset[str]:
+        """Know what the client itself carries."""
+        profiles = (planner.options.headers for planner in self.planners.values())
+        carried = (credentials(headers) for headers in profiles)
+        return frozenset({route.key, f"Bearer {route.key}"}).union(*carried)
 
     def _scrub(self, route: Route) -> Scrub:
         """Know every credential that anybody may have repeated in this drill."""
-        profiles = (planner.options.headers for planner in self.planners.values())
-        ours = frozenset().union(*(credentials(headers) for headers in profiles))
-        return Scrub({route.key, *self.secrets, *ours, *route.lease.credentials})
+        return Scrub({*self._ours(route), *self.secrets, *route.lease.credentials})
 
     async def _ask_directly(
         self,
@@ -207,6 +229,22 @@ def _body(plan: DrillPlan, planner: Planner) -> Json:
     return surface.format.write_ask(
         plan.task.ask, model=plan.scenario.group, stream=plan.scenario.stream
     )
+
+
+def _not_trusted(verdict: Verdict, plan: DrillPlan, why: str) -> Verdict:
+    """Take a pass back: real keys were asked for, and none was used."""
+    if verdict.outcome is not Outcome.PASSED:
+        return verdict
+    finding = Finding(
+        check="real_keys",
+        result=Result.UNKNOWN,
+        kind=Kind.HOP_NOT_FORWARDABLE,
+        hop=plan.scenario.expected_hop,
+        message=f"No real key was used: {why}.",
+        remedy="Let the gateway reach the witness directly, or drill a twin, where every "
+        "deployment has an address of its own: --injector twin --litellm-config FILE",
+    )
+    return conclude((*verdict.findings, finding))
 
 
 def _broken_off(plan: DrillPlan, error: Exception) -> tuple[str, Finding]:

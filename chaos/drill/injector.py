@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from chaos.gateway.client import Gateway
 from chaos.gateway.topology import Topology
 from chaos.judge.check import Kind
-from chaos.judge.observation import ClientReply
+from chaos.judge.observation import ClientReply, Observation
 from chaos.process.readiness import START_WITHIN_S, StartLimit
 from chaos.scenario.plan import DrillPlan
 from chaos.scenario.scenario import Scenario
@@ -142,6 +142,9 @@ class Injector(ABC):
         """
         return wire
 
+    def learn(self, plan: DrillPlan, seen: Observation) -> None:  # noqa: B027 -- most need not
+        """Note what a drill by canary proved about the way of *plan*."""
+
     @abstractmethod
-    def trusts_real_keys(self, plan: DrillPlan) -> bool:
-        """Tell whether a canary of this chain has arrived unproxied before."""
+    def distrust(self, plan: DrillPlan) -> str | None:
+        """Say why no real key may go the way of *plan*; None once a canary has proven it."""

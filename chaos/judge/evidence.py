@@ -12,6 +12,7 @@ from chaos.judge.observation import Observation
 from chaos.protocol.conversation import Finish, ToolCall
 from chaos.protocol.reading import Reading
 from chaos.scenario.plan import DrillPlan
+from chaos.witness.redaction import without_keys
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
 QUOTE_CHARS = 200
@@ -28,6 +29,7 @@ def quote(text: str | None, limit: int = QUOTE_CHARS) -> str:
     """
     if not text or not text.strip():
         return "(no text)"
+    text = without_keys(text)
     line = "".join(
         c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split())
     )

@@ -21,6 +21,9 @@ from chaos.scenario.plan import DrillPlan, HopRole
 NEVER_EXPLAINED = frozenset({Kind.COLLATERAL, Kind.REQUEST_CHANGED})
 """What is done to others, or to a request, no gap and no user can take back."""
 
+_NEVER_EXPLAINED_CHECKS = frozenset({"keys_kept"})
+"""Nor a key that was shown, whose kind it shares with smaller things."""
+
 _AT_A_FALLBACK = frozenset({Kind.NEVER_TRIED, Kind.MISREPORTED, Kind.SPLICED_REPLY})
 """Kinds whose finding names the hop that should have served, or did; others name one that fails."""
 
@@ -138,6 +141,8 @@ def load() -> tuple[KnownGap, ...]:
 
 def explanation(gaps: Iterable[Gap], failure: Failure) -> str | None:
     """Name the source of the gap that explains the whole failure; None if none does."""
-    if any(finding.kind in NEVER_EXPLAINED for finding in failure.findings):
+    if any(
+        f.kind in NEVER_EXPLAINED or f.check in _NEVER_EXPLAINED_CHECKS for f in failure.findings
+    ):
         return None
     return next((gap.source for gap in gaps if gap.explains(failure)), None)

@@ -19,6 +19,7 @@ class ClientReply:
         total_s: Seconds to the end; None if it never ended by itself.
         timed_out: We gave up at the deadline.
         broke_off: The transport's own words when the connection broke; else None.
+        disclosed: Where in it a key of a hop stood, such as ``the header x-debug``.
     """
 
     status: int | None
@@ -28,6 +29,7 @@ class ClientReply:
     total_s: float | None = None
     timed_out: bool = False
     broke_off: str | None = None
+    disclosed: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

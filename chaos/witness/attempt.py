@@ -39,6 +39,7 @@ class Attempt:
     key_owner: KeyOwner = KeyOwner.NONE
     credentials: frozenset[str] = field(default=frozenset(), repr=False)
     via_proxy: bool = False
+    peer: str | None = None
     trouble: str | None = None
     message: str | None = None
     caller_left: bool = False
@@ -76,6 +77,7 @@ class Attempt:
             caller_left=self.caller_left,
             cut=self.cut,
             via_proxy=self.via_proxy,
+            peer=self.peer,
         )
         scrubbed = Scrub(self.credentials)(record)
         # Cut only now: the first half of a credential would not be recognised.

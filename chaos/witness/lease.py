@@ -100,6 +100,7 @@ class Lease:
         hops: What to do for the groups of the chain.
         wants_canary: A request without the canary is not the drill's.
         secret: What a request's text has to hold besides the nonce; None for nothing.
+        peers: Where a request with a real key may come from; None for anywhere.
         strays: Requests with its key and without a live nonce: its own, whose nonce was lost.
         others: Every other upstream of the topology: contacted by mistake, they are stood in
             for, so that the drill can tell which one was.
@@ -115,6 +116,7 @@ class Lease:
     canary: str | None = None
     wants_canary: bool = False
     secret: str | None = None
+    peers: frozenset[str] | None = None
     frees_lane: bool = True
     attempts: list[Attempt] = field(default_factory=list)
     unrecorded: int = 0

@@ -116,6 +116,7 @@ class Witness:
         canary: str | None = None,
         wants_canary: bool = False,
         secret: str | None = None,
+        peers: frozenset[str] | None = None,
     ) -> Lease:
         """Take a lease. End it with ``await lease.end()``, always.
 
@@ -126,6 +127,7 @@ class Witness:
             canary: The key that a drill's requests carry, where they carry none of the gateway's.
             wants_canary: Requests without it are not the drill's.
             secret: What the request's text has to hold besides the nonce.
+            peers: Where a request with a real key may come from; None for anywhere.
         """
         frees_lane = on_lane and lane is None
         if frees_lane:
@@ -139,6 +141,7 @@ class Witness:
             canary=canary,
             wants_canary=wants_canary,
             secret=secret,
+            peers=peers,
             frees_lane=frees_lane,
             release=self._release,
         )
@@ -238,6 +241,7 @@ class Witness:
     async def _answer(self, exchange: _Exchange) -> web.StreamResponse:
         attempt, raw, lease = exchange.attempt, exchange.raw, exchange.lease
         hop, upstreams, call = lease.match(raw, exchange.address)
+        attempt.peer = exchange.request.remote
         attempt.via_proxy = "via" in raw.headers or exchange.request.raw_path.startswith("http")
         if call is None or not upstreams:
             return _refuse(attempt, "no upstream of this drill's gateway fits the request")
@@ -278,6 +282,9 @@ class Witness:
         base = lease.real_address(exchange.raw, exchange.address, keyed=keyed)
         if base is None or self._forwarder is None:
             return _refuse(attempt, "the real address of this hop is not known for certain")
+        if keyed and lease.peers is not None and attempt.peer not in lease.peers:
+            came, canary = attempt.peer, ", ".join(sorted(lease.peers))
+            return _refuse(attempt, f"it came from {came}, and the canary from {canary}")
         if not upstream.local and lease.attempts_at(hop.group) > hop.attempts_allowed:
             # The budget has reserved no more than the gateway's own settings explain.
             return _refuse(attempt, f"{hop.attempts_allowed} attempts at this paid hop are over")

@@ -52,6 +52,7 @@ class WireRecord:
         caller_left: The gateway closed the connection first.
         cut: The drill ended while it was being answered.
         via_proxy: It came through a forward proxy (absolute-form target or ``Via``).
+        peer: The address that it came from; None if that is not known.
     """
 
     ordinal: int
@@ -77,6 +78,7 @@ class WireRecord:
     caller_left: bool = False
     cut: bool = False
     via_proxy: bool = False
+    peer: str | None = None
 
 
 SECRET_HEADERS = frozenset(

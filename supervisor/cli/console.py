@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from chaos.errors import UnderstudyError
+from chaos.witness.redaction import without_keys
 
 Format = Literal["table", "json"]
 
@@ -34,9 +35,12 @@ def say(message: str) -> None:
 
 
 def complain(error: UnderstudyError) -> None:
-    """Print what is wrong and what to do about it, on stderr."""
-    err.print(Text.assemble(("error: ", "bold red"), error.message), soft_wrap=True)
-    for line in error.remedy.splitlines():
+    """Print what is wrong and what to do about it, on stderr.
+
+    An error quotes what gateways and processes said, and they may have named a key.
+    """
+    err.print(Text.assemble(("error: ", "bold red"), without_keys(error.message)), soft_wrap=True)
+    for line in without_keys(error.remedy).splitlines():
         err.print(Text.assemble(("  → ", "bold"), line), soft_wrap=True)
 
 

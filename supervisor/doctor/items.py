@@ -10,6 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chaos.witness.redaction import without_keys
+
 
 class Status(StrEnum):
     """How one item stands: a warning does not keep anybody from drilling."""
@@ -56,12 +58,12 @@ def ok(name: str, message: str) -> Item:
 
 def warn(name: str, message: str, remedy: str) -> Item:
     """Say that an item is not well, though drills are possible."""
-    return Item(name=name, status=Status.WARN, message=message, remedy=remedy)
+    return Item(name=name, status=Status.WARN, message=without_keys(message), remedy=remedy)
 
 
 def fail(name: str, message: str, remedy: str) -> Item:
     """Say that an item keeps drills from working."""
-    return Item(name=name, status=Status.FAIL, message=message, remedy=remedy)
+    return Item(name=name, status=Status.FAIL, message=without_keys(message), remedy=remedy)
 
 
 def exit_code(items: Iterable[Item]) -> int:

@@ -23,6 +23,8 @@ class FakeGateway:
         falls_back: It walks its chain at all.
         refuses: Status with which it turns every request away before any hop.
         claims: The group that its header names, whoever served.
+        quotes_key: A header of every reply holds the key that the hop was shown.
+        names: It names the deployment that answered, as LiteLLM does.
         asked: Bodies of the requests that came.
     """
 
@@ -30,6 +32,8 @@ class FakeGateway:
     falls_back: bool = True
     refuses: int | None = None
     claims: str | None = None
+    quotes_key: bool = False
+    names: bool = False
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     @asynccontextmanager
@@ -67,6 +71,10 @@ class FakeGateway:
                     "content-type": upstream.content_type,
                     "x-litellm-model-group": self.claims or body["model"],
                 }
+                if self.quotes_key:
+                    headers["x-debug"] = f"asked with {key}"
+                if self.names:
+                    headers["x-litellm-model-id"] = f"{body['model']}-id"
                 return web.Response(status=upstream.status, body=data, headers=headers)
         except aiohttp.ClientError:
             return self._error(502, "broken upstream")

@@ -74,6 +74,10 @@ ANSWERS = {
 async def upstream(request):
     """A local server whose models answer as their names say."""
     body = await request.json()
+    if body["model"] == "telltale":
+        shown = request.headers["authorization"].removeprefix("Bearer ")
+        message = {"message": f"{shown} may not ask", "type": "x", "param": None, "code": "400"}
+        return web.json_response({"error": message}, status=400)
     return web.json_response(ANSWERS[body["model"]](body))
 
 
@@ -101,6 +105,8 @@ def config(url, witness_port):
             group("neighbour", "hosted_vllm/good", api_base="http://vllm.invalid:8000/v1"),
             group("based", "hosted_vllm/good", base_url=f"{url}/v1"),
             group("good", "hosted_vllm/good", **local),
+            group("gpt-told", "openai/gpt-4.1", **key),
+            group("telltale", "hosted_vllm/telltale", **local),
             {**group("embed", "openai/text-embedding-3-small", **key), **embeds},
             {**group("one-vector", "hosted_vllm/one-vector", **local), **embeds},
         ],
@@ -112,6 +118,7 @@ def config(url, witness_port):
                 {"gpt-vllm": ["neighbour"]},
                 {"gpt-based": ["based"]},
                 {"gpt-good": ["good"]},
+                {"gpt-told": ["telltale"]},
                 {"embed": ["one-vector"]},
             ],
         },
@@ -179,6 +186,15 @@ async def test_a_hop_with_base_url_is_not_called_wrong_and_not_drilled_past_the_
     row, code = await rehearse("gpt-based")
     assert (row.outcome, row.kind, code) == ("inconclusive", "hop_not_forwardable", 3)
     assert "base_url" in row.findings[0].message
+
+
+async def test_a_key_that_a_hop_quotes_and_the_gateway_passes_on_is_a_finding(rehearse):
+    """The client saw a key that was meant for the hop; nothing that is kept holds it."""
+    row, code = await rehearse("gpt-told")
+    assert (row.outcome, code) == ("failed", 1)
+    failed = {finding.check for finding in row.findings if finding.result == "failed"}
+    assert "keys_kept" in failed, row.findings
+    assert "understudy-canary" not in row.model_dump_json()
 
 
 async def test_one_vector_for_two_texts_hides_behind_no_known_gap(rehearse):

@@ -15,19 +15,21 @@ from typing import Any
 import aiohttp
 from packaging.version import InvalidVersion, Version
 
+from chaos.drill.canary_proof import doubt
 from chaos.drill.forwardable import address_objection
 from chaos.drill.injector import Injector, Objection, Route, Setting
 from chaos.drill.leasing import leased_hops, other_upstreams, signs, upstream_of
 from chaos.faults.kinds import FAULTS
 from chaos.gateway.redirect_permission import LANES, permits
-from chaos.gateway.topology import Deployment, ModelGroup, Topology
+from chaos.gateway.topology import Deployment, Topology
 from chaos.judge.check import Kind
+from chaos.judge.observation import Observation
 from chaos.protocol.conversation import Ask, Turn
 from chaos.protocol.dialects import DIALECTS
 from chaos.protocol.surfaces import SURFACES
 from chaos.scenario.plan import DrillPlan
 from chaos.scenario.scenario import Scenario
-from chaos.witness.lease import Action, LeasedHop
+from chaos.witness.lease import Action, LeasedHop, Upstream
 from chaos.witness.server import Witness
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
@@ -36,6 +38,9 @@ OLDEST = Version("1.103.0")
 
 GRACE_S = 30.0
 """A lease outlives its drill's deadline by this, in case ending it is never reached."""
+
+_Way = tuple[tuple[str, ...], str | None, str]
+"""Chain, expected hop and surface: each way has a canary of its own."""
 
 MOST_TRIES = 4
 """How often a group is asked to put each of its faulted deployments right."""
@@ -72,7 +77,8 @@ class Redirect(Injector):
         self._real_keys = real_keys
         self._has_metrics = has_metrics
         self._canary = f"understudy-canary-{secrets.token_urlsafe(12)}"
-        self._arrived_clean: set[tuple[str, ...]] = set()
+        self._doubts: dict[_Way, str | None] = {}
+        self._peers: dict[_Way, frozenset[str]] = {}
 
     @classmethod
     @asynccontextmanager
@@ -161,7 +167,7 @@ class Redirect(Injector):
             )
         addresses = {d.base_url for d in group.deployments}
         if len(addresses) == 1:
-            return None if group.local else self._stranger_objection(scenario, group)
+            return None
         return Objection(
             f"hop {serving!r} has {len(group.deployments)} deployments at {len(addresses)} real "
             "addresses; on a lane they cannot be told apart",
@@ -169,24 +175,33 @@ class Redirect(Injector):
             "--injector twin --litellm-config FILE",
         )
 
-    def _stranger_objection(self, scenario: Scenario, serving: ModelGroup) -> Objection | None:
-        """Object where a group outside the chain looks like the hop whose key is used.
+    def _alike(self, scenario: Scenario) -> frozenset[str]:
+        """Find the groups outside the chain that look like the hop whose key is used.
 
-        At the same address it does no harm: the same upstream gets the request, and its key.
+        At the same address they do no harm: the same upstream gets the request, and its key.
         """
-        (address,) = {d.base_url for d in serving.deployments}
-        for name, group in self.topology.groups.items():
-            for stranger in group.deployments if name not in scenario.chain else ():
-                if stranger.base_url != address and any(
-                    _look_alike(stranger, own) for own in serving.deployments
-                ):
-                    return Objection(
-                        f"hop {serving.name!r} and the group {name!r} look alike on the wire: both "
-                        f"ask for {stranger.upstream_model!r}, at different addresses",
-                        "Drill a twin, where every deployment has an address of its own: "
-                        "--injector twin --litellm-config FILE",
-                    )
-        return None
+        own = self._deployments(scenario.expected_hop or "")
+        return frozenset(
+            name
+            for name, group in self.topology.groups.items()
+            if name not in scenario.chain
+            and any(
+                stranger.base_url != mine.base_url and _look_alike(stranger, mine)
+                for stranger in group.deployments
+                for mine in own
+            )
+        )
+
+    def _others(self, plan: DrillPlan) -> tuple[Upstream, ...]:
+        """List the upstreams outside the chain, among which a key's owner is looked for.
+
+        With a real key the canary has proven which of those that look alike is asked.
+        """
+        others = other_upstreams(plan, self.topology)
+        if plan.canary or self.distrust(plan) is not None:
+            return others
+        alike = self._alike(plan.scenario)
+        return tuple(upstream for upstream in others if upstream.group not in alike)
 
     def _look_alike_objection(self, scenario: Scenario) -> Objection | None:
         failing = set(scenario.chain[: scenario.depth])
@@ -211,12 +226,13 @@ class Redirect(Injector):
             lease = await self._witness.lease(
                 nonce=plan.nonce,
                 hops=leased_hops(plan),
-                others=other_upstreams(plan, self.topology),
+                others=self._others(plan),
                 ttl_s=plan.deadline_s + GRACE_S,
                 lane=lane,
                 canary=self._canary,
                 wants_canary=plan.canary and not signs(plan),
                 secret=plan.secret,
+                peers=None if plan.canary else self._peers.get(_way(plan)),
             )
             try:
                 body: dict[str, Any] = {"api_base": self._witness.lane_url(lane)}
@@ -226,17 +242,19 @@ class Redirect(Injector):
                 yield Route(self._url, self._key, body, lease)
             finally:
                 wire = await lease.end()
-                self.remember(plan, wire)
                 await self._settle(plan, wire, lane)
 
-    def remember(self, plan: DrillPlan, wire: Sequence[WireRecord]) -> None:
-        """Note that a canary of this chain arrived, if no proxy stood in between."""
-        if plan.canary and wire and not any(record.via_proxy for record in wire):
-            self._arrived_clean.add(plan.scenario.chain)
+    def learn(self, plan: DrillPlan, seen: Observation) -> None:
+        """Note whether this canary proved the way of its chain, and where it came from."""
+        if not plan.canary:
+            return
+        way = _way(plan)
+        self._doubts[way] = doubt(plan, seen, self._alike(plan.scenario))
+        self._peers[way] = frozenset(r.peer for r in seen.wire if r.peer is not None)
 
-    def trusts_real_keys(self, plan: DrillPlan) -> bool:
-        """A canary of this chain has arrived without a proxy in between."""
-        return plan.scenario.chain in self._arrived_clean
+    def distrust(self, plan: DrillPlan) -> str | None:
+        """Say what the last canary on this way left in doubt."""
+        return self._doubts.get(_way(plan), "no canary has gone this way yet")
 
     async def _settle(self, plan: DrillPlan, wire: Sequence[WireRecord], lane: int) -> None:
         """Let each faulted deployment of the lane succeed once, while nobody else has the lane.
@@ -293,6 +311,11 @@ class Redirect(Injector):
         finally:
             wire = await lease.end()
         return {r.deployment for r in wire if r.outcome is AttemptOutcome.STOOD_IN}
+
+
+def _way(plan: DrillPlan) -> _Way:
+    scenario = plan.scenario
+    return scenario.chain, scenario.expected_hop, scenario.surface
 
 
 def version_objection(version: str) -> Objection | None:

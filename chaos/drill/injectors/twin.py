@@ -305,9 +305,9 @@ class Twin(Injector):
                 for port in closed:
                     await port.open()
 
-    def trusts_real_keys(self, plan: DrillPlan) -> bool:  # noqa: ARG002 -- the contract's
-        """A twin is ours and dials the witness directly; there is no proxy in between."""
-        return True
+    def distrust(self, plan: DrillPlan) -> str | None:  # noqa: ARG002 -- the contract's
+        """Find nothing: a twin is ours, and dials an address of its own for each deployment."""
+        return None
 
     def infer(
         self, plan: DrillPlan, wire: tuple[WireRecord, ...], reply: ClientReply

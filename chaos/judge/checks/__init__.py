@@ -16,6 +16,7 @@ from chaos.judge.checks.error_told import ERROR_TOLD
 from chaos.judge.checks.fault_hit import FAULT_HIT
 from chaos.judge.checks.hop_held import HOP_HELD
 from chaos.judge.checks.in_time import IN_TIME
+from chaos.judge.checks.keys_kept import KEYS_KEPT
 from chaos.judge.checks.no_inband_error import NO_INBAND_ERROR
 from chaos.judge.checks.not_empty import NOT_EMPTY
 from chaos.judge.checks.one_reply import ONE_REPLY
@@ -48,6 +49,7 @@ CHECKS: tuple[Check, ...] = (
     ANSWER_KEPT,
     REASONING_APART,
     TOKEN_BUDGET,
+    KEYS_KEPT,
     STORY,
     UNTOUCHED,
 )

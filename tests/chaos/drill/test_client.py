@@ -1,6 +1,7 @@
 """The drill's client: whatever comes back is a result."""
 
 import asyncio
+import json
 
 import aiohttp
 import pytest
@@ -126,3 +127,28 @@ async def test_a_redirect_is_a_result_and_never_followed():
         reply = await get(handle)
     assert (reply.status, followed) == (307, [])
     assert reply.reading.error is not None or not reply.ok
+
+
+async def test_a_key_of_a_hop_is_found_in_headers_bodies_and_pieces_of_a_stream():
+    """Wherever it stands the client has seen it; where it does not, nothing is found."""
+
+    async def header(request):
+        return web.json_response({}, status=500, headers={"x-debug": "key=hop-key-1"})
+
+    async def error(request):
+        message = {"message": "bad key hop-key-1", "type": "x", "param": None, "code": "401"}
+        return web.json_response({"error": message}, status=401)
+
+    async def pieces(request):
+        reply = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await reply.prepare(request)
+        for part in ("the hop-k", "ey-1 it is"):
+            chunk = {"id": "1", "choices": [{"index": 0, "delta": {"content": part}}]}
+            await reply.write(f"data: {json.dumps(chunk)}\n\n".encode())
+        return reply
+
+    keys = {"keys": lambda: {"hop-key-1"}}
+    assert (await get(header, **keys)).disclosed == ("the header x-debug",)
+    assert (await get(error, **keys)).disclosed == ("the body",)
+    assert (await get(pieces, stream=True, **keys)).disclosed == ("the body",)
+    assert (await get(error, keys=lambda: {"hop-key-2"})).disclosed == ()

@@ -11,7 +11,7 @@ from aiohttp import web
 from chaos.drill.injectors.redirect import Redirect
 from chaos.gateway.redirect_permission import LANES
 from chaos.gateway.topology import ModelGroup
-from chaos.judge.check import Kind
+from chaos.judge.check import Kind, Result
 from chaos.judge.verdict import Outcome
 from chaos.scenario.plan import DrillOptions
 from chaos.witness.server import Witness
@@ -110,18 +110,25 @@ async def upstream_of_backup(seen):
 
 
 @asynccontextmanager
-async def paying(seen, **options):
-    """Drills with real keys allowed, and a paid hop that must serve at a real address."""
+async def paying(seen, gateway=None, *, strangers=(), **options):
+    """Drills with real keys allowed, and a paid hop that must serve at a real address.
+
+    Groups called *strangers*, outside the chain, ask for the same model at another address.
+    """
     async with serving(await upstream_of_backup(seen)) as url:
         backup = group("backup", litellm_model="openai/backup", base_url=f"{url}/v1", local=False)
-        gateway = replace(GATEWAY, groups={**GATEWAY.groups, "backup": backup})
+        elsewhere = {
+            name: group(name, litellm_model="openai/backup", base_url="https://else.example/v1")
+            for name in strangers
+        }
+        known = replace(GATEWAY, groups={**GATEWAY.groups, "backup": backup, **elsewhere})
         async with (
             Witness().serving([("127.0.0.1", 0)]) as witness,
             aiohttp.ClientSession() as session,
-            honest().running() as gateway_url,
+            (gateway or honest()).running() as gateway_url,
         ):
             injector = Redirect(
-                witness, gateway, url=gateway_url, key="k", session=session, real_keys=True
+                witness, known, url=gateway_url, key="k", session=session, real_keys=True
             )
             yield Drills(session, DrillOptions(real_keys=True, **options)), injector
 
@@ -141,22 +148,71 @@ async def test_real_keys_are_not_used_where_the_canary_came_through_a_proxy(monk
     """With a proxy in the way, real keys would travel through it."""
     seen: list[tuple[str, str]] = []
     async with paying(seen) as (driller, injector):
-        monkeypatch.setattr(injector, "trusts_real_keys", lambda plan: False)
+        monkeypatch.setattr(injector, "distrust", lambda plan: "a proxy is in the way")
         drill = await driller.drill(scenario(shape="chat"), injector)
     assert drill.plan.canary
+    assert drill.verdict.outcome is Outcome.INCONCLUSIVE
+    assert drill.verdict.kind is Kind.HOP_NOT_FORWARDABLE
+    assert "a proxy is in the way" in drill.verdict.deciding.message
     assert seen == []
 
 
-async def test_a_canary_that_came_through_a_proxy_is_not_trusted():
-    """The wire tells: an absolute target or a Via header."""
+async def test_a_key_follows_only_the_canary_of_its_own_way():
+    """Another expected hop, or another surface, is another way."""
     seen: list[tuple[str, str]] = []
     async with paying(seen) as (driller, injector):
         cautious = replace(driller, options=DrillOptions())
         drill = await cautious.drill(scenario(shape="chat"), injector)
-        assert injector.trusts_real_keys(drill.plan)
+        assert injector.distrust(drill.plan) is None
+        deeper = replace(drill.plan, scenario=replace(drill.plan.scenario, depth=2))
+        assert "no canary" in injector.distrust(deeper)
+        elsewhere = replace(drill.plan, scenario=replace(drill.plan.scenario, surface="messages"))
+        assert "no canary" in injector.distrust(elsewhere)
+
+
+async def test_a_real_key_that_an_error_quotes_is_a_finding_and_is_not_kept():
+    """With everything down the client gets an error, and the error names the provider's key."""
+    seen: list[tuple[str, str]] = []
+    gateway = replace(honest(), quotes_key=True)
+    async with paying(seen, gateway) as (driller, injector):
+        for depth in (1, 2):
+            drill = await driller.drill(scenario(shape="chat", depth=depth), injector)
+            assert drill.verdict.outcome is Outcome.FAILED
+            assert [f.check for f in drill.verdict.findings if f.result is Result.FAILED] == [
+                "keys_kept"
+            ]
+            assert "sk-real-one" not in repr(drill)
+
+
+async def test_a_look_alike_outside_the_chain_is_told_apart_by_the_deployments_id():
+    """On the wire both ask for the same model; the gateway said which of them it asked."""
+    seen: list[tuple[str, str]] = []
+    gateway = replace(honest(), names=True)
+    async with paying(seen, gateway, strangers=("stranger",)) as (driller, injector):
+        drill = await driller.drill(scenario(shape="chat"), injector)
+    assert drill.verdict.outcome is Outcome.PASSED, drill.verdict.findings
+    assert (drill.plan.canary, len(seen)) == (False, 1)
+
+
+async def test_a_look_alike_that_nobody_tells_apart_gets_no_key():
+    """Its key could go to another provider, so none goes anywhere."""
+    seen: list[tuple[str, str]] = []
+    async with paying(seen, strangers=("stranger",)) as (driller, injector):
+        drill = await driller.drill(scenario(shape="chat"), injector)
+    assert drill.verdict.kind is Kind.HOP_NOT_FORWARDABLE
+    assert "stranger looks like backup" in drill.verdict.deciding.message
+    assert (drill.plan.canary, seen) == (True, [])
+
+
+async def test_a_canary_that_came_through_a_proxy_is_not_trusted():
+    """What a later canary shows takes the trust in an earlier one back."""
+    seen: list[tuple[str, str]] = []
     async with paying(seen) as (driller, injector):
-        injector.remember(drill.plan, [replace(r, via_proxy=True) for r in drill.seen.wire])
-        assert not injector.trusts_real_keys(drill.plan)
+        cautious = replace(driller, options=DrillOptions())
+        drill = await cautious.drill(scenario(shape="chat"), injector)
+        proxied = tuple(replace(record, via_proxy=True) for record in drill.seen.wire)
+        injector.learn(drill.plan, replace(drill.seen, wire=proxied))
+        assert "proxy" in injector.distrust(drill.plan)
 
 
 async def test_a_drill_that_raises_says_where_and_never_what(monkeypatch, caplog):

@@ -1,5 +1,7 @@
 """What must not be kept, taken out of everything that is."""
 
+import pytest
+
 from chaos.protocol.conversation import Finish, ToolCall
 from chaos.protocol.reading import Defect, DefectFound, ReadError, Reading
 from chaos.witness.redaction import Scrub, without_userinfo
@@ -50,3 +52,45 @@ def test_a_url_loses_its_password():
     assert without_userinfo(said) == (
         "cannot connect to 'http://***@proxy:3128/x', see https://docs/a@b"
     )
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sk-" + "proj-Ab3_dE-" * 3,
+        "sk-ant-" + "api03-9x_Yz-" * 3,
+        "AIza" + "SyD3-f_9aB1" * 3,
+        "gsk_" + "a1B2c3D4" * 5,
+        "xai-" + "a1B2c3D4" * 5,
+        "hf_" + "aBcDeFgH" * 4,
+        "nvapi-" + "a1B-_c3D" * 5,
+        "AKIA" + "ABCDEFGH12345678",
+        "eyJhbGciOiJI." + "eyJzdWIiOiIx." + "c2lnbmF0dXJl",
+    ],
+)
+def test_a_key_that_nobody_knew_is_masked_by_its_looks(key):
+    """An upstream may name a key that this process never saw."""
+    assert Scrub()(f"bad key '{key}', see docs") == "bad key '***', see docs"
+    assert Scrub()({"deep": (ReadError(f"({key})"),)}) == {"deep": (ReadError("(***)"),)}
+
+
+def test_a_bearer_token_is_masked_after_the_word():
+    """Its shape is anybody's guess; the word before it is not."""
+    assert Scrub()("Authorization: Bearer tok/3n.of_nobody+=") == "Authorization: Bearer ***"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ask-the-model-12345678901234567",
+        "desk-2026-11-27-morning-shift",
+        "it uses bearer authentication",
+        "sk-not-a-key-only-words-here",
+        "understudy-canary-x, toolu_01A09q90qw90lq917835lq9, call_abcdefgh12345678",
+        "chatcmpl-9a8b7c6d5e4f3a2b1c0d9e8f",
+        "hf_model and AIza",
+    ],
+)
+def test_ordinary_words_and_ids_stay(text):
+    """Ids are compared between client and hop; a mask over them would hide a change."""
+    assert Scrub()(text) == text

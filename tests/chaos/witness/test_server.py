@@ -660,6 +660,33 @@ async def test_a_key_is_not_handed_to_a_look_alike(witness, session):
     assert len(came) == 2
 
 
+async def test_a_key_from_another_peer_than_the_canary_goes_nowhere(witness, session):
+    """The canary proved a way for the gateway's address, and for no other."""
+    came = []
+
+    async def provider(request):
+        came.append(request.headers["authorization"])
+        return web.Response(body=GOOD)
+
+    async with serving(provider) as url:
+        served = hop("a", Action.FORWARD, base_url=url, model="m")
+        statuses = []
+        for peers in ({"127.0.0.1"}, {"192.0.2.7"}, None):
+            lease = await witness.lease(
+                nonce=NONCE,
+                hops=[served],
+                ttl_s=TTL_S,
+                peers=peers and frozenset(peers),
+            )
+            status, _ = await ask(session, witness, lease.lane, chat_request("m"))
+            statuses.append(status)
+            records = await lease.end()
+            if peers == {"192.0.2.7"}:
+                assert "the canary from 192.0.2.7" in records[0].upstream_message
+    assert statuses == [200, 400, 200]
+    assert len(came) == 2
+
+
 async def test_a_stray_of_a_twin_counts_for_the_lease_that_has_its_address(witness, session):
     """Every deployment of a twin has an address, so it is known whose request lost its nonce."""
 

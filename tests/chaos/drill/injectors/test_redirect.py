@@ -137,24 +137,3 @@ def test_a_hop_that_does_not_exist_is_no_objection():
     gateway = replace(gateway, chains=(chain,))
     assert objection(gateway, depth=1) is None
     assert objection(gateway, depth=2) is None
-
-
-@pytest.mark.parametrize(
-    ("address", "objects"),
-    [("https://api.example/v1", False), ("https://api.elsewhere.example/v1", True), (None, True)],
-)
-def test_a_group_outside_the_chain_must_not_look_like_the_hop_whose_key_is_used(address, objects):
-    """One that is elsewhere could have its key handed to another provider."""
-    gateway = topology(
-        {**CHAIN, "stranger": []},
-        groups={
-            "local-last": group("local-last", litellm_model="openai/m"),
-            "stranger": group("stranger", litellm_model="openai/m", base_url=address),
-        },
-    )
-    found = objection(gateway, real_keys=True)
-    assert (found is not None) is objects
-    if found is not None:
-        assert (found.kind, "stranger" in found.reason) == (Kind.HOP_NOT_FORWARDABLE, True)
-    assert objection(gateway) is None
-    assert objection(gateway, depth=2, real_keys=True) is None
