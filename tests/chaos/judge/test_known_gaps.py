@@ -96,3 +96,24 @@ def test_a_pattern_names_what_there_is(gap):
         assert parts[4] in ("stream", "whole", "*")
     else:
         assert parts[2:] == ["*"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "shape", "model", "also"),
+    [
+        ("tool_call_cut", "tool_call", "gemini/claude", Kind.TOOL_CALL_MISSING),
+        ("malformed_chunk", "chat", "anthropic/claude", Kind.ANSWER_DEGRADED),
+    ],
+)
+def test_what_a_cut_stream_does_to_the_rest_of_the_answer_is_explained_with_it(
+    fault, shape, model, also
+):
+    """A call that was cut is missing, and a broken event that is passed on breaks the form."""
+    findings = (
+        failed_finding(Kind.TRUNCATED_REPLY, hop="claude"),
+        failed_finding(also, hop="claude"),
+    )
+    made = failure(*findings, model=model, fault=fault, shape=shape)
+    assert explanation(load(), made) is not None
+    alone = failure(findings[1], model=model, fault=fault, shape=shape)
+    assert explanation(load(), alone) is None
