@@ -18,11 +18,11 @@ from chaos.drill.collateral import CollateralWatch
 from chaos.drill.drill import NOTHING_YET, Drill, Refusal
 from chaos.drill.injector import Injector, Route
 from chaos.judge.check import Check, Finding, Kind, Result
-from chaos.judge.observation import ClientReply, Observation
+from chaos.judge.evidence import ANSWERED
+from chaos.judge.observation import ClientReply, Observation, Sample
 from chaos.judge.verdict import Outcome, Verdict, conclude, judge
 from chaos.protocol.conversation import Json
-from chaos.protocol.reading import Reading
-from chaos.scenario.plan import DrillPlan, Planner
+from chaos.scenario.plan import DrillPlan, Planner, with_vector_size
 from chaos.witness.redaction import Scrub
 from chaos.witness.wire_record import credentials
 
@@ -76,6 +76,7 @@ class Driller:
         collateral: Looks, after a drill of a gateway that serves others, what they felt.
         may_sample: The guard: asked right before each direct sample.
         secrets: Keys of ours that no observation may hold, whoever repeats them.
+        vector_sizes: Of the groups' own embeddings, as they were measured; kept for a campaign.
     """
 
     session: aiohttp.ClientSession
@@ -86,6 +87,7 @@ class Driller:
     collateral: CollateralWatch | None = None
     may_sample: MayRun = always
     secrets: frozenset[str] = frozenset()
+    vector_sizes: dict[str, int] = field(default_factory=dict)
 
     async def drill(self, plan: DrillPlan) -> Drill:
         """Carry *plan* out.
@@ -115,6 +117,7 @@ class Driller:
             if why is not None:
                 return progress.ended(_not_trusted(verdict, plan, why), seen)
             progress.plan = plan
+        await self._learn_vector_size(injector, progress)
         verdict, seen = await self._run(injector, progress)
         # What costs money is asked once: no more was reserved for it.
         if verdict.kind is Kind.TOKEN_BUDGET and plan.canary:
@@ -122,7 +125,7 @@ class Driller:
             verdict, seen = await self._run(injector, progress)
         if verdict.kind is Kind.MODEL_UNRELIABLE and plan.canary:
             samples = await self._ask_directly(planner.direct, injector, progress)
-            seen = replace(seen, direct=tuple(reply for reply in samples if reply is not None))
+            seen = replace(seen, direct=tuple(samples))
             verdict = judge(progress.plan, seen, self.checks)
         return progress.ended(verdict, seen)
 
@@ -198,24 +201,59 @@ class Driller:
         direct: Callable[[DrillPlan], DrillPlan],
         injector: Injector,
         progress: _Progress,
-    ) -> list[Reading | None]:
-        """Ask the serving hop the same three times without a fault, on the same way.
-
-        Fewer times where the way, or the guard, does not let a request through.
-        """
-        readings: list[Reading | None] = []
+    ) -> list[Sample]:
+        """Ask the serving hop the same three times without a fault, on the same way."""
+        samples: list[Sample] = []
         for _ in range(DIRECT_SAMPLES):
             plan = direct(progress.plan)
-            if injector.objection(plan.scenario) is not None:
+            if not await self._may_ask(plan, injector):
                 break
-            if await self.may_sample(plan) is not None:
-                break
-            async with self._routed(plan, injector, progress) as route:
-                await self._ask(plan, route)
-                wire = await route.lease.end()
-            replies = [record.reply for record in wire if record.reply is not None]
-            readings.append(self._scrub(route)(replies[-1]) if replies else None)
-        return readings
+            samples += await self._sample(plan, injector, progress)
+        return samples
+
+    async def _may_ask(self, plan: DrillPlan, injector: Injector) -> bool:
+        """Tell whether the way, and the guard, let a direct request through."""
+        return injector.objection(plan.scenario) is None and await self.may_sample(plan) is None
+
+    async def _sample(
+        self, plan: DrillPlan, injector: Injector, progress: _Progress
+    ) -> list[Sample]:
+        """Ask once; where the hop was not contacted, nothing is known of it."""
+        async with self._routed(plan, injector, progress) as route:
+            await self._ask(plan, route)
+            wire = await route.lease.end()
+        own = [record for record in wire if record.group == plan.scenario.group]
+        if not own:
+            return []
+        good = own[-1].outcome in ANSWERED
+        return [Sample(plan, self._scrub(route)(own[-1].reply) if good else None)]
+
+    async def _learn_vector_size(self, injector: Injector, progress: _Progress) -> None:
+        """Ask the group itself, undisturbed and once, how large its own embeddings are.
+
+        Only where that costs nothing and nobody has said it, and where the fallback's embeddings
+        are real ones to compare with.
+        """
+        plan, planner = progress.plan, self.planners[progress.plan.injector]
+        group = plan.scenario.group
+        serving = plan.hop(plan.scenario.expected_hop or "")
+        wanted = plan.task.expect.vectors and plan.task.expect.vector_size is None
+        if not wanted or serving is None or serving.stand_in or not self._is_free(plan):
+            return
+        if group not in self.vector_sizes:
+            alone = planner.direct(plan, group)
+            if not await self._may_ask(alone, injector):
+                return
+            for sample in await self._sample(alone, injector, progress):
+                sizes = set(sample.reading.vector_sizes) if sample.reading is not None else set()
+                if len(sizes) == 1:
+                    self.vector_sizes[group] = sizes.pop()
+        size = self.vector_sizes.get(group)
+        progress.plan = replace(plan, task=with_vector_size(plan.task, size))
+
+    def _is_free(self, plan: DrillPlan) -> bool:
+        own = plan.hop(plan.scenario.group)
+        return own is not None and all(deployment.local for deployment in own.deployments)
 
     async def _felt(self, injector: Injector) -> tuple[str, ...]:
         """Find what others felt, where the drilled gateway serves others."""

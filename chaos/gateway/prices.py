@@ -22,7 +22,7 @@ def most_tokens(ask: Ask) -> tuple[int, int]:
     tools = [[tool.name, tool.description, tool.parameters] for tool in ask.tools]
     schema = ask.response_schema.schema if ask.response_schema else {}
     written = ask.text + json.dumps([tools, schema, ask.extra or {}, calls], default=dict)
-    images = sum(turn.image_png_base64 is not None for turn in ask.turns)
+    images = sum(len(turn.images) for turn in ask.turns)
     asked = -(-len(written) // CHARACTERS_PER_TOKEN) + images * IMAGE_TOKENS
     return asked, 0 if ask.inputs else _longest_answer(ask)
 

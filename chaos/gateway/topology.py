@@ -35,6 +35,8 @@ class Deployment:
         redirect_permission: The pattern of ``configurable_clientside_auth_params`` for
             ``api_base``; None if a request may not redirect it.
         mode: LiteLLM's ``chat``, ``embedding``, …
+        own_tools: Names of tools that it adds to every request.
+        vector_size: Numbers in each of its embeddings.
     """
 
     id: str
@@ -59,6 +61,8 @@ class Deployment:
     timeout_s: float | None = None
     order: int | None = None
     num_retries: int | None = None
+    own_tools: frozenset[str] = frozenset()
+    vector_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,12 @@ class ModelGroup:
     def local(self) -> bool:
         """Every deployment is local."""
         return all(deployment.local for deployment in self.deployments)
+
+    @property
+    def vector_size(self) -> int | None:
+        """Numbers in each of its embeddings; None if unknown, or if its deployments differ."""
+        sizes = {deployment.vector_size for deployment in self.deployments}
+        return sizes.pop() if len(sizes) == 1 else None
 
     @property
     def embeds(self) -> bool:
@@ -111,7 +121,11 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class RouterSettings:
-    """How the gateway routes, as it says itself. None means that it does not say."""
+    """How the gateway routes, as it says itself. None means that it does not say.
+
+    Attributes:
+        target_parameters: Names of the parameters that a chain sets anew, by its target.
+    """
 
     num_retries: int | None = None
     timeout_s: float | None = None
@@ -124,6 +138,7 @@ class RouterSettings:
     context_window_fallbacks: tuple[Mapping[str, tuple[str, ...]], ...] = ()
     content_policy_fallbacks: tuple[Mapping[str, tuple[str, ...]], ...] = ()
     default_fallbacks: tuple[str, ...] = ()
+    target_parameters: Mapping[str, frozenset[str]] = field(default_factory=dict)
     enable_tag_filtering: bool | None = None
     caches: bool | None = None
 

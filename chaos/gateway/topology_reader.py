@@ -122,6 +122,8 @@ def read_deployment(row: Json, locality: Locality, default_bases: Mapping[str, s
         timeout_s=_number(params.get("timeout")),
         order=_whole(params.get("order")),
         num_retries=_digits(params.get("num_retries")),
+        own_tools=_own_tools(params),
+        vector_size=_whole(params.get("dimensions")) or _whole(info.get("output_vector_size")),
     )
 
 
@@ -148,6 +150,15 @@ def _provider(row: Json) -> str:
     params, info = row.get("litellm_params") or {}, row.get("model_info") or {}
     model = str(params.get("model", ""))
     return model.partition("/")[0] if "/" in model else str(info.get("litellm_provider") or "")
+
+
+def _own_tools(params: Json) -> frozenset[str]:
+    """Name the tools of a deployment's ``tools``, also those in its ``extra_body``."""
+    extra = params.get("extra_body")
+    listed = [params.get("tools"), extra.get("tools") if isinstance(extra, Mapping) else None]
+    tools = [t for tools in listed if isinstance(tools, list) for t in tools]
+    named = (t.get("function", t) for t in tools if isinstance(t, Mapping))
+    return frozenset(str(t.get("name")) for t in named if isinstance(t, Mapping) and t.get("name"))
 
 
 def _permission(params: Iterable[Any]) -> str | None:
@@ -195,6 +206,7 @@ def _settings(router: Json, file: Json) -> RouterSettings:
         context_window_fallbacks=_entries(router.get("context_window_fallbacks")),
         content_policy_fallbacks=_entries(file.get("content_policy_fallbacks")),
         default_fallbacks=_default(router.get("fallbacks")),
+        target_parameters=_target_parameters(router, file),
         enable_tag_filtering=router.get("enable_tag_filtering"),
     )
 
@@ -221,6 +233,19 @@ def _default(raw: Any) -> tuple[str, ...]:
 
 def _target(target: Any) -> str:
     return str(target.get("model", "")) if isinstance(target, Mapping) else str(target)
+
+
+def _target_parameters(router: Json, file: Json) -> dict[str, frozenset[str]]:
+    """Collect what targets that are objects set besides their model, in any list."""
+    named: dict[str, frozenset[str]] = {}
+    for entries in _lists(router, file).values():
+        for entry in entries or ():
+            for targets in entry.values() if isinstance(entry, Mapping) else ():
+                for target in targets if isinstance(targets, list) else ():
+                    if isinstance(target, Mapping):
+                        name = _target(target)
+                        named[name] = named.get(name, frozenset()) | (target.keys() - {"model"})
+    return named
 
 
 def _lists(router: Json, file: Json) -> Mapping[Trigger, Fallbacks]:

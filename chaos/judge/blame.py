@@ -11,8 +11,9 @@ from enum import StrEnum
 
 from chaos.judge.check import Finding, Kind, Where, failed, passed, unknown
 from chaos.judge.evidence import ANSWERED, good_record, source
-from chaos.judge.observation import Observation
+from chaos.judge.observation import Observation, Sample
 from chaos.protocol.reading import Reading
+from chaos.scenario.plan import DrillPlan
 from chaos.witness.wire_record import AttemptOutcome
 
 ENOUGH_MISSES = 2
@@ -23,7 +24,6 @@ class Side(StrEnum):
 
     CLIENT = "client"  # as a strict client of the surface needs it
     UPSTREAM = "upstream"  # in the hop's own wire format, which may know no call ids
-    SAMPLE = "sample"  # of a direct request, which carried a nonce of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,15 @@ class Problem:
     certain: bool = False
 
 
+ProblemOf = Callable[[DrillPlan, Reading, Side], Problem | None]
+"""Looks at one reply to one plan's request."""
+
+
 def lay_blame(
     check: str,
+    plan: DrillPlan,
     seen: Observation,
-    problem_of: Callable[[Reading, Side], Problem | None],
+    problem_of: ProblemOf,
     *,
     good: str,
     remedy: str,
@@ -51,17 +56,16 @@ def lay_blame(
     """Judge the client's answer, and if it is wrong find out whose fault that is.
 
     Args:
-        problem_of: Looks at one reply.
         good: The message of a pass.
         remedy: What to do if the hop is to blame.
     """
-    problem = problem_of(seen.reply.reading, Side.CLIENT)
+    problem = problem_of(plan, seen.reply.reading, Side.CLIENT)
     if problem is None:
         return passed(check, good)
     record = source(seen) or good_record(seen)
     if record is None or record.outcome not in ANSWERED or record.reply is None:
         return _of_the_gateway(check, problem, "", record.group if record else None)
-    own = problem_of(record.reply, Side.UPSTREAM)
+    own = problem_of(plan, record.reply, Side.UPSTREAM)
     if own is None or record.outcome is AttemptOutcome.STOOD_IN:
         though = f", though {record.group} itself answered rightly" if own is None else ""
         return _of_the_gateway(check, problem, though, record.group)
@@ -74,7 +78,7 @@ def lay_blame(
             hop=record.group,
             remedy=remedy,
         )
-    misses = sum(problem_of(sample, Side.SAMPLE) is not None for sample in seen.direct)
+    misses = sum(_missed(sample, problem_of) for sample in seen.direct)
     asked = len(seen.direct)
     if misses >= ENOUGH_MISSES:
         return failed(
@@ -97,6 +101,14 @@ def lay_blame(
         hop=record.group,
         remedy="Drill again; a model that often misses is no good understudy for this traffic.",
     )
+
+
+def _missed(sample: Sample, problem_of: ProblemOf) -> bool:
+    """Judge a direct answer like any: an error is a miss."""
+    reading = sample.reading
+    if reading is None or reading.error is not None:
+        return True
+    return problem_of(sample.plan, reading, Side.UPSTREAM) is not None
 
 
 def _of_the_gateway(check: str, problem: Problem, though: str, hop: str | None) -> Finding:

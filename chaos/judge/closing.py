@@ -7,7 +7,6 @@ thing and may rely on another to judge the rest; this rule relies on none.
 
 from chaos.faults.fault import Phase
 from chaos.judge.check import Finding, Kind, Where, failed, passed, unknown
-from chaos.judge.comparison import changes
 from chaos.judge.evidence import (
     ANSWERED,
     at_hop,
@@ -19,6 +18,7 @@ from chaos.judge.evidence import (
     told,
 )
 from chaos.judge.observation import Observation
+from chaos.judge.reply_changes import changes
 from chaos.scenario.plan import DrillPlan
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 

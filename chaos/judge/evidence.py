@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from chaos.faults.fault import Phase
 from chaos.judge.observation import Observation
+from chaos.judge.vectors import same_vectors
 from chaos.protocol.conversation import Finish, ToolCall
 from chaos.protocol.reading import Reading
 from chaos.scenario.plan import DrillPlan
@@ -142,11 +143,11 @@ def source(seen: Observation) -> WireRecord | None:
 
 
 def same_output(one: Reading, other: Reading) -> bool:
-    """Tell whether two replies carry the same text, the same calls and as many vectors."""
+    """Tell whether two replies carry the same text, the same calls and the same vectors."""
     return (
         one.text.strip() == other.text.strip()
         and _calls(one.tool_calls) == _calls(other.tool_calls)
-        and one.vector_sizes == other.vector_sizes
+        and same_vectors(one, other)
     )
 
 

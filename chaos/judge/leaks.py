@@ -40,9 +40,9 @@ def leaked_call(text: str, calls: Iterable[ExpectedCall], *, prose: bool = False
         for call in calls:
             if _is_call(found, call):
                 return f"the call of {call.name} as JSON"
-    markup = _TOOL_MARKUP.search(text)
+    markup = call_markup(text)
     if markup is not None:
-        return f"the markup {markup.group(0)!r}"
+        return f"the markup {markup!r}"
     if prose:
         return None
     for call in calls:
@@ -51,6 +51,12 @@ def leaked_call(text: str, calls: Iterable[ExpectedCall], *, prose: bool = False
             if re.match(r"\W{0,3}\s?[({\[<]", near) and _mentions(text, call):
                 return f"the call of {call.name} in a notation of its own"
     return None
+
+
+def call_markup(text: str) -> str | None:
+    """Find the tags in which engines write a call; None if there is none."""
+    markup = _TOOL_MARKUP.search(text)
+    return markup.group(0) if markup is not None else None
 
 
 def stray_markup(text: str, asked: str) -> str | None:

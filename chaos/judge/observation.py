@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chaos.protocol.reading import Reading
+from chaos.scenario.plan import DrillPlan
 from chaos.witness.wire_record import WireRecord
 
 
@@ -38,6 +39,19 @@ class ClientReply:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """What the serving hop said when it was asked directly.
+
+    Attributes:
+        plan: Of that request, with a nonce of its own.
+        reading: The hop's own reply; None where it gave an error or nothing.
+    """
+
+    plan: DrillPlan
+    reading: Reading | None
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """One drill as two independent parties saw it, joined by the nonce.
 
@@ -45,7 +59,7 @@ class Observation:
         reply: The client's side.
         wire: The other side of the gateway, in order of arrival.
         strays: Requests without a live nonce that came to the lane meanwhile.
-        direct: The serving hop's replies when it was asked directly, to tell who is to blame.
+        direct: What the serving hop said when it was asked directly, to tell who is to blame.
         collateral: What changed for other traffic, one sentence each.
         aborted: Why the drill was broken off; None if it ran to its end.
     """
@@ -53,6 +67,6 @@ class Observation:
     reply: ClientReply
     wire: tuple[WireRecord, ...] = ()
     strays: int = 0
-    direct: tuple[Reading, ...] = ()
+    direct: tuple[Sample, ...] = ()
     collateral: tuple[str, ...] = ()
     aborted: str | None = None

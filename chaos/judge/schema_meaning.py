@@ -1,22 +1,82 @@
 """What a JSON schema means for a model, without the spelling that wire formats force on it.
 
 Providers want ``additionalProperties`` added or gone, no ``$schema``, types in capitals, null as
-``nullable``, references resolved. Two schemas with the same meaning ask for the same object.
+``nullable``, references resolved, and limits that they do not know said in the description. Two
+schemas with the same meaning ask for the same object.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from chaos.protocol.conversation import Json
 
 _DEEPEST = 24
+_LIMITS = frozenset(
+    {
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "format",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "minProperties",
+        "maxProperties",
+    }
+)
 
 
-def same_meaning(one: Json, other: Json) -> bool:
-    """Tell whether two schemas ask for the same properties, types, values and requirements."""
+def same_meaning(one: Json, other: Json, *, lacks: Collection[str] = ()) -> bool:
+    """Tell whether *other* asks for the same properties, types, values, limits and requirements.
+
+    Args:
+        lacks: Limits that *other* has no words for.
+    """
     # Most gateways leave schemas as they are, and reading what they mean takes time.
-    return one == other or bool(_meaning(one, one, 0) == _meaning(other, other, 0))
+    if one == other:
+        return True
+    return _same(_meaning(one, one, 0), _meaning(other, other, 0), lacks)
+
+
+def _same(one: Any, other: Any, lacks: Collection[str]) -> bool:
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(
+            _same(a, b, lacks) for a, b in zip(one, other, strict=True)
+        )
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return bool(one == other)
+    return (
+        _limits_kept(one, other, lacks)
+        and (one.keys() ^ other.keys()) <= {_SAID, _LIMITED}
+        and all(_same(one[key], other[key], lacks) for key in one.keys() - {_SAID, _LIMITED})
+    )
+
+
+def _limits_kept(one: Json, other: Json, lacks: Collection[str]) -> bool:
+    ours, theirs, said = one.get(_LIMITED, {}), other.get(_LIMITED, {}), other.get(_SAID, "")
+    for word, value in ours.items():
+        if word in theirs:
+            if str(theirs[word]) != str(value):
+                return False
+        elif word not in lacks and not _is_said(value, said):
+            return False
+    # Formats are added to tell kinds of numbers apart.
+    return set(theirs) - set(ours) <= {"format"}
+
+
+def _is_said(value: Any, said: str) -> bool:
+    """Tell whether a limit is in the description: a way of some gateways to keep it."""
+    return ("unique" if value is True else str(value)) in said
+
+
+_SAID, _LIMITED = " said", " limits"
+"""Keys of a meaning that no schema's property can be mistaken for."""
 
 
 def _meaning(schema: Any, root: Json, depth: int) -> Any:
@@ -52,6 +112,8 @@ def _meaning(schema: Any, root: Json, depth: int) -> Any:
         "required": sorted(_texts(schema.get("required") or ())),
         "items": _meaning(schema.get("items"), root, depth + 1),
         "variants": [_meaning(variant, root, depth + 1) for variant in real],
+        _LIMITED: {word: schema[word] for word in _LIMITS if schema.get(word) not in (None, False)},
+        _SAID: schema.get("description", ""),
     }
     return {key: value for key, value in meaning.items() if value}
 

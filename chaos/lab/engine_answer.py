@@ -26,7 +26,11 @@ def answer_of(flags: EngineFlags, ask: Ask, body: Json) -> Answer:
     if forced and flags.tool_call_parser in CONSTRAINING:
         calls_in = ModelFormat(flags.tool_call_parser)
     meant = replace(compose(ask), reasoning=THOUGHT if _thinks(flags, ask, body) else "")
-    text = _forced_text(body) or written(meant, flags.model_format, calls_in=calls_in)
+    text = (
+        flags.always_says
+        or _forced_text(body)
+        or written(meant, flags.model_format, calls_in=calls_in)
+    )
     cut = ask.max_tokens is not None and tokens_in(text) > ask.max_tokens
     if ask.max_tokens is not None:
         text = text[: ask.max_tokens * CHARACTERS_PER_TOKEN]

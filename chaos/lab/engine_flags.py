@@ -20,6 +20,7 @@ class EngineFlags:
         model_format: How the model itself writes tool calls, whatever the parser expects.
         bare_arguments: What the tool parser makes of numbers and truth values.
         thinks: The model writes a thought before each answer.
+        always_says: What the model writes, whatever it is asked.
         first_token_after_s: How long it takes to begin.
         hung: The engine stands still, and everything else answers.
         down: Nothing listens.
@@ -37,6 +38,7 @@ class EngineFlags:
     model_format: ModelFormat = ModelFormat.GEMMA4
     bare_arguments: Literal["typed", "strings"] = "typed"
     thinks: bool = True
+    always_says: str | None = None
     multimodal: bool = True
     first_token_after_s: float = 0.0
     hung: bool = False

@@ -107,7 +107,7 @@ def _tools_off(flags: EngineFlags, ask: Ask) -> Refusal | None:
 
 
 def _no_pictures(flags: EngineFlags, ask: Ask) -> Refusal | None:
-    if flags.multimodal or not any(turn.image_png_base64 for turn in ask.turns):
+    if flags.multimodal or not any(turn.images for turn in ask.turns):
         return None
     return _bad(f"{flags.model} is not a multimodal model")
 

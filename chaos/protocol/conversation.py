@@ -5,7 +5,7 @@ makes an ``Answer``. Nothing here knows HTTP.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -25,11 +25,16 @@ class Finish(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool on offer; *parameters* is its JSON schema."""
+    """A tool on offer; *parameters* is its JSON schema.
+
+    Attributes:
+        lacks: Words of JSON schema that there was no place for where it was read.
+    """
 
     name: str
     description: str
     parameters: Json
+    lacks: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +52,27 @@ class Turn:
 
     Attributes:
         tool_call_id: Which call a ``tool`` turn answers.
-        image_png_base64: A picture that goes with the text of a ``user`` turn.
+        images: Pictures that go with the text of a ``user`` turn, as PNG in base64.
     """
 
     role: Role
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
-    image_png_base64: str | None = None
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseSchema:
-    """The JSON schema that the answer's text has to fit."""
+    """The JSON schema that the answer's text has to fit.
+
+    Attributes:
+        lacks: Words of JSON schema that there was no place for where it was read.
+    """
 
     name: str
     schema: Json
+    lacks: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

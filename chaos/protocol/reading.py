@@ -29,6 +29,7 @@ class Defect(StrEnum):
     NO_TERMINATOR = "no_terminator"  # the stream ended without its closing event
     TRUNCATED_EVENT = "truncated_event"  # bytes of an event whose end never came
     MISSING_CALL_ID = "missing_call_id"
+    SHARED_INDEX = "shared_index"  # two tool calls of a stream in one place
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Reading:
         finish: Why the answer ended, as the reply says; None where it does not say.
         ids: Distinct response ids, in order of appearance: two mean two answers in one.
         models: Distinct values of the ``model`` field, in order of appearance.
-        vector_sizes: Length of each embedding.
+        vectors: The embeddings, in the order in which they came; what is no number is ``nan``.
         ended: A stream had its closing event; a whole body was a whole object.
         starts: How many beginnings of an answer the stream had.
         fingerprint: ``system_fingerprint``, the engine's own mark, where the format has one.
@@ -93,7 +94,7 @@ class Reading:
     models: tuple[str, ...] = ()
     error: ReadError | None = None
     usage: Usage | None = None
-    vector_sizes: tuple[int, ...] = ()
+    vectors: tuple[tuple[float, ...], ...] = ()
     defects: tuple[DefectFound, ...] = ()
     ended: bool = False
     starts: int = 0
@@ -102,7 +103,12 @@ class Reading:
     @property
     def has_output(self) -> bool:
         """It carries something that a caller would use."""
-        return bool(self.text.strip() or self.tool_calls or self.vector_sizes)
+        return bool(self.text.strip() or self.tool_calls or self.vectors)
+
+    @property
+    def vector_sizes(self) -> tuple[int, ...]:
+        """Length of each embedding."""
+        return tuple(map(len, self.vectors))
 
     @property
     def complete(self) -> bool:

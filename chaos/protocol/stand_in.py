@@ -90,9 +90,12 @@ def _results(ask: Ask) -> str:
 def _text(ask: Ask, question: str) -> str:
     nonce = find_nonce(question)
     said = f"The token is {nonce}." if nonce else "This is a stand-in's answer."
-    pictures = [turn.image_png_base64 for turn in ask.turns if turn.image_png_base64]
-    colour = _colour(pictures[-1]) if pictures else None
-    return f"The picture is {colour}. {said}" if colour else said
+    seen = [_colour(png) for turn in ask.turns for png in turn.images]
+    colours = [colour for colour in seen if colour is not None]
+    if not colours:
+        return said
+    told = "The picture is" if len(colours) == 1 else "The pictures are"
+    return f"{told} {', '.join(colours)}. {said}"
 
 
 # --- tool calls ------------------------------------------------------------------------

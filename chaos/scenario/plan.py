@@ -33,6 +33,7 @@ class PlannedHop:
         fault: What makes it fail; None for hops that must not.
         attempts_allowed: 1 + the gateway's retries, for all deployments of the group.
         stand_in: The witness answers for it, instead of the real upstream.
+        parameters: Names of parameters that the chain itself sets anew for this hop.
     """
 
     group: str
@@ -41,6 +42,7 @@ class PlannedHop:
     attempts_allowed: int
     fault: FaultName | None = None
     stand_in: bool = False
+    parameters: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +150,15 @@ class Planner:
         """Make the second try of *plan*, whose answer may be longer."""
         return self._made(plan.scenario, plan.id, attempt=plan.attempt + 1)
 
-    def direct(self, plan: DrillPlan) -> DrillPlan:
-        """Ask the serving hop alone, without a fault: what it answers when nothing went wrong."""
+    def direct(self, plan: DrillPlan, group: str | None = None) -> DrillPlan:
+        """Ask one group alone, without a fault: what it answers when nothing went wrong.
+
+        Args:
+            group: By default the hop that has to serve.
+        """
         scenario = plan.scenario
-        serving = scenario.expected_hop or scenario.group
-        alone = replace(scenario, group=serving, chain=(serving,), depth=0, faults={})
+        asked = group or scenario.expected_hop or scenario.group
+        alone = replace(scenario, group=asked, chain=(asked,), depth=0, faults={})
         return self._made(alone, plan.id)
 
     def _made(
@@ -170,11 +176,15 @@ class Planner:
             for place, group in enumerate(scenario.chain)
         )
         secret = secrets.token_hex(16) if real else None
+        task = _marked(self._task(scenario, nonce, max_tokens), secret)
+        own = topology.find(scenario.group)
+        if own is not None and any(h.role is HopRole.SERVE and not h.stand_in for h in hops):
+            task = with_vector_size(task, own.vector_size)
         return DrillPlan(
             id=identity,
             scenario=scenario,
             nonce=nonce,
-            task=_marked(self._task(scenario, nonce, max_tokens), secret),
+            task=task,
             secret=secret,
             hops=hops,
             phase=self._phase(scenario),
@@ -202,6 +212,13 @@ class Planner:
         if steady and not task.ask.inputs:
             return replace(task, ask=replace(task.ask, temperature=0.0))
         return task
+
+
+def with_vector_size(task: Task, size: int | None) -> Task:
+    """Expect embeddings of *size* numbers, as the group's own have."""
+    if not task.expect.vectors:
+        return task
+    return replace(task, expect=replace(task.expect, vector_size=size))
 
 
 def _marked(task: Task, secret: str | None) -> Task:
@@ -234,6 +251,7 @@ def _hop(
         attempts_allowed=attempts_allowed(model_group, topology),
         fault=scenario.faults[group] if role is HopRole.FAIL else None,
         stand_in=pays and not (real and role is HopRole.SERVE),
+        parameters=topology.settings.target_parameters.get(group, frozenset()),
     )
 
 

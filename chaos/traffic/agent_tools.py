@@ -1,6 +1,7 @@
 """Twenty tools with nested schemas, as coding agents offer them.
 
-Only words of JSON schema that every provider takes: no references, no ``oneOf``, no patterns.
+Only words of JSON schema that every provider takes: no references, no ``oneOf``. The limits are
+among those that every provider takes too, so that a gateway which loses them shows.
 """
 
 from typing import Any
@@ -15,7 +16,7 @@ def _text(about: str) -> Schema:
 
 
 def _count(about: str) -> Schema:
-    return {"type": "integer", "description": about}
+    return {"type": "integer", "minimum": 0, "description": about}
 
 
 def _flag(about: str) -> Schema:
@@ -27,14 +28,18 @@ def _choice(*values: str) -> Schema:
 
 
 def _many(items: Schema, about: str) -> Schema:
-    return {"type": "array", "items": items, "description": about}
+    return {"type": "array", "items": items, "maxItems": 100, "description": about}
 
 
 def _record(*required: str, **properties: Schema) -> Schema:
     return {"type": "object", "properties": properties, "required": list(required)}
 
 
-_PATH = _text("Absolute path, with forward slashes, below the root of the workspace.")
+_PATH = {
+    **_text("Absolute path, with forward slashes, below the root of the workspace."),
+    "pattern": "^/",
+    "maxLength": 4096,
+}
 _RANGE = _record(
     "first_line",
     "last_line",

@@ -26,18 +26,24 @@ class Expectation:
 
     Attributes:
         calls: Tool calls, in any order; no others may be there.
-        nonce_in_text: The text should carry the nonce. A miss alone fails no plain chat.
-        needle: Text that a long context hides and the answer must name.
+        nonce_in_text: The text should carry the nonce. A miss alone fails no plain chat, but
+            proves nothing either.
+        needle: What only the material in the request tells, and the answer must name.
+        words: Words of *words_among* that the answer must have in this order, and no others.
         schema: The answer's text is JSON that fits this schema.
         vectors: How many embeddings, all of one size, none empty.
+        vector_size: Of the group's own embeddings; None where it is not known.
     """
 
     calls: tuple[ExpectedCall, ...] = ()
     nonce_in_text: bool = False
     needle: str | None = None
+    words: tuple[str, ...] = ()
+    words_among: tuple[str, ...] = ()
     schema: Json | None = None
     schema_values: Json = field(default_factory=dict)
     vectors: int = 0
+    vector_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,10 @@ def calls(most: int = 3) -> st.SearchStrategy[tuple[ToolCall, ...]]:
 turns = (
     st.builds(Turn, role=st.just("system"), text=texts)
     | st.builds(
-        Turn, role=st.just("user"), text=texts, image_png_base64=st.none() | st.just("iVBORw0KGgo=")
+        Turn,
+        role=st.just("user"),
+        text=texts,
+        images=st.sampled_from([(), ("iVBORw0KGgo=",), ("iVBORw0KGgo=", "AAAA")]),
     )
     | st.builds(Turn, role=st.just("assistant"), text=texts, tool_calls=calls())
     | st.builds(Turn, role=st.just("tool"), text=texts, tool_call_id=names)

@@ -1,6 +1,7 @@
 """Compare an answer with what its task expects; simpler than the checks, and apart from them."""
 
 import json
+import re
 from collections.abc import Iterator
 
 from jsonschema import Draft202012Validator
@@ -26,6 +27,9 @@ def _misses(expect: Expectation, reading: Reading, nonce: str) -> Iterator[str]:
         yield f"no nonce in {reading.text!r}"
     if expect.needle is not None and expect.needle not in reading.text:
         yield f"no needle in {reading.text!r}"
+    said = re.findall(r"[a-z]+", reading.text.lower())
+    if [word for word in said if word in expect.words_among] != list(expect.words):
+        yield f"not the words {expect.words} in {reading.text!r}"
     if expect.schema is not None:
         value = json.loads(reading.text)
         Draft202012Validator(dict(expect.schema)).validate(value)

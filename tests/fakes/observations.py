@@ -10,7 +10,7 @@ from typing import Any
 from chaos.faults.fault import FaultName, Phase
 from chaos.gateway.topology import Deployment, Trigger
 from chaos.judge.checks import CHECKS
-from chaos.judge.observation import ClientReply, Observation
+from chaos.judge.observation import ClientReply, Observation, Sample
 from chaos.judge.verdict import Verdict, judge
 from chaos.protocol.conversation import Ask, Finish, ResponseSchema, ToolCall, ToolSpec, Turn
 from chaos.protocol.reading import Defect, DefectFound, ReadError, Reading
@@ -41,6 +41,20 @@ STRUCTURE_TASK = Task(
     Expectation(schema=SCHEMA, schema_values={"code": NONCE}),
 )
 EMBEDDING_TASK = Task(Ask(inputs=(f"one {NONCE}", "two")), Expectation(vectors=2))
+
+
+def embedded(*sizes: int) -> tuple[tuple[float, ...], ...]:
+    """Make an embedding of each size, no two alike."""
+    return tuple(
+        tuple(1 / (place + number + 1) for number in range(size))
+        for place, size in enumerate(sizes)
+    )
+
+
+def sampled(*readings: Reading | None, task: Task = CHAT, nonce: str = NONCE) -> tuple[Sample, ...]:
+    """Make what the serving hop said when it was asked *task* directly."""
+    asked = replace(plan(task=task), nonce=nonce)
+    return tuple(Sample(asked, reading) for reading in readings)
 
 
 def deployment(group: str, *, local: bool = False) -> Deployment:

@@ -80,7 +80,7 @@ def answers() -> st.SearchStrategy[Answer]:
 def asks() -> st.SearchStrategy[Ask]:
     """Make asks as traffic shapes do: system, user, and at times a call and its result."""
     call = st.builds(ToolCall, st.just("call_1"), _NAMES, _ARGUMENTS)
-    image = st.none() | st.just("iVBORw0KGgo=")
+    images = st.sampled_from([(), ("iVBORw0KGgo=",), ("iVBORw0KGgo=", "AAAA")])
     after_call = st.builds(
         lambda call, told: (
             Turn("assistant", tool_calls=(call,)),
@@ -92,7 +92,7 @@ def asks() -> st.SearchStrategy[Ask]:
     turns = st.builds(
         lambda system, user, rest: (*system, user, *rest),
         st.just(()) | st.builds(lambda text: (Turn("system", text=text),), _WORDS),
-        st.builds(lambda text, png: Turn("user", text=text, image_png_base64=png), _WORDS, image),
+        st.builds(lambda text, pngs: Turn("user", text=text, images=pngs), _WORDS, images),
         st.just(()) | after_call,
     )
     return st.builds(

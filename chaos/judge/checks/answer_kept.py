@@ -1,19 +1,28 @@
-"""Does the answer hold what the request needs: schema, values, needle, vectors?
+"""Does the answer hold what the request needs: schema, values, needle, words, vectors?
 
-A nonce that a model did not repeat fails nothing by itself: only one that the hop gave and the
-client did not get does.
+A nonce that a model did not repeat in plain chat fails nothing by itself, but then nothing shows
+that it answered this very request either: such a drill is inconclusive.
 """
 
+import re
+
 from chaos.judge.blame import Problem, Side, lay_blame
-from chaos.judge.check import Check, Finding, Kind, Where, failed, passed
+from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
 from chaos.judge.evidence import has_answer, quote, source
-from chaos.judge.json_value import json_object, json_value, same, violation
+from chaos.judge.garble import garbled
+from chaos.judge.json_value import doubled_key, json_object, json_value, same, violation
 from chaos.judge.observation import Observation
-from chaos.protocol.conversation import Json
+from chaos.judge.vectors import unfit
+from chaos.protocol.conversation import Ask, Json
 from chaos.protocol.reading import Defect, Reading
 from chaos.scenario.plan import DrillPlan
+from chaos.traffic.shape import Expectation
 
 NAME = "answer_kept"
+ECHO_CHARS = 40
+"""A shorter question may be part of a good answer."""
+
+_WORD = re.compile(r"[^\W\d_]+")
 _BROKEN_FORM = (
     Defect.NOT_JSON,
     Defect.NOT_AN_OBJECT,
@@ -29,12 +38,13 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
         return passed(NAME, "There is no answer to be judged.")
     finding = lay_blame(
         NAME,
+        plan,
         seen,
-        lambda reading, side: problem_of(plan, reading, side),
+        problem_of,
         good="The answer holds what was asked for.",
         remedy="Ask the hop directly with the same request, and compare it with the primary.",
     )
-    return finding if finding.kind is not None else _lost_nonce(plan, seen) or finding
+    return finding if finding.kind is not None else _nonce(plan, seen) or finding
 
 
 def problem_of(plan: DrillPlan, reading: Reading, side: Side) -> Problem | None:
@@ -45,25 +55,43 @@ def problem_of(plan: DrillPlan, reading: Reading, side: Side) -> Problem | None:
         what = f"breaks its own format ({found.defect.value}: {quote(found.detail, 100)})"
         return Problem(Kind.ANSWER_DEGRADED, what, certain=True)
     if expect.vectors:
-        return _vectors(reading, expect.vectors, plan.task.ask.dimensions)
+        why = unfit(plan.task, reading)
+        return Problem(Kind.ANSWER_DEGRADED, why, certain=True) if why else None
+    noise = garbled(reading.text)
+    if noise is not None:
+        return Problem(Kind.ANSWER_DEGRADED, f"is noise: it {noise}")
     if expect.schema is not None:
         return _structure(plan, reading, side, expect.schema)
-    if expect.needle is not None and expect.needle.lower() not in reading.text.lower():
-        what = f"does not name {expect.needle!r}, which the context hides: "
-        return Problem(Kind.ANSWER_DEGRADED, what + quote(reading.text, 100))
+    if expect.needle is not None:
+        return _needle(reading, expect.needle, plan.task.ask)
+    return _words(reading, expect)
+
+
+def _needle(reading: Reading, needle: str, ask: Ask) -> Problem | None:
+    said = quote(reading.text, 100)
+    if needle.lower() not in reading.text.lower():
+        what = f"does not name {needle!r}, which the request tells: {said}"
+        return Problem(Kind.ANSWER_DEGRADED, what)
+    if _echoes(reading.text, ask):
+        return Problem(Kind.ANSWER_DEGRADED, f"repeats the question instead of answering: {said}")
     return None
 
 
-def _vectors(reading: Reading, wanted: int, dimensions: int | None) -> Problem | None:
-    sizes = reading.vector_sizes
-    what = None
-    if len(sizes) != wanted:
-        what = f"has {len(sizes)} embeddings for {wanted} texts"
-    elif 0 in sizes or len(set(sizes)) > 1:
-        what = f"has embeddings of the sizes {', '.join(map(str, sizes[:8]))}"
-    elif dimensions is not None and sizes[0] != dimensions:
-        what = f"has embeddings of {sizes[0]} numbers where {dimensions} were asked for"
-    return Problem(Kind.ANSWER_DEGRADED, what, certain=True) if what else None
+def _words(reading: Reading, expect: Expectation) -> Problem | None:
+    said = tuple(w for w in _WORD.findall(reading.text.lower()) if w in expect.words_among)
+    if said == expect.words:
+        return None
+    what = f"says {', '.join(said) or 'none of the words'} instead of {', '.join(expect.words)}: "
+    return Problem(Kind.ANSWER_DEGRADED, what + quote(reading.text, 100))
+
+
+def _echoes(text: str, ask: Ask) -> bool:
+    asked = [_flat(turn.text) for turn in ask.turns if turn.role == "user"]
+    return bool(asked) and len(asked[-1]) >= ECHO_CHARS and asked[-1] in _flat(text)
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _structure(plan: DrillPlan, reading: Reading, side: Side, schema: Json) -> Problem | None:
@@ -79,32 +107,44 @@ def _structure(plan: DrillPlan, reading: Reading, side: Side, schema: Json) -> P
     fitting = [value for value, how in zip(values, broken, strict=True) if how is None]
     if not fitting:
         return Problem(Kind.ANSWER_DEGRADED, f"breaks its schema ({quote(broken[0], 120)})")
-    nonce = plan.nonce if side is Side.SAMPLE else None
     for key, value in plan.task.expect.schema_values.items():
-        if not any(
-            isinstance(found, dict) and same(value, found.get(key), any_nonce_for=nonce)
-            for found in fitting
-        ):
+        if not any(isinstance(found, dict) and same(value, found.get(key)) for found in fitting):
             return Problem(Kind.ANSWER_DEGRADED, f"does not bring back {key} = {value!r}")
+    twice = doubled_key(reading.text)
+    if twice is not None:
+        return Problem(Kind.ANSWER_DEGRADED, f"has the key {twice!r} twice", certain=True)
     return None
 
 
-def _lost_nonce(plan: DrillPlan, seen: Observation) -> Finding | None:
+def _nonce(plan: DrillPlan, seen: Observation) -> Finding | None:
+    """Look for the nonce that the answer should repeat."""
+    if not plan.task.expect.nonce_in_text or _has(plan.nonce, seen.reply.reading):
+        return None
     record = source(seen)
     own = record.reply if record is not None else None
-    if not plan.task.expect.nonce_in_text or own is None or record is None:
-        return None
-    if plan.nonce not in own.text or plan.nonce in seen.reply.reading.text:
-        return None
-    return failed(
+    if record is not None and own is not None and _has(plan.nonce, own):
+        return failed(
+            NAME,
+            Kind.ANSWER_DEGRADED,
+            f"{record.group} gave the nonce, and the client did not get it: "
+            f"{quote(seen.reply.reading.text, 120)}.",
+            where=Where.GATEWAY,
+            hop=record.group,
+            remedy="Something between hop and client changes the text: look at guardrails and "
+            "hooks.",
+        )
+    return unknown(
         NAME,
-        Kind.ANSWER_DEGRADED,
-        f"{record.group} gave the nonce, and the client did not get it: "
-        f"{quote(seen.reply.reading.text, 120)}.",
-        where=Where.GATEWAY,
-        hop=record.group,
-        remedy="Something between hop and client changes the text: look at guardrails and hooks.",
+        Kind.MODEL_UNRELIABLE,
+        f"The answer does not repeat the token {plan.nonce!r} as it was asked to, so nothing "
+        f"shows that it answers this request: {quote(seen.reply.reading.text, 120)}.",
+        hop=record.group if record is not None else None,
+        remedy="Drill again; a model that often answers so is no good understudy.",
     )
+
+
+def _has(nonce: str, reading: Reading) -> bool:
+    return nonce.lower() in reading.text.lower()
 
 
 ANSWER_KEPT = Check(NAME, "The answer holds what the request needs.", judge)

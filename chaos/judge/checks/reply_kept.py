@@ -1,13 +1,13 @@
 """Did the client get what the serving hop replied? The witness holds the hop's own bytes.
 
 Text, tool calls with their ids and order, embeddings, finish reason and usage are compared;
-``chaos.judge.comparison`` says what a gateway may rightly make anew.
+``chaos.judge.reply_changes`` says what a gateway may rightly make anew.
 """
 
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed
-from chaos.judge.comparison import changes
 from chaos.judge.evidence import ANSWERED, has_answer, source
 from chaos.judge.observation import Observation
+from chaos.judge.reply_changes import changes
 from chaos.scenario.plan import DrillPlan
 from chaos.witness.wire_record import WireRecord
 

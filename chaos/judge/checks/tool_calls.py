@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from chaos.judge.blame import Problem, Side, lay_blame
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed
 from chaos.judge.evidence import ANSWERED, has_answer, quote, source
-from chaos.judge.json_value import json_object, same, violation
-from chaos.judge.leaks import leaked_call, stray_markup
+from chaos.judge.json_value import doubled_key, json_object, same, undeclared, violation
+from chaos.judge.leaks import call_markup, leaked_call, stray_markup
 from chaos.judge.observation import Observation
 from chaos.protocol.conversation import Finish, ToolCall
 from chaos.protocol.reading import Defect, Reading
@@ -21,14 +21,12 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     """Compare the client's calls with those that were to be made."""
     if not has_answer(seen):
         return passed(NAME, "There is no answer whose calls could be judged.")
-    expect = plan.task.expect
-    if not expect.calls and seen.reply.reading.text.strip():
-        return passed(NAME, "No tool call was asked for, and there is text.")
     finding = lay_blame(
         NAME,
+        plan,
         seen,
-        lambda reading, side: problem_of(plan, reading, side),
-        good=_made(expect.calls),
+        problem_of,
+        good=_made(plan.task.expect.calls),
         remedy="Check the engine's tool-call parser against its model, and its chat template.",
     )
     return finding if finding.kind is not None else _repaired(seen) or finding
@@ -41,18 +39,21 @@ def problem_of(plan: DrillPlan, reading: Reading, side: Side) -> Problem | None:
         return _unasked(plan, calls, side)
     if not calls:
         return _none_made(expected, reading)
-    if side is Side.CLIENT:
-        loose = _loose_ends(reading)
-        if loose is not None:
-            return loose
+    loose = _loose_ends(reading, side)
+    if loose is not None:
+        return loose
     left = list(expected)
     for call in calls:
-        problem = _wrong(call, reading, left, plan, side)
+        problem = _wrong(call, reading, left, plan)
         if problem is not None:
             return problem
     if left:
         what = f"made {len(calls)} of {len(expected)} tool calls ({left[0].name} is missing)"
         return Problem(Kind.TOOL_CALL_MISSING, what)
+    markup = call_markup(reading.text) or stray_markup(reading.text, plan.task.ask.text)
+    if markup is not None:
+        what = f"makes the call, and has {markup!r} in its text too: {quote(reading.text, 120)}"
+        return Problem(Kind.TOOL_CALL_LEAKED, what, certain=True)
     return None
 
 
@@ -76,11 +77,18 @@ def _unasked(plan: DrillPlan, calls: tuple[ToolCall, ...], side: Side) -> Proble
     return Problem(Kind.TOOL_CALL_INVALID, f"calls {unasked[0].name}, which nothing asked for")
 
 
-def _loose_ends(reading: Reading) -> Problem | None:
+def _loose_ends(reading: Reading, side: Side) -> Problem | None:
+    """Look at what binds calls together: ids, places and fragments.
+
+    A hop's format may know no ids; where it does, its reader has noted one that is missing.
+    """
     ids = Counter(call.id for call in reading.tool_calls)
-    if None in ids or "" in ids or reading.has(Defect.MISSING_CALL_ID):
+    bare = side is Side.CLIENT and (None in ids or "" in ids)
+    if bare or reading.has(Defect.MISSING_CALL_ID):
         return _invalid("has a tool call without an id", certain=True)
-    doubles = [id_ for id_, count in ids.items() if count > 1]
+    if reading.has(Defect.SHARED_INDEX):
+        return _invalid("has two tool calls with the same index in its stream", certain=True)
+    doubles = [id_ for id_, count in ids.items() if count > 1 and id_]
     if doubles:
         return _invalid(f"has two tool calls with the id {doubles[0]!r}", certain=True)
     if reading.has(Defect.ORPHAN_FRAGMENT):
@@ -89,7 +97,7 @@ def _loose_ends(reading: Reading) -> Problem | None:
 
 
 def _wrong(
-    call: ToolCall, reading: Reading, left: list[ExpectedCall], plan: DrillPlan, side: Side
+    call: ToolCall, reading: Reading, left: list[ExpectedCall], plan: DrillPlan
 ) -> Problem | None:
     """Say what is wrong with *call*; if nothing is, take what it fulfils off *left*."""
     wanted = [expected for expected in left if expected.name == call.name]
@@ -102,16 +110,21 @@ def _wrong(
         short = reading.finish is Finish.LENGTH
         what = f"calls {call.name} with arguments that are no JSON object: "
         return _invalid(what + quote(call.arguments, 120), certain=not short)
+    twice = doubled_key(call.arguments)
+    if twice is not None:
+        return _invalid(f"calls {call.name} with the argument {twice!r} twice", certain=True)
     markup = stray_markup(call.arguments, plan.task.ask.text)
     if markup is not None:
         return _invalid(f"calls {call.name} with {markup!r} in its arguments", certain=True)
     broken = violation(arguments, wanted[0].schema)
     if broken is not None:
         return _invalid(f"calls {call.name} against its schema ({quote(broken, 120)})")
-    nonce = plan.nonce if side is Side.SAMPLE else None
+    strange = undeclared(arguments, wanted[0].schema)
+    if strange is not None:
+        return _invalid(f"calls {call.name} with {strange!r}, which the tool does not declare")
     for expected in wanted:
         if all(
-            key in arguments and same(value, arguments[key], any_nonce_for=nonce)
+            key in arguments and same(value, arguments[key])
             for key, value in expected.arguments.items()
         ):
             left.remove(expected)
@@ -119,7 +132,7 @@ def _wrong(
     key, value = next(
         (key, value)
         for key, value in wanted[0].arguments.items()
-        if key not in arguments or not same(value, arguments[key], any_nonce_for=nonce)
+        if key not in arguments or not same(value, arguments[key])
     )
     got = quote(str(arguments.get(key)), 60)
     return _invalid(f"calls {call.name} with {key} = {got} where {value!r} was to come back")

@@ -8,19 +8,20 @@ Shape:
 import base64
 import binascii
 import json
+import struct
 from typing import Any, ClassVar
 
 from chaos.protocol.conversation import Answer, Ask, Json
 from chaos.protocol.format import Piece, PieceKind
 from chaos.protocol.json.defects import Defects
 from chaos.protocol.json.lenient import text, whole
+from chaos.protocol.json.numbers import numbers
 from chaos.protocol.json.strict import shown
 from chaos.protocol.json.text import excerpt, parse_json, whole_text
 from chaos.protocol.openai_error import error_in, foreign_error
 from chaos.protocol.reading import Defect, Reading, StreamReader, Usage
 
 MOST_BODY_BYTES = 64 << 20
-_FLOAT32_BYTES = 4
 
 
 class Embeddings:
@@ -123,7 +124,7 @@ def _read_good(body: dict[str, Any], found: Defects) -> Reading:
     if not isinstance(data, list) or not data:
         found.add(Defect.NO_OUTPUT_FIELD, f"no data: {shown(body)}")
         data = []
-    sizes = []
+    vectors = []
     for position, item in enumerate(data):
         item_read = item if isinstance(item, dict) else {}
         index = item_read.get("index")
@@ -131,31 +132,28 @@ def _read_good(body: dict[str, Any], found: Defects) -> Reading:
             found.add(Defect.INDEX_GAP, f"embedding {shown(index)} at place {position}")
         elif index is None:
             found.add(Defect.WRONG_SHAPE, f"embedding {position} has no index")
-        sizes.append(_size(item_read.get("embedding"), f"embedding {position}", found))
+        vectors.append(_numbers(item_read.get("embedding"), f"embedding {position}", found))
     usage = body.get("usage")
     model = body.get("model")
     return Reading(
-        vector_sizes=tuple(sizes),
+        vectors=tuple(vectors),
         models=(whole_text(model),) if isinstance(model, str) and model else (),
         usage=Usage(whole(usage.get("prompt_tokens")), None) if isinstance(usage, dict) else None,
         defects=found.found,
         ended=True,
-        starts=1 if sizes else 0,
+        starts=1 if vectors else 0,
     )
 
 
-def _size(vector: Any, where: str, found: Defects) -> int:
-    """Measure a vector of numbers, or of base64 as clients of OpenAI's library ask for it."""
+def _numbers(vector: Any, where: str, found: Defects) -> tuple[float, ...]:
+    """Read a vector of numbers, or of base64 as clients of OpenAI's library ask for it."""
     if isinstance(vector, list):
-        if not all(isinstance(x, int | float) and not isinstance(x, bool) for x in vector):
-            found.add(Defect.WRONG_SHAPE, f"{where} holds something else than numbers")
-        return len(vector)
+        return numbers(vector, where, found)
     if isinstance(vector, str):
         try:
             packed = base64.b64decode(vector, validate=True)
-        except (ValueError, binascii.Error):
-            packed = b"?"
-        if len(packed) % _FLOAT32_BYTES == 0:
-            return len(packed) // _FLOAT32_BYTES
+            return tuple(number for (number,) in struct.iter_unpack("<f", packed))
+        except (ValueError, binascii.Error, struct.error):
+            pass
     found.add(Defect.WRONG_SHAPE, f"{where} is no vector: {shown(vector)}")
-    return 0
+    return ()

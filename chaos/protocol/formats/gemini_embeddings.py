@@ -18,6 +18,7 @@ from chaos.protocol.formats.generate_content.reply import GenerateContentStreamR
 from chaos.protocol.google_error import read_google_error
 from chaos.protocol.json.defects import Defects
 from chaos.protocol.json.lenient import as_json_text, either, mapping, mappings, text, whole
+from chaos.protocol.json.numbers import numbers
 from chaos.protocol.json.text import excerpt, parse_json
 from chaos.protocol.reading import Defect, Reading, StreamReader
 
@@ -77,8 +78,8 @@ class GeminiEmbeddings:
             return Reading(defects=defects.found)
         if "error" in parsed:
             return Reading(error=read_google_error(None, parsed, in_band=True), ended=True)
-        sizes = tuple(_size(vector, defects) for vector in self._vectors(parsed, defects))
-        return Reading(vector_sizes=sizes, defects=defects.found, ended=True, starts=1)
+        vectors = tuple(_numbers(vector, defects) for vector in self._vectors(parsed, defects))
+        return Reading(vectors=vectors, defects=defects.found, ended=True, starts=1)
 
     def stream_reader(self) -> StreamReader:
         """Make a reader for a stream, which this API does not have."""
@@ -124,11 +125,9 @@ def _words(request: Json) -> str:
     return "\n".join(text(part.get("text")) for part in parts)
 
 
-def _size(vector: Json, defects: Defects) -> int:
+def _numbers(vector: Json, defects: Defects) -> tuple[float, ...]:
     values = vector.get("values")
     if not isinstance(values, list):
         defects.add(Defect.WRONG_SHAPE, "an embedding without values")
-        return 0
-    if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
-        defects.add(Defect.WRONG_SHAPE, "an embedding with a value that is no number")
-    return len(values)
+        return ()
+    return numbers(values, "an embedding", defects)

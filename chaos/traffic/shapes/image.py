@@ -1,6 +1,7 @@
-"""A question about a picture."""
+"""A question about pictures."""
 
 import base64
+import hashlib
 import struct
 import zlib
 from collections.abc import Mapping
@@ -10,29 +11,48 @@ from chaos.protocol.conversation import Ask, Turn
 from chaos.traffic.shape import ClientProfile, Expectation, ShapeTraits, Task
 
 COLOURS: Mapping[str, tuple[int, int, int]] = MappingProxyType(
-    {"red": (220, 0, 0), "green": (0, 160, 0), "blue": (0, 0, 220), "yellow": (240, 220, 0)}
+    {
+        "red": (220, 0, 0),
+        "green": (0, 160, 0),
+        "blue": (0, 0, 220),
+        "yellow": (240, 220, 0),
+        "black": (0, 0, 0),
+        "white": (255, 255, 255),
+    }
 )
+PICTURES = 3
+"""With six colours each: who lost the pictures guesses right once in 216 times."""
+
 SIDE_PIXELS = 64
 """Some models refuse smaller pictures."""
 
 
 class Image(ShapeTraits):
-    """One colour, named by nobody but the picture: who lost the picture can only guess."""
+    """Colours that nobody names but the pictures, in an order that the nonce chooses."""
 
     name = "image"
-    summary = "A small picture; the answer names its colour."
+    summary = "Three small pictures; the answer names the colour of each, and no other."
 
     def task(self, nonce: str, *, max_tokens: int, profile: ClientProfile | None = None) -> Task:
-        """Show a colour that the nonce chooses, and ask for it."""
+        """Show colours that the nonce chooses, and ask for them."""
         del profile
-        colour = list(COLOURS)[zlib.crc32(nonce.encode()) % len(COLOURS)]
+        colours = colours_of(nonce)
         prompt = (
-            f"What colour is this picture: {', '.join(COLOURS)}? "
-            f"Answer with the colour, and then with this token: {nonce}"
+            f"Each of these {PICTURES} pictures has one colour, one of {', '.join(COLOURS)}. "
+            "Answer with the colour of the first, of the second and of the third picture, in "
+            f"this order, and then with this token: {nonce}"
         )
-        turn = Turn("user", prompt, image_png_base64=one_colour(COLOURS[colour]))
-        ask = Ask(turns=(turn,), max_tokens=max_tokens)
-        return Task(ask, Expectation(nonce_in_text=True, needle=colour))
+        images = tuple(one_colour(COLOURS[colour]) for colour in colours)
+        ask = Ask(turns=(Turn("user", prompt, images=images),), max_tokens=max_tokens)
+        expect = Expectation(words=colours, words_among=tuple(COLOURS))
+        return Task(ask, expect)
+
+
+def colours_of(nonce: str) -> tuple[str, ...]:
+    """Choose a colour for each picture; what *nonce* reads like says nothing of them."""
+    drawn = int.from_bytes(hashlib.sha256(nonce.encode()).digest()[:8], "big")
+    names = list(COLOURS)
+    return tuple(names[drawn // len(names) ** place % len(names)] for place in range(PICTURES))
 
 
 def one_colour(rgb: tuple[int, int, int], side_pixels: int = SIDE_PIXELS) -> str:

@@ -42,4 +42,4 @@ class ToolResult(ShapeTraits):
             tools=(FIND_PARCEL,),
             max_tokens=max_tokens,
         )
-        return Task(ask, Expectation(nonce_in_text=True))
+        return Task(ask, Expectation(needle=nonce))

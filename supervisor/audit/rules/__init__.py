@@ -16,6 +16,7 @@ from supervisor.audit.rules.drill_switches import (
     mock_params_enabled,
     tag_filtering_on,
 )
+from supervisor.audit.rules.embedding_sizes import embedding_sizes_differ
 from supervisor.audit.rules.ends_at_paid_hop import ends_at_paid_hop
 from supervisor.audit.rules.engine_reach import engine_name_mismatch, engine_unreachable
 from supervisor.audit.rules.engine_tools import engine_parser_unknown, engine_tool_calls_disabled
@@ -52,6 +53,7 @@ AUDITS: tuple[Audit, ...] = (
     ends_at_paid_hop,
     tools_unsupported,
     context_shrinks,
+    embedding_sizes_differ,
     no_timeout,
     retries_delay_fallback,
     redirect_permission_too_wide,

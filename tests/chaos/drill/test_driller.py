@@ -13,6 +13,7 @@ from chaos.gateway.redirect_permission import LANES
 from chaos.gateway.topology import ModelGroup
 from chaos.judge.check import Kind, Result
 from chaos.judge.verdict import Outcome
+from chaos.protocol.schema_example import find_nonce
 from chaos.scenario.plan import DrillOptions
 from chaos.witness.server import Witness
 from chaos.witness.wire_record import AttemptOutcome
@@ -102,7 +103,7 @@ async def upstream_of_backup(seen):
     async def handle(request):
         body = await request.json()
         seen.append((request.headers["authorization"], body["model"]))
-        text = body["messages"][-1]["content"]
+        text = f"It is {find_nonce(body['messages'][-1]['content'])}."
         choice = {"index": 0, "message": {"content": text}, "finish_reason": "stop"}
         return web.json_response({"id": "1", "model": body["model"], "choices": [choice]})
 

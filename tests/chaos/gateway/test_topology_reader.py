@@ -1,5 +1,7 @@
 """What a gateway says becomes a topology; null is unknown, never no."""
 
+from typing import Any
+
 import pytest
 
 from chaos.gateway.locality import Locality
@@ -206,3 +208,28 @@ def test_no_fallbacks_at_all_may_be_allowed():
     )
     chain = read_topology(answers).chain("a")
     assert (chain.hops, chain.cut, chain.meant) == (("a",), ("b",), ("a", "b"))
+
+
+def test_parameters_of_a_target_are_known_by_name():
+    """What the chain sets anew for a hop, the client did not ask."""
+    chains = [{"a": [{"model": "b", "temperature": 0.1}, "c"]}, {"c": [{"model": "b", "n": 1}]}]
+    topology = named("a", "b", "c", router={"fallbacks": chains})
+    assert topology.settings.target_parameters == {"b": {"temperature", "n"}}
+
+
+def test_tools_and_sizes_of_a_deployment_are_read():
+    """A deployment's own tools are no meddling, and its embeddings have a size."""
+    tool = {"type": "function", "function": {"name": "search"}}
+    row: dict[str, Any] = {
+        "model_name": "m",
+        "litellm_params": {
+            "model": "openai/m",
+            "tools": [tool, {"type": "web_search"}],
+            "extra_body": {"tools": [{"name": "own"}]},
+        },
+        "model_info": {"id": "1", "output_vector_size": 1536},
+    }
+    made = read_deployment(row, Locality(), {})
+    assert (set(made.own_tools), made.vector_size) == ({"search", "own"}, 1536)
+    row["litellm_params"]["dimensions"] = 256
+    assert read_deployment(row, Locality(), {}).vector_size == 256

@@ -7,21 +7,32 @@ import pytest
 from chaos.judge.blame import Problem, Side, lay_blame
 from chaos.judge.check import Kind, Result, Where
 from chaos.witness.wire_record import AttemptOutcome
-from tests.fakes.observations import faulted, got, record, says, seen, served
+from tests.fakes.observations import (
+    NONCE,
+    fails,
+    faulted,
+    got,
+    plan,
+    record,
+    sampled,
+    says,
+    seen,
+    served,
+)
 
 GOOD, BAD, UGLY = says("good"), says("bad"), says("ugly")
 
 
-def _problem(reading, side):
-    del side
+def _problem(of, reading, side):
+    del of, side
     if reading.text == "good":
         return None
     return Problem(Kind.ANSWER_DEGRADED, f"is {reading.text}", certain=reading.text == "ugly")
 
 
 def _blamed(client, *wire, direct=()):
-    observation = seen(faulted(), *wire, reply=got(client), direct=direct)
-    return lay_blame("x", observation, _problem, good="Good.", remedy="Mend it.")
+    observation = seen(faulted(), *wire, reply=got(client), direct=sampled(*direct))
+    return lay_blame("x", plan(), observation, _problem, good="Good.", remedy="Mend it.")
 
 
 def test_a_good_answer_has_nobody_to_blame():
@@ -49,10 +60,11 @@ def test_a_broken_form_makes_it_the_hops_at_once():
         ((BAD,), Result.UNKNOWN),
         ((BAD, GOOD, GOOD), Result.UNKNOWN),
         ((BAD, GOOD, BAD), Result.FAILED),
+        ((fails(), GOOD, None), Result.FAILED),
     ],
 )
 def test_two_misses_make_it_the_models(direct, result):
-    """Fewer prove nothing about the model."""
+    """Fewer prove nothing about the model; an error is a miss."""
     finding = _blamed(BAD, served(reply=BAD), direct=direct)
     assert finding.result is result
     assert finding.where is (Where.MODEL if result is Result.FAILED else None)
@@ -66,17 +78,22 @@ def test_without_a_willing_hop_it_is_the_gateways():
     )
 
 
-def test_each_side_is_told_apart():
-    """The client's reply, the hop's own and a sample are judged by rules of their own."""
-    sides = []
+def test_each_reply_is_judged_by_its_own_side_and_its_own_request():
+    """A sample is the hop's own reply to a request with a nonce of its own."""
+    looked_at = []
 
-    def note(reading, side):
-        sides.append(side)
-        return _problem(reading, side)
+    def note(of, reading, side):
+        looked_at.append((of.nonce, side))
+        return _problem(of, reading, side)
 
-    observation = seen(faulted(), served(reply=BAD), reply=got(BAD), direct=(BAD,))
-    lay_blame("x", observation, note, good="Good.", remedy="Mend it.")
-    assert sides == [Side.CLIENT, Side.UPSTREAM, Side.SAMPLE]
+    direct = sampled(BAD, nonce="00c0ffee")
+    observation = seen(faulted(), served(reply=BAD), reply=got(BAD), direct=direct)
+    lay_blame("x", plan(), observation, note, good="Good.", remedy="Mend it.")
+    assert looked_at == [
+        (NONCE, Side.CLIENT),
+        (NONCE, Side.UPSTREAM),
+        ("00c0ffee", Side.UPSTREAM),
+    ]
 
 
 def test_the_hop_whose_answer_it_is_is_looked_at():

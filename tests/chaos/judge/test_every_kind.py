@@ -13,6 +13,7 @@ from chaos.protocol.conversation import Finish, ToolCall
 from chaos.witness.wire_record import AttemptOutcome, KeyOwner
 from tests.fakes.observations import (
     CALL,
+    NONCE,
     STRUCTURE_TASK,
     TOOL_TASK,
     calls,
@@ -24,6 +25,7 @@ from tests.fakes.observations import (
     plan,
     record,
     refused,
+    sampled,
     says,
     seen,
     served,
@@ -77,7 +79,11 @@ EXAMPLES = {
     ),
     Kind.ANSWER_DEGRADED: (
         plan(task=STRUCTURE_TASK),
-        usual(says("Hm."), task=STRUCTURE_TASK, direct=(says("Hm."),) * 3),
+        usual(
+            says("Hm."),
+            task=STRUCTURE_TASK,
+            direct=sampled(*[says("Hm.")] * 3, task=STRUCTURE_TASK),
+        ),
     ),
     Kind.MISREPORTED: (
         plan(),
@@ -115,7 +121,7 @@ HEALTHY = {
         plan(stream=True),
         seen(faulted(), served(stream=True)),
     ),
-    "a chat answered loosely": (plan(), usual(says("With pleasure."))),
+    "a chat answered loosely": (plan(), usual(says(f"With pleasure: {NONCE.upper()}!"))),
     "a primary that fails once": (
         plan(fault="rate_limit.once"),
         seen(faulted(), served("claude")),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chaos.judge.json_value import json_object, json_value, same, violation
+from chaos.judge.json_value import doubled_key, json_object, json_value, same, undeclared, violation
 
 
 @pytest.mark.parametrize("text", ["", "{", "null", "3", '{"a": NaN}', "[1]", "{} x", "[" * 99999])
@@ -50,10 +50,20 @@ def test_values_are_the_same_with_their_types(one, other, equal):
     assert same(one, other) is equal
 
 
-def test_any_other_nonce_will_do_for_a_sample():
-    """A direct request carried a nonce of its own, in the same place."""
-    assert same({"a": "x 7f3a91c2."}, {"a": "x 00c0ffee."}, any_nonce_for="7f3a91c2")
-    assert same("blue tree cup sun", "red cow tin man", any_nonce_for="blue tree cup sun")
-    assert not same("x 7f3a91c2.", "y 00c0ffee.", any_nonce_for="7f3a91c2")
-    assert not same("x", "y", any_nonce_for="7f3a91c2")
-    assert not same("7f3a91c2", "", any_nonce_for="7f3a91c2")
+def test_a_key_that_comes_twice_is_found():
+    """Readers differ in which of the two values they take."""
+    assert doubled_key('{"a": 1, "b": {"c": 1, "c": 2}}') == "c"
+    assert doubled_key('[{"a": 1}, {"a": 2}]') is None
+    assert doubled_key("no JSON") is None
+
+
+def test_a_property_that_the_schema_does_not_declare_is_found():
+    """At any depth; a schema that lists none, or allows others, leaves them open."""
+    inner = {"type": "object", "properties": {"a": {}}}
+    schema = {"type": "object", "properties": {"x": inner, "l": {"items": inner}, "o": {}}}
+    assert undeclared({"x": {"a": 1}, "l": [{"a": 2}], "o": {"any": 1}}, schema) is None
+    assert undeclared({"y": 1}, schema) == "y"
+    assert undeclared({"x": {"b": 1}}, schema) == "x.b"
+    assert undeclared({"l": [{"a": 1}, {"c": 1}]}, schema) == "l.c"
+    assert undeclared({"y": 1}, {**schema, "additionalProperties": True}) is None
+    assert undeclared({"y": 1}, {"type": "object"}) is None

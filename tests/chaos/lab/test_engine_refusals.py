@@ -147,7 +147,7 @@ def test_malformed_requests_are_refused(extra: dict[str, Any], message: str):
 
 def test_pictures_need_a_model_that_sees():
     """A picture sent to a text-only model is a 400."""
-    ask = Ask(turns=(Turn("user", "what is this?", image_png_base64="AAAA"),))
+    ask = Ask(turns=(Turn("user", "what is this?", images=("AAAA",)),))
     assert refusal(GOOD, ask, BODY) is None
     refused = refusal(replace(GOOD, multimodal=False), ask, BODY)
     assert refused is not None

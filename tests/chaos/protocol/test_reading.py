@@ -14,7 +14,7 @@ from chaos.protocol.reading import Defect, DefectFound, Reading
         (Reading(reasoning="Hm.", refusal="No."), False),
         (Reading(text="Yes."), True),
         (Reading(tool_calls=(ToolCall(None, "f", ""),)), True),
-        (Reading(vector_sizes=(8,)), True),
+        (Reading(vectors=((0.5,),)), True),
     ],
 )
 def test_output_is_what_a_caller_would_use(reading, has_output):

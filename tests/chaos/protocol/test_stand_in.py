@@ -196,14 +196,14 @@ def test_a_marker_does_not_break_structured_output():
 @pytest.mark.parametrize("colour", COLOURS)
 def test_the_colour_of_a_picture_is_seen(colour):
     """It is read from the picture itself."""
-    turn = Turn("user", f"Which colour? {NONCE}", image_png_base64=one_colour(COLOURS[colour]))
+    turn = Turn("user", f"Which colour? {NONCE}", images=(one_colour(COLOURS[colour]),))
     assert compose(Ask(turns=(turn,))).text == f"The picture is {colour}. The token is {NONCE}."
 
 
 @pytest.mark.parametrize("data", ["", "!!", "iVBORw0KGgo=", one_colour((1, 2, 3))[:60]])
 def test_a_picture_that_cannot_be_read_is_left_out(data):
     """The rest is answered all the same."""
-    turn = Turn("user", f"Say {NONCE}.", image_png_base64=data)
+    turn = Turn("user", f"Say {NONCE}.", images=(data,))
     assert NONCE in compose(Ask(turns=(turn,))).text
 
 

@@ -2,7 +2,8 @@
 
 from chaos.traffic.agent_tools import FILE_REPORT, TOOLS
 
-PORTABLE = {"type", "description", "enum", "items", "properties", "required"}
+LIMITS = {"minimum", "maxItems", "pattern", "maxLength"}
+PORTABLE = {"type", "description", "enum", "items", "properties", "required", *LIMITS}
 
 
 def schemas(schema):

@@ -280,7 +280,7 @@ class ChatCompletionsStream:
             if not (call_id and call.id and call_id != call.id):
                 return call
             self._found.add(
-                Defect.WRONG_SHAPE, f"call {index} begins twice, as {shown(call_id)} too"
+                Defect.SHARED_INDEX, f"call {index} begins twice, as {shown(call_id)} too"
             )
         elif not call_id and not name:
             self._found.add(Defect.ORPHAN_FRAGMENT, f"call {index} never began: {shown(fragment)}")

@@ -147,10 +147,10 @@ def _write_turn(turn: Turn) -> Json:
     if turn.role == "tool":
         return {"role": "tool", "tool_call_id": turn.tool_call_id, "content": turn.text}
     message: dict[str, Any] = {"role": turn.role, "content": turn.text}
-    if turn.image_png_base64 is not None:
+    if turn.images:
         message["content"] = [
             {"type": "text", "text": turn.text},
-            {"type": "image_url", "image_url": {"url": _PNG + turn.image_png_base64}},
+            *({"type": "image_url", "image_url": {"url": _PNG + png}} for png in turn.images),
         ]
     if turn.tool_calls:
         message["content"] = turn.text or None
@@ -183,12 +183,12 @@ def _write_tool_choice(choice: str) -> Any:
 
 def _read_turn(message: Json) -> Turn:
     content = message.get("content")
-    image: str | None = None
+    images: tuple[str, ...] = ()
     said = text(content)
     if isinstance(content, list):
         parts = mappings(content)
         said = "\n".join(text(part["text"]) for part in parts if "text" in part)
-        image = next((seen for part in parts if (seen := _read_image(part)) is not None), None)
+        images = tuple(png for part in parts if (png := _read_image(part)) is not None)
     calls = [_read_call(call) for call in mappings(message.get("tool_calls"))]
     if isinstance(message.get("function_call"), dict):
         calls.append(_read_call({"function": message["function_call"]}))
@@ -197,7 +197,7 @@ def _read_turn(message: Json) -> Turn:
         text=said,
         tool_calls=tuple(calls),
         tool_call_id=optional_text(message.get("tool_call_id")),
-        image_png_base64=image,
+        images=images,
     )
 
 

@@ -230,10 +230,9 @@ def _write_turn(turn: Turn) -> list[Json]:
     if turn.role == "tool":
         result = {"toolUseId": turn.tool_call_id or "", "content": [{"text": turn.text}]}
         return [{"toolResult": result}]
-    blocks: list[Json] = []
-    if turn.image_png_base64 is not None:
-        source = {"bytes": turn.image_png_base64}
-        blocks.append({"image": {"format": "png", "source": source}})
+    blocks: list[Json] = [
+        {"image": {"format": "png", "source": {"bytes": png}}} for png in turn.images
+    ]
     if turn.text:
         blocks.append({"text": turn.text})
     blocks += [
@@ -265,16 +264,15 @@ def _read_turns(message: Json) -> list[Turn]:
         )
         for use in uses
     )
-    pictures = [
-        optional_text(mapping(mapping(block["image"]).get("source")).get("bytes"))
+    images = tuple(
+        text(mapping(mapping(block["image"]).get("source")).get("bytes"))
         for block in blocks
         if "image" in block
-    ]
-    picture = pictures[0] if pictures else None
+    )
     if message.get("role") == "assistant":
         return [*turns, Turn("assistant", said, tool_calls=calls)]
-    if said or picture is not None or not turns:
-        turns.append(Turn("user", said, image_png_base64=picture))
+    if said or images or not turns:
+        turns.append(Turn("user", said, images=images))
     return turns
 
 

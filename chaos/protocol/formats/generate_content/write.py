@@ -46,6 +46,10 @@ _FINISH_REASONS = {
     Finish.CONTENT_FILTER: "SAFETY",
     Finish.OTHER: "OTHER",
 }
+_NOT_IN_SCHEMA = frozenset(
+    {"multipleOf", "exclusiveMinimum", "exclusiveMaximum", "uniqueItems", "format"}
+)
+"""Words of JSON schema that Google's own ``Schema`` lacks; it has few formats."""
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
@@ -195,9 +199,7 @@ def _write_turns(turns: tuple[Turn, ...]) -> list[Json]:
             }
             parts.append({"functionResponse": told})
         else:
-            if turn.image_png_base64 is not None:
-                picture = {"mimeType": "image/png", "data": turn.image_png_base64}
-                parts.append({"inlineData": picture})
+            parts += [{"inlineData": {"mimeType": "image/png", "data": png}} for png in turn.images]
             if turn.text:
                 parts.append({"text": turn.text})
             parts += [_call_part(call) for call in turn.tool_calls]
@@ -210,7 +212,7 @@ def _read_turns(content: Json) -> list[Turn]:
     turns: list[Turn] = []
     said: list[str] = []
     calls: list[ToolCall] = []
-    picture: str | None = None
+    images: list[str] = []
     for part in mappings(content.get("parts")):
         call, response = either(part, "functionCall"), either(part, "functionResponse")
         if isinstance(response, dict):
@@ -223,12 +225,12 @@ def _read_turns(content: Json) -> list[Turn]:
             calls.append(ToolCall(_call_id(call), text(call.get("name")), arguments))
         elif "text" in part:
             said.append(text(part["text"]))
-        else:
-            picture = optional_text(mapping(either(part, "inlineData")).get("data")) or picture
+        elif png := text(mapping(either(part, "inlineData")).get("data")):
+            images.append(png)
     if content.get("role") == "model":
         return [*turns, Turn("assistant", "\n".join(said), tool_calls=tuple(calls))]
-    if said or picture is not None or not turns:
-        turns.append(Turn("user", "\n".join(said), image_png_base64=picture))
+    if said or images or not turns:
+        turns.append(Turn("user", "\n".join(said), images=tuple(images)))
     return turns
 
 
@@ -248,6 +250,7 @@ def _read_tools(body: Json) -> tuple[ToolSpec, ...]:
             text(spec.get("name")),
             text(spec.get("description")),
             mapping(spec.get("parameters") or either(spec, "parametersJsonSchema")),
+            _NOT_IN_SCHEMA if spec.get("parameters") else frozenset(),
         )
         for spec in declared
     )
@@ -269,6 +272,9 @@ def _read_choice(body: Json) -> str:
 
 
 def _read_schema(settings: Json) -> ResponseSchema | None:
-    schema = either(settings, "responseJsonSchema") or either(settings, "responseSchema")
     # The API has no name for a schema.
-    return ResponseSchema("answer", schema) if isinstance(schema, dict) else None
+    if isinstance(schema := either(settings, "responseJsonSchema"), dict):
+        return ResponseSchema("answer", schema)
+    if isinstance(schema := either(settings, "responseSchema"), dict):
+        return ResponseSchema("answer", schema, _NOT_IN_SCHEMA)
+    return None

@@ -103,10 +103,10 @@ def _write_turns(turns: tuple[Turn, ...]) -> list[Json]:
 
 
 def _write_content(turn: Turn) -> str | list[Json]:
-    blocks: list[Json] = []
-    if turn.image_png_base64 is not None:
-        source = {"type": "base64", "media_type": "image/png", "data": turn.image_png_base64}
-        blocks.append({"type": "image", "source": source})
+    blocks: list[Json] = [
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": png}}
+        for png in turn.images
+    ]
     if not blocks and not turn.tool_calls:
         return turn.text
     if turn.text:  # the API refuses empty text blocks
@@ -165,11 +165,11 @@ def _read_message(message: Json) -> Iterator[Turn]:
         answer = "\n".join(_texts(result.get("content")))
         yield Turn("tool", text=answer, tool_call_id=_optional(result.get("tool_use_id")))
     sources = [mapping(block.get("source")) for block in blocks if block.get("type") == "image"]
-    image = next((_optional(source.get("data")) for source in sources), None)
-    if told or image is not None or not results:
+    images = tuple(text(source.get("data")) for source in sources)
+    if told or images or not results:
         # Newer clients put ``system`` turns between the others.
         role: Role = "system" if message.get("role") == "system" else "user"
-        yield Turn(role, text=told, image_png_base64=image)
+        yield Turn(role, text=told, images=images)
 
 
 def _read_response_schema(body: Json) -> ResponseSchema | None:

@@ -90,7 +90,7 @@ def _write_turns(turns: tuple[Turn, ...]) -> list[Json]:
                 }
             )
         elif turn.role != "system":
-            if turn.text or turn.image_png_base64 is not None or not turn.tool_calls:
+            if turn.text or turn.images or not turn.tool_calls:
                 content = _write_content(turn)
                 items.append({"type": "message", "role": turn.role, "content": content})
             items.extend(
@@ -106,10 +106,12 @@ def _write_turns(turns: tuple[Turn, ...]) -> list[Json]:
 
 
 def _write_content(turn: Turn) -> str | list[Json]:
-    if turn.image_png_base64 is None:
+    if not turn.images:
         return turn.text
-    image = {"type": "input_image", "image_url": _PNG + turn.image_png_base64, "detail": "auto"}
-    return [{"type": "input_text", "text": turn.text}, image]
+    images = (
+        {"type": "input_image", "image_url": _PNG + png, "detail": "auto"} for png in turn.images
+    )
+    return [{"type": "input_text", "text": turn.text}, *images]
 
 
 def _read_item(item: Json, turns: list[Turn]) -> None:
@@ -120,9 +122,9 @@ def _read_item(item: Json, turns: list[Turn]) -> None:
         parts = mappings(content)
         told = content if isinstance(content, str) else "\n".join(_texts(parts))
         urls = [text(part.get("image_url")) for part in parts if part.get("type") == "input_image"]
-        image = next((url.partition(",")[2] for url in urls if url.startswith("data:")), None)
+        images = tuple(url.partition(",")[2] for url in urls if url.startswith("data:"))
         role = _ROLES.get(text(item.get("role")), "user")
-        turns.append(Turn(role, text=told, image_png_base64=image))
+        turns.append(Turn(role, text=told, images=images))
     elif kind == "function_call":
         call = ToolCall(
             optional_text(item.get("call_id")) or None,

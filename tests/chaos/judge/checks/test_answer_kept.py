@@ -1,5 +1,6 @@
 """Tests of the check that the answer holds what the request needs."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -8,16 +9,19 @@ from chaos.protocol.conversation import Ask, ToolCall, Turn
 from chaos.protocol.reading import Defect, DefectFound
 from chaos.traffic.shape import Expectation, Task
 from tests.fakes.observations import (
+    CHAT,
     EMBEDDING_TASK,
     NONCE,
     PASSED,
     PROMPT,
     STRUCTURE_TASK,
     calls,
+    embedded,
     faulted,
     got,
     outcome,
     plan,
+    sampled,
     says,
     seen,
     served,
@@ -29,9 +33,45 @@ GOOD = f'{{"code": "{NONCE}", "count": 3}}'
 NEEDLE_TASK = Task(Ask(turns=(Turn("user", PROMPT),)), Expectation(needle="blue heron"))
 
 
-def test_a_chat_without_its_nonce_passes():
-    """A model that answers loosely is no broken fallback."""
-    assert outcome(plan(), usual(says("Certainly, I can help."))) == PASSED
+def test_a_chat_without_its_nonce_fails_nothing_and_proves_nothing():
+    """A model that answers loosely is no broken fallback, nor a proven one."""
+    loose = says("Certainly, I can help.")
+    assert outcome(plan(), usual(loose)) == ("inconclusive", "model_unreliable")
+    often = usual(loose, direct=sampled(loose, loose, loose))
+    assert outcome(plan(), often) == ("inconclusive", "model_unreliable")
+    assert outcome(plan(), usual(says(f"  {NONCE.upper()} "))) == PASSED
+
+
+@pytest.mark.parametrize("noise", ["!" * 200, f"{NONCE} " * 200, f"{NONCE}\n" + "!" * 99])
+def test_noise_is_no_answer_even_with_the_nonce(noise):
+    """Broken weights put out signs without end; three direct samples show whether always."""
+    assert outcome(plan(), usual(says(noise))) == ("inconclusive", "model_unreliable")
+    often = usual(says(noise), direct=sampled(*[says(noise)] * 3))
+    assert (outcome(plan(), often), where(plan(), often)) == (
+        ("failed", "answer_degraded"),
+        "model",
+    )
+    garbled = usual(says(noise), own=says())
+    assert where(plan(), garbled) == "gateway"
+
+
+def test_an_echo_of_the_question_is_no_answer():
+    """It holds the needle, and nothing of a model's."""
+    prompt = "Among these was a blue heron. Which bird was there?"
+    task = replace(NEEDLE_TASK, ask=Ask(turns=(Turn("user", prompt),)))
+    echo = usual(says(prompt), task=task, direct=sampled(*[says(prompt)] * 3, task=task))
+    assert outcome(plan(task=task), echo) == ("failed", "answer_degraded")
+
+
+def test_pictures_have_to_be_named_in_order_and_nothing_else():
+    """Listing all colours, or guessing one, is what a blind model does."""
+    expect = Expectation(words=("red", "blue", "red"), words_among=("red", "blue", "green"))
+    task = replace(CHAT, expect=expect)
+    for text in ("Red, blue and red.", f"1. red\n2. blue\n3. red\n{NONCE}"):
+        assert outcome(plan(task=task), usual(says(text), task=task)) == PASSED
+    for text in ("red blue", "red red blue", "red, blue, green or red", "reddish blue red", "?"):
+        missed = usual(says(text), task=task, direct=sampled(*[says(text)] * 3, task=task))
+        assert outcome(plan(task=task), missed) == ("failed", "answer_degraded"), text
 
 
 def test_a_nonce_that_the_hop_gave_has_to_arrive():
@@ -54,6 +94,7 @@ def test_structured_output_passes():
         '{"code": "7f3a91c2", "count": "3"}',
         '{"code": "00000000", "count": 3}',
         '{"code": "7f3a91c2", "count": NaN}',
+        '{"code": "7f3a91c2", "count": 3, "count": 3}',
     ],
 )
 def test_structured_output_that_breaks_on_its_way_is_the_gateways(text):
@@ -66,11 +107,11 @@ def test_structured_output_that_breaks_on_its_way_is_the_gateways(text):
 def test_structured_output_that_the_hop_itself_breaks_needs_samples():
     """Two direct misses in three make it the model's."""
     task, bad = STRUCTURE_TASK, says("No JSON today.")
-    good = says(GOOD.replace(NONCE, "00c0ffee"))
+    good = says(GOOD)
     assert outcome(plan(task=task), usual(bad, task=task)) == ("inconclusive", "model_unreliable")
-    once = usual(bad, task=task, direct=(bad, good, good))
+    once = usual(bad, task=task, direct=sampled(bad, good, good, task=task))
     assert outcome(plan(task=task), once) == ("inconclusive", "model_unreliable")
-    often = usual(bad, task=task, direct=(bad, bad, good))
+    often = usual(bad, task=task, direct=sampled(bad, bad, good, task=task))
     assert outcome(plan(task=task), often) == ("failed", "answer_degraded")
     assert where(plan(task=task), often) == "model"
 
@@ -89,7 +130,7 @@ def test_a_needle_has_to_be_named():
     """In whatever case; a miss is the model's if it misses directly as well."""
     task = NEEDLE_TASK
     assert outcome(plan(task=task), usual(says("A Blue Heron."), task=task)) == PASSED
-    missed = usual(says("A bird."), task=task, direct=(says("A bird."),) * 3)
+    missed = usual(says("A bird."), task=task, direct=sampled(*[says("A bird.")] * 3, task=task))
     assert outcome(plan(task=task), missed) == ("failed", "answer_degraded")
     assert outcome(plan(task=task), usual(says("A bird."), task=task)) == (
         "inconclusive",
@@ -108,14 +149,47 @@ def test_a_needle_has_to_be_named():
 )
 def test_embeddings_have_to_be_as_many_as_asked_and_of_one_size(sizes, judged):
     """Anything else breaks the index that they are for."""
-    reading = says("", vector_sizes=sizes, finish=None)
+    reading = says("", vectors=embedded(*sizes), finish=None)
     assert outcome(plan(task=EMBEDDING_TASK), usual(reading, task=EMBEDDING_TASK)) == judged
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        ((0.0, 0.0), (1.0, 0.5)),
+        ((math.nan, 1.0), (1.0, 0.5)),
+        ((math.inf, 1.0), (1.0, 0.5)),
+        ((1.0, 0.5), (1.0, 0.5)),
+    ],
+)
+def test_embeddings_that_poison_an_index_are_the_hops(vectors):
+    """Zeros, what is no number, and one vector for two texts."""
+    poison = usual(says("", vectors=vectors, finish=None), task=EMBEDDING_TASK)
+    assert outcome(plan(task=EMBEDDING_TASK), poison) == ("failed", "answer_degraded")
+    assert where(plan(task=EMBEDDING_TASK), poison) == "hop"
+
+
+def test_embeddings_come_in_the_order_of_their_texts():
+    """A client takes them by their place."""
+    gap = (DefectFound(Defect.INDEX_GAP, "embedding 1 at place 0"),)
+    mixed = usual(says("", vectors=embedded(4, 4), finish=None, defects=gap), task=EMBEDDING_TASK)
+    assert outcome(plan(task=EMBEDDING_TASK), mixed) == ("failed", "answer_degraded")
+
+
+def test_embeddings_have_the_size_of_the_groups_own():
+    """A fallback of another size fits no index that the primary has filled."""
+    expect = replace(EMBEDDING_TASK.expect, vector_size=1536)
+    task = replace(EMBEDDING_TASK, expect=expect)
+    reading = says("", vectors=embedded(8, 8), finish=None)
+    judged = usual(reading, task=task)
+    assert outcome(plan(task=task), judged) == ("failed", "answer_degraded")
+    assert where(plan(task=task), judged) == "hop"
 
 
 def test_embeddings_have_to_be_as_long_as_asked():
     """A hop that ignores the dimensions gives vectors that fit nothing."""
     task = replace(EMBEDDING_TASK, ask=replace(EMBEDDING_TASK.ask, dimensions=4))
-    reading = says("", vector_sizes=(8, 8), finish=None)
+    reading = says("", vectors=embedded(8, 8), finish=None)
     assert outcome(plan(task=task), usual(reading, task=task)) == ("failed", "answer_degraded")
 
 

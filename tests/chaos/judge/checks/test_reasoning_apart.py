@@ -57,14 +57,16 @@ def test_reasoning_apart_from_the_text_is_right():
 @pytest.mark.parametrize("text", ["if a < b and b > c", "See <https://x.org>.", "<b>bold</b>"])
 def test_ordinary_angle_brackets_are_no_markup(text):
     """Code, links and HTML are text."""
-    assert outcome(plan(), usual(says(text))) == PASSED
+    assert outcome(plan(), usual(says(f"{text} {NONCE}"))) == PASSED
 
 
 def test_markup_that_the_prompt_has_may_come_back():
     """A question about a tag is answered with that tag."""
     ask = replace(CHAT.ask, turns=(Turn("user", f"What is <think>? {PROMPT}"),))
     task = replace(CHAT, ask=ask)
-    assert outcome(plan(task=task), usual(says("<think> begins it."), task=task)) == PASSED
+    assert (
+        outcome(plan(task=task), usual(says(f"<think> begins it, {NONCE}."), task=task)) == PASSED
+    )
 
 
 def test_a_leaked_tool_call_is_not_blamed_on_the_reasoning_parser():

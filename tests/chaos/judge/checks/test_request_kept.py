@@ -20,6 +20,7 @@ from tests.fakes.observations import (
     TOOL,
     TOOL_TASK,
     calls,
+    embedded,
     faulted,
     got,
     outcome,
@@ -49,9 +50,7 @@ def _judged(task, **changes):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"max_tokens": 4096},
         {"temperature": 1.0},
-        {"tools": (TOOL, ToolSpec("search", "", {}))},
         {"tools": (replace(TOOL, parameters=SPELT_FOR_GEMINI),)},
         {"tools": (replace(TOOL, parameters={"$schema": "x", "title": "t", **SCHEMA}),)},
         {"turns": (Turn("system", "Be brief."), Turn("user", PROMPT.replace(" ", "\n")))},
@@ -67,6 +66,7 @@ def test_additions_and_spelling_are_no_changes(changes):
     [
         {"tools": ()},
         {"tools": (replace(TOOL, name="lookup"),)},
+        {"tools": (TOOL, ToolSpec("search", "", {}))},
         {"tools": (replace(TOOL, parameters={**SCHEMA, "required": ["code"]}),)},
         {"tools": (replace(TOOL, parameters={**SCHEMA, "properties": {}}),)},
         {"tool_choice": "required"},
@@ -138,26 +138,26 @@ def test_lost_tool_results_are_a_change():
 
 def test_a_lost_picture_or_text_to_embed_is_a_change():
     """Pictures and inputs are the request, not its trimmings."""
-    picture = Task(Ask(turns=(Turn("user", PROMPT, image_png_base64="aGk="),)), Expectation())
+    picture = Task(Ask(turns=(Turn("user", PROMPT, images=("aGk=",)),)), Expectation())
     assert _judged(picture) == PASSED
     assert _judged(picture, turns=(Turn("user", PROMPT),)) == ("failed", "request_changed")
-    embedded = says("", vector_sizes=(8, 8), finish=None)
+    vectors = says("", vectors=embedded(8, 8), finish=None)
     asked = replace(EMBEDDING_TASK.ask, inputs=EMBEDDING_TASK.ask.inputs[:1])
     for ask, expected in ((EMBEDDING_TASK.ask, PASSED), (asked, ("failed", "request_changed"))):
-        wire = (faulted(task=EMBEDDING_TASK), served(reply=embedded, asked=ask))
-        judged = outcome(plan(task=EMBEDDING_TASK), seen(*wire, reply=got(embedded)))
+        wire = (faulted(task=EMBEDDING_TASK), served(reply=vectors, asked=ask))
+        judged = outcome(plan(task=EMBEDDING_TASK), seen(*wire, reply=got(vectors)))
         assert judged == expected
 
 
 def test_other_dimensions_are_a_change():
     """A vector of another size fits no index."""
     task = replace(EMBEDDING_TASK, ask=replace(EMBEDDING_TASK.ask, dimensions=8))
-    embedded = says("", vector_sizes=(8, 8), finish=None)
+    vectors = says("", vectors=embedded(8, 8), finish=None)
     wire = (
         faulted(task=task),
-        served(reply=embedded, asked=replace(task.ask, dimensions=None)),
+        served(reply=vectors, asked=replace(task.ask, dimensions=None)),
     )
-    assert outcome(plan(task=task), seen(*wire, reply=got(embedded))) == (
+    assert outcome(plan(task=task), seen(*wire, reply=got(vectors))) == (
         "failed",
         "request_changed",
     )

@@ -7,7 +7,7 @@ import pytest
 from chaos.faults.fault import Phase
 from chaos.protocol.conversation import Finish, ToolCall
 from chaos.protocol.reading import Defect, DefectFound
-from chaos.traffic.shape import ExpectedCall
+from chaos.traffic.shape import Expectation, ExpectedCall
 from chaos.witness.wire_record import AttemptOutcome
 from tests.fakes.observations import (
     CALL,
@@ -23,6 +23,7 @@ from tests.fakes.observations import (
     outcome,
     plan,
     record,
+    sampled,
     says,
     seen,
     usual,
@@ -107,9 +108,8 @@ def test_a_call_that_the_gateway_lost_is_the_gateways():
 )
 def test_a_missing_call_is_the_models_if_it_misses_twice_more(misses, judged):
     """Three direct samples tell a model that cannot from one that did not this once."""
-    other = _call(CALL.arguments.replace(NONCE, "00c0ffee"))
-    samples = (says("No."),) * misses + (calls(other),) * (3 - misses)
-    missing = _usual(says("No."), direct=samples)
+    samples = [says("No.")] * misses + [calls()] * (3 - misses)
+    missing = _usual(says("No."), direct=sampled(*samples, task=TOOL_TASK))
     assert outcome(PLAN, missing) == judged
     if judged[0] == "failed":
         assert where(PLAN, missing) == "model"
@@ -129,6 +129,7 @@ def test_without_samples_the_finding_says_that_they_are_needed():
         '{"code": "7f3a91c2", "count": trutrue}',
         '["7f3a91c2", 3]',
         '{"code": "<|\\"|>7f3a91c2", "count": 3}',
+        '{"code": "00000000", "code": "7f3a91c2", "count": 3}',
     ],
 )
 def test_broken_arguments_are_the_hops_at_once(arguments):
@@ -159,10 +160,65 @@ def test_a_wrong_choice_of_the_model_needs_samples():
     """A wrong value may be right the next time."""
     wrong = calls(_call('{"code": "00000000", "count": 3}'))
     assert outcome(PLAN, _usual(wrong)) == ("inconclusive", "model_unreliable")
-    assert outcome(PLAN, _usual(wrong, direct=(says("No."),) * 3)) == (
+    assert outcome(PLAN, _usual(wrong, direct=sampled(*[says("No.")] * 3, task=TOOL_TASK))) == (
         "failed",
         "tool_call_invalid",
     )
+
+
+def test_a_sample_is_held_to_its_own_nonce():
+    """A model that cuts every value short misses every time, whatever the nonce."""
+    short = calls(_call('{"code": "7f3a", "count": 3}'))
+    direct = sampled(*[calls(_call('{"code": "00c0", "count": 3}'))] * 3, task=TOOL_TASK)
+    assert outcome(PLAN, _usual(short, direct=direct)) == ("failed", "tool_call_invalid")
+
+
+def test_an_argument_that_the_tool_does_not_declare_is_invalid():
+    """A schema that does not forbid others does not invite them."""
+    open_schema = {k: v for k, v in SCHEMA.items() if k != "additionalProperties"}
+    expected = ExpectedCall("look_up", {"code": NONCE, "count": 3}, open_schema)
+    task = replace(TOOL_TASK, expect=replace(TOOL_TASK.expect, calls=(expected,)))
+    more = usual(
+        calls(_call(f'{{"code": "{NONCE}", "count": 3, "force": true}}')), own=calls(), task=task
+    )
+    assert outcome(plan(task=task), more) == ("failed", "tool_call_invalid")
+
+
+@pytest.mark.parametrize("text", ["<tool_call>", "Done.<|im_end|>", "<|channel>thought\n"])
+def test_markup_beside_the_call_is_a_leak(text):
+    """A parser that takes the call and leaves its tags shows them to people."""
+    both = _usual(calls(text=text))
+    assert outcome(PLAN, both) == ("failed", "tool_call_leaked")
+    assert where(PLAN, both) == "hop"
+    assert where(PLAN, _usual(calls(text=text), own=calls())) == "gateway"
+    assert outcome(PLAN, _usual(calls(text="I shall call look_up now."))) == PASSED
+
+
+def test_a_call_again_where_an_answer_was_asked_for_is_wrong():
+    """A model that calls the tool whose result it has goes round in circles."""
+    task = replace(TOOL_TASK, expect=Expectation(needle=NONCE))
+    again = calls(text=f"The code is {NONCE}.")
+    direct = sampled(*[again] * 3, task=task)
+    judged = usual(again, task=task, direct=direct)
+    assert outcome(plan(task=task), judged) == ("failed", "tool_call_invalid")
+    assert where(plan(task=task), judged) == "model"
+    ok = usual(says(f"The code is {NONCE}."), task=task)
+    assert outcome(plan(task=task), ok) == PASSED
+
+
+def test_calls_of_a_stream_need_a_place_each():
+    """Clients put fragments together by their index: two calls with one are one broken call."""
+    shared = calls(defects=(DefectFound(Defect.SHARED_INDEX, "call 0 begins twice"),))
+    assert outcome(PLAN, _usual(shared)) == ("failed", "tool_call_invalid")
+    assert where(PLAN, _usual(shared)) == "hop"
+    assert where(PLAN, _usual(shared, own=calls())) == "gateway"
+
+
+def test_a_missing_id_is_the_hops_where_its_own_format_has_one():
+    """The hop's reader has noted it."""
+    bare = calls(_call(id_=None), defects=(DefectFound(Defect.MISSING_CALL_ID, "call 0"),))
+    assert where(PLAN, _usual(bare)) == "hop"
+    assert outcome(PLAN, _usual(calls(), own=bare)) == PASSED
 
 
 def test_a_call_needs_an_id_for_the_client_only():

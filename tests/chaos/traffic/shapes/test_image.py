@@ -21,14 +21,22 @@ def test_it_is_a_picture_of_one_colour():
     assert zlib.decompress(chunks[b"IDAT"]) == (b"\x00" + b"\x01\x02\x03" * 4) * 4
 
 
-def test_the_nonce_chooses_the_colour():
-    """Nobody can know it without the picture, and every colour is used."""
-    needles = {Image().task(f"{number:08x}", max_tokens=5).expect.needle for number in range(40)}
-    assert needles == set(COLOURS)
+def test_the_nonce_chooses_the_colours():
+    """Nobody can know them without the pictures: nearly every drill has others."""
+    chosen = {Image().task(f"{number:08x}", max_tokens=5).expect.words for number in range(200)}
+    assert {word for words in chosen for word in words} == set(COLOURS)
+    assert len(chosen) > 100
 
 
-def test_the_prompt_does_not_tell_the_colour():
+def test_the_pictures_have_the_colours_in_their_order():
+    """What is expected is what is shown."""
+    task = Image().task("00000001", max_tokens=5)
+    shown = tuple(one_colour(COLOURS[word]) for word in task.expect.words)
+    assert task.ask.turns[0].images == shown
+
+
+def test_the_prompt_does_not_tell_the_colours():
     """All of them are named, in the same order every time."""
     one, other = (Image().task(nonce, max_tokens=5) for nonce in ("00000001", "00000002"))
-    assert one.expect.needle != other.expect.needle
+    assert one.expect.words != other.expect.words
     assert one.ask.text.replace("00000001", "00000002") == other.ask.text

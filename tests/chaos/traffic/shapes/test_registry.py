@@ -43,8 +43,7 @@ def task_of(shape, nonce="3fa91c02", **options):
 def answered(ask):
     """Read the stand-in's answer without any format."""
     answer = compose(ask)
-    sizes = tuple(len(vector) for vector in answer.vectors)
-    return Reading(text=answer.text, tool_calls=answer.tool_calls, vector_sizes=sizes)
+    return Reading(text=answer.text, tool_calls=answer.tool_calls, vectors=answer.vectors)
 
 
 def test_there_are_the_shapes_of_the_contract():
@@ -138,8 +137,8 @@ def test_traits_say_what_the_task_is(shape):
     task = task_of(shape)
     assert shape.needs_tools == bool(task.ask.tools)
     assert ("embeddings" in shape.surfaces) == bool(task.ask.inputs)
-    pictured = any(turn.image_png_base64 for turn in task.ask.turns)
-    assert shape.long == (task.expect.needle is not None and not pictured)
+    assert any(turn.images for turn in task.ask.turns) == bool(task.expect.words)
+    assert shape.long == (len(task.ask.text) > 10_000 and not task.ask.tools)
 
 
 @every

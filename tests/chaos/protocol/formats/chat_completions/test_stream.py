@@ -135,7 +135,7 @@ def test_a_stream_of_good_form_has_no_defect(events):
         ((ROLE, begin(), more("{}", 1), STOP, DONE), {Defect.ORPHAN_FRAGMENT}),
         ((ROLE, begin(call_id=None), more("{}"), STOP, DONE), {Defect.MISSING_CALL_ID}),
         ((ROLE, begin(name=None), more("{}"), STOP, DONE), {Defect.WRONG_SHAPE}),
-        ((ROLE, begin(), begin(call_id="c2"), STOP, DONE), {Defect.WRONG_SHAPE}),
+        ((ROLE, begin(), begin(call_id="c2"), STOP, DONE), {Defect.SHARED_INDEX}),
         ((ROLE, begin(), begin(name="g"), STOP, DONE), {Defect.WRONG_SHAPE}),
         ((ROLE, begin(index=None), STOP, DONE), {Defect.WRONG_SHAPE}),
         ((ROLE, chunk({"tool_calls": {}}), STOP, DONE), {Defect.WRONG_SHAPE}),

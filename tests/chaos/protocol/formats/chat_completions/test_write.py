@@ -118,7 +118,7 @@ def test_a_request_is_written_as_openai_documents_it():
     ask = Ask(
         turns=(
             Turn("system", "Be brief."),
-            Turn("user", "What is this?", image_png_base64="iVBORw0KGgo="),
+            Turn("user", "What is this?", images=("iVBORw0KGgo=",)),
             Turn("assistant", tool_calls=(CALL,)),
             Turn("tool", "21 degrees", tool_call_id="call_1"),
         ),
@@ -198,7 +198,7 @@ def test_a_request_is_written_as_openai_documents_it():
                     }
                 ]
             },
-            Ask(turns=(Turn("user", "a\nb", image_png_base64="AAAA"),)),
+            Ask(turns=(Turn("user", "a\nb", images=("AAAA",)),)),
         ),
         ({"tool_choice": "any"}, Ask(tool_choice="required")),
         ({"tool_choice": {"type": "function", "name": "f"}}, Ask(tool_choice="f")),

@@ -48,7 +48,7 @@ def test_a_full_ask_has_anthropics_shape():
     ask = Ask(
         turns=(
             Turn("system", text="Be brief."),
-            Turn("user", text="Look.", image_png_base64="iVBO"),
+            Turn("user", text="Look.", images=("iVBO",)),
             Turn("assistant", text="Well.", tool_calls=(call, call)),
             Turn("tool", text="rain", tool_call_id="toolu_1"),
             Turn("tool", text="sun", tool_call_id="toolu_2"),

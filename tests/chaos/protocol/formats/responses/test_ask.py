@@ -35,7 +35,7 @@ def test_a_full_ask_has_openais_shape():
     ask = Ask(
         turns=(
             Turn("system", text="Be brief."),
-            Turn("user", text="Look.", image_png_base64="iVBO"),
+            Turn("user", text="Look.", images=("iVBO",)),
             Turn("assistant", tool_calls=(ToolCall("call_1", "get_weather", "{}"),)),
             Turn("tool", text="rain", tool_call_id="call_1"),
         ),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chaos.judge.check import Kind
-from chaos.judge.comparison import changes
+from chaos.judge.reply_changes import changes
 from chaos.protocol.conversation import Finish, ToolCall
 from chaos.protocol.reading import Usage
 from tests.fakes.observations import CALL, calls, says
@@ -84,9 +84,12 @@ def test_calls_keep_their_number_and_order():
 
 def test_embeddings_keep_their_number_and_size():
     """One vector fewer, or a shorter one, poisons an index."""
-    own = replace(OWN, text="", vector_sizes=(4, 4))
-    assert kinds(replace(own, vector_sizes=(4,)), own) == [Kind.ANSWER_DEGRADED]
-    assert kinds(replace(own, vector_sizes=(4, 2)), own) == [Kind.ANSWER_DEGRADED]
+    one, other = (0.5, -0.25, 1.0), (0.125, 1.0, 0.0)
+    own = replace(OWN, text="", vectors=(one, other))
+    for came in ((one,), (one, other[:2]), (other, one), (one, one), (one, (0.125, 1.0, 0.1))):
+        assert kinds(replace(own, vectors=came), own) == [Kind.ANSWER_DEGRADED]
+    rounded = (one, (0.1250001, 1.0, 0.0))
+    assert kinds(replace(own, vectors=rounded), own) == []
     assert kinds(own, own) == []
 
 

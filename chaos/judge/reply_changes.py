@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from chaos.judge.check import Kind
 from chaos.judge.evidence import quote
 from chaos.judge.json_value import json_object, json_value
+from chaos.judge.vectors import same_vectors
 from chaos.protocol.conversation import Finish, ToolCall
 from chaos.protocol.reading import Reading
 
@@ -124,6 +125,8 @@ def _vectors(client: Reading, own: Reading) -> Iterator[Change]:
         sizes = ", ".join(map(str, theirs[:8])) or "none"
         got = ", ".join(map(str, ours[:8])) or "none"
         yield Change(Kind.ANSWER_DEGRADED, f"it gave embeddings of {sizes} numbers and {got} came")
+    elif not same_vectors(client, own):
+        yield Change(Kind.ANSWER_DEGRADED, "its embeddings have other numbers, or another order")
 
 
 def _usage(client: Reading, own: Reading) -> Iterator[Change]:

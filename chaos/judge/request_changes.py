@@ -1,0 +1,191 @@
+"""What differs between what the client asked and what a hop was asked. Pure.
+
+What a gateway may add is no difference (limits and temperatures that the client left open, the
+deployment's own tools, text of its own), nor is the spelling that a wire format forces: system
+text moved to the front, JSON written anew, ids left out, words of JSON schema that the format
+lacks. A schema for the answer may be handed on as one forced tool call with that very schema.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+from chaos.judge.evidence import quote
+from chaos.judge.json_value import json_object, json_value
+from chaos.judge.schema_meaning import same_meaning
+from chaos.protocol.conversation import Ask, ToolCall, ToolSpec, Turn
+
+
+def changes(
+    sent: Ask, asked: Ask, *, own_tools: Collection[str] = (), renewed: Collection[str] = ()
+) -> Iterator[str]:
+    """Say how *asked* differs from *sent*, for a sentence that goes on after a colon.
+
+    Args:
+        own_tools: Names of tools that the deployment adds by itself.
+        renewed: Names of parameters that the configuration sets anew for this hop.
+    """
+    yield from _texts(sent, asked)
+    yield from _pictures(sent, asked)
+    yield from _earlier_calls(sent, asked)
+    yield from _results(sent, asked)
+    wrapper = _wrapper(sent, asked)
+    yield from _tools(sent, asked, {*own_tools, *wrapper})
+    if sent.response_schema is not None and not wrapper:
+        own = asked.response_schema
+        if own is None:
+            yield "the response schema is gone"
+        elif not same_meaning(sent.response_schema.schema, own.schema, lacks=own.lacks):
+            yield "the response schema is another"
+    if sent.tools and not wrapper and _choice(sent) != _choice(asked):
+        yield f"tool_choice is {asked.tool_choice!r} instead of {sent.tool_choice!r}"
+    for name in ("max_tokens", "temperature", "dimensions", "parallel_tool_calls"):
+        wanted, got = getattr(sent, name), getattr(asked, name)
+        # A format may have no place for a temperature, or for calls that come together.
+        lost = got is None and name in ("temperature", "parallel_tool_calls")
+        if wanted is not None and got != wanted and not lost and name not in renewed:
+            yield f"{name} is {got} instead of {wanted}"
+
+
+def _texts(sent: Ask, asked: Ask) -> Iterator[str]:
+    """Look for every text of the client, each after the one before."""
+    given = [turn.text for turn in asked.turns if turn.role != "tool"] + list(asked.inputs)
+    text, place = _flat("\n".join(given)), 0
+    for turn in sent.turns:
+        words = _flat(turn.text)
+        if turn.role == "tool" or not words:
+            continue
+        found = text.find(words, place)
+        if found < 0:
+            why = "comes before another" if words in text else "is gone or changed"
+            yield f"the {turn.role} turn {quote(turn.text, 80)} {why}"
+        else:
+            place = found + len(words)
+    if list(map(_flat, sent.inputs)) != list(map(_flat, asked.inputs)):
+        yield "a text to embed is gone or changed"
+
+
+def _pictures(sent: Ask, asked: Ask) -> Iterator[str]:
+    ours, theirs = _images(sent), _images(asked)
+    if ours == theirs:
+        return
+    if len(theirs) < len(ours):
+        yield (
+            "the picture is gone"
+            if len(ours) == 1
+            else (f"{len(ours) - len(theirs)} of {len(ours)} pictures are gone")
+        )
+    else:
+        yield "a picture is another"
+
+
+def _images(ask: Ask) -> list[str]:
+    # Base64 is written with and without its padding.
+    return [png.rstrip("=") for turn in ask.turns for png in turn.images]
+
+
+def _earlier_calls(sent: Ask, asked: Ask) -> Iterator[str]:
+    ours, theirs = _made(sent), _made(asked)
+    names = Counter(call.name for call in ours)
+    gone = names - Counter(call.name for call in theirs)
+    if gone:
+        yield f"the earlier call of {next(iter(gone))} is gone"
+        return
+    for call, got in zip(ours, (c for c in theirs if c.name in names), strict=False):
+        if got.name != call.name:
+            yield f"the earlier call of {call.name} comes after that of {got.name}"
+        elif _arguments(got) != _arguments(call):
+            yield (
+                f"the earlier call of {call.name} has the arguments {quote(got.arguments, 80)} "
+                f"instead of {quote(call.arguments, 80)}"
+            )
+
+
+def _made(ask: Ask) -> list[ToolCall]:
+    return [call for turn in ask.turns for call in turn.tool_calls]
+
+
+def _arguments(call: ToolCall) -> object:
+    parsed = json_object(call.arguments)
+    return call.arguments.strip() if parsed is None else parsed
+
+
+def _results(sent: Ask, asked: Ask) -> Iterator[str]:
+    """Compare the results of tools: their text, and which call each belongs to."""
+    ours, theirs = _of_tools(sent.turns), _of_tools(asked.turns)
+    if len(theirs) < len(ours):
+        yield f"{len(ours) - len(theirs)} of {len(ours)} tool results are gone"
+        return
+    callers = [_callers(ask) for ask in (sent, asked)]
+    for turn, got in zip(ours, theirs, strict=False):
+        if not _same_result(turn.text, got.text):
+            yield f"the tool result {quote(turn.text, 80)} became {quote(got.text, 80)}"
+        name = callers[0].get(turn.tool_call_id)
+        # A gateway may give ids of its own, and some formats have none: the pair counts.
+        if got.tool_call_id not in (turn.tool_call_id, name) and (
+            name is None or callers[1].get(got.tool_call_id) != name
+        ):
+            yield (
+                f"the tool result {quote(turn.text, 60)} belongs to the call "
+                f"{got.tool_call_id!r} instead of {turn.tool_call_id!r}"
+            )
+
+
+def _of_tools(turns: Sequence[Turn]) -> list[Turn]:
+    return [turn for turn in turns if turn.role == "tool"]
+
+
+def _callers(ask: Ask) -> dict[str | None, str]:
+    return {call.id: call.name for call in _made(ask)}
+
+
+def _same_result(one: str, other: str) -> bool:
+    if _flat(one) == _flat(other):
+        return True
+    value = json_value(one)
+    return value is not None and value == json_value(other)
+
+
+def _tools(sent: Ask, asked: Ask, explained: Collection[str]) -> Iterator[str]:
+    offered = {tool.name: tool for tool in asked.tools}
+    for tool in sent.tools:
+        got = offered.get(tool.name)
+        if got is None:
+            yield f"the tool {tool.name} is gone or renamed"
+        else:
+            yield from _tool(tool, got)
+    wanted = {tool.name for tool in sent.tools}
+    added = [name for name in offered if name not in wanted and name not in explained]
+    if added:
+        yield f"the tool {added[0]} was added"
+
+
+def _tool(tool: ToolSpec, got: ToolSpec) -> Iterator[str]:
+    if not same_meaning(tool.parameters, got.parameters, lacks=got.lacks):
+        yield f"the schema of the tool {tool.name} is another"
+    elif _flat(tool.description) not in _flat(got.description):
+        yield f"the description of the tool {tool.name} is another"
+
+
+def _wrapper(sent: Ask, asked: Ask) -> frozenset[str]:
+    """Name the tool as which the schema for the answer was handed on; empty if it was not."""
+    if sent.response_schema is None or asked.response_schema is not None:
+        return frozenset()
+    known = {tool.name for tool in sent.tools}
+    return frozenset(
+        tool.name
+        for tool in asked.tools
+        if tool.name not in known
+        and asked.tool_choice in ("required", tool.name)
+        and same_meaning(sent.response_schema.schema, tool.parameters, lacks=tool.lacks)
+    )
+
+
+def _choice(ask: Ask) -> str:
+    # With a single tool, forcing any and forcing that one are the same.
+    if len(ask.tools) == 1 and ask.tool_choice == ask.tools[0].name:
+        return "required"
+    return ask.tool_choice
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
