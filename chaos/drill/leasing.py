@@ -1,6 +1,7 @@
 """From a plan to what the witness does for it: hops with their upstreams and actions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from chaos.faults.kinds import FAULTS
 from chaos.gateway.topology import Deployment, Topology
@@ -46,7 +47,10 @@ def leased_hops(
     return tuple(
         LeasedHop(
             group=hop.group,
-            upstreams=_upstreams(hop.deployments, addresses),
+            upstreams=tuple(
+                replace(upstream, spared=upstream.deployment in hop.spared)
+                for upstream in _upstreams(hop.deployments, addresses)
+            ),
             action=_action(hop),
             fault=FAULTS[hop.fault.name] if hop.fault else None,
             fault_name=hop.fault or None,

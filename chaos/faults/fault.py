@@ -57,6 +57,7 @@ class Fault(Protocol):
         twin_only: It needs an address of its own.
         status_fault: It is a row of error answers, so a dialect may lack it.
         variants: What may follow the dot, ``N`` for a number; a status fault's are its rows.
+        taken_for: The status that a gateway makes of it, where it is no answer at all.
     """
 
     @property
@@ -77,6 +78,8 @@ class Fault(Protocol):
     def status_fault(self) -> bool: ...
     @property
     def variants(self) -> tuple[str, ...]: ...
+    @property
+    def taken_for(self) -> int | None: ...
 
     def script(self, scene: Scene) -> Script:
         """Say what the upstream does instead of answering."""
@@ -92,6 +95,7 @@ class FaultTraits:
     twin_only = False
     status_fault = False
     variants: tuple[str, ...] = ()
+    taken_for: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

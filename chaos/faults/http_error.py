@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import FaultName, FaultTraits, Phase, Scene
 from chaos.faults.script import Head, Script, Send
-from chaos.protocol.dialect import ErrorRow
+from chaos.protocol.dialect import Dialect, ErrorRow
 
 _SUBSTITUTE = "server_error"
 _MODEL = "{model}"
@@ -26,16 +26,23 @@ class HttpError(FaultTraits):
     def script(self, scene: Scene) -> Script:
         """Answer with the dialect's row: the variant's, else the plain one.
 
-        Scenarios name ``server_error`` where a dialect lacks the fault. A call in another
-        dialect than its deployment's (DeepSeek on ``/v1/messages``) can still miss a row here;
-        it gets the same substitute, because a fault must never fail itself.
+        Scenarios name ``server_error`` where no dialect of a hop has the fault. A call in another
+        dialect can still miss a row here (DeepSeek on ``/v1/messages``, or one of several
+        providers in a group): it gets the same substitute, because a fault must never fail itself.
         """
-        return _written(self._row(scene), scene.call.model)
+        _, row = row_of(scene.dialect, FaultName(self.name, scene.variant))
+        return _written(row, scene.call.model)
 
-    def _row(self, scene: Scene) -> ErrorRow:
-        rows = scene.dialect.rows
-        full = f"{self.name}.{scene.variant}" if scene.variant else self.name
-        return rows.get(full) or rows.get(self.name) or rows[_SUBSTITUTE]
+
+def row_of(dialect: Dialect, name: FaultName) -> tuple[FaultName, ErrorRow]:
+    """Find what *dialect* plays for a status fault, and what that is: it may lack the one."""
+    rows = dialect.rows
+    full = f"{name.name}.{name.variant}" if name.variant else name.name
+    if full in rows:
+        return name, rows[full]
+    if name.name in rows:
+        return FaultName(name.name, None, name.once), rows[name.name]
+    return FaultName(_SUBSTITUTE, None, name.once), rows[_SUBSTITUTE]
 
 
 @lru_cache(maxsize=256)

@@ -35,6 +35,7 @@ class Deployment:
         redirect_permission: The pattern of ``configurable_clientside_auth_params`` for
             ``api_base``; None if a request may not redirect it.
         mode: LiteLLM's ``chat``, ``embedding``, …
+        max_retries: Of the client library, below LiteLLM's own ``num_retries``.
         own_tools: Names of tools that it adds to every request.
         vector_size: Numbers in each of its embeddings.
     """
@@ -61,6 +62,7 @@ class Deployment:
     timeout_s: float | None = None
     order: int | None = None
     num_retries: int | None = None
+    max_retries: int | None = None
     own_tools: frozenset[str] = frozenset()
     vector_size: int | None = None
 
@@ -82,6 +84,11 @@ class ModelGroup:
         """Numbers in each of its embeddings; None if unknown, or if its deployments differ."""
         sizes = {deployment.vector_size for deployment in self.deployments}
         return sizes.pop() if len(sizes) == 1 else None
+
+    @property
+    def ordered(self) -> bool:
+        """It is a chain of its own: some deployments are tried only after others."""
+        return len({d.order for d in self.deployments if d.order is not None}) > 1
 
     @property
     def embeds(self) -> bool:
@@ -140,6 +147,7 @@ class RouterSettings:
     default_fallbacks: tuple[str, ...] = ()
     target_parameters: Mapping[str, frozenset[str]] = field(default_factory=dict)
     enable_tag_filtering: bool | None = None
+    enable_weighted_failover: bool = False
     caches: bool | None = None
 
 

@@ -122,6 +122,7 @@ def read_deployment(row: Json, locality: Locality, default_bases: Mapping[str, s
         timeout_s=_number(params.get("timeout")),
         order=_whole(params.get("order")),
         num_retries=_digits(params.get("num_retries")),
+        max_retries=_digits(params.get("max_retries")),
         own_tools=_own_tools(params),
         vector_size=_whole(params.get("dimensions")) or _whole(info.get("output_vector_size")),
     )
@@ -208,6 +209,7 @@ def _settings(router: Json, file: Json) -> RouterSettings:
         default_fallbacks=_default(router.get("fallbacks")),
         target_parameters=_target_parameters(router, file),
         enable_tag_filtering=router.get("enable_tag_filtering"),
+        enable_weighted_failover=router.get("enable_weighted_failover") is True,
     )
 
 

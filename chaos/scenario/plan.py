@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from chaos.faults.fault import FaultName, Phase
+from chaos.faults.http_error import row_of
 from chaos.gateway.topology import Deployment, ModelGroup, Topology
+from chaos.scenario.attempts import attempts_allowed
 from chaos.scenario.expand import Catalogue
 from chaos.scenario.scenario import Scenario
 from chaos.traffic.shape import ClientProfile, Task
@@ -34,6 +36,9 @@ class PlannedHop:
         attempts_allowed: 1 + the gateway's retries, for all deployments of the group.
         stand_in: The witness answers for it, instead of the real upstream.
         parameters: Names of parameters that the chain itself sets anew for this hop.
+        fails_over: The gateway may go on to other deployments of the same group.
+        spared: Ids of deployments that are not made to fail, because they are the fallback of a
+            group that has no other.
     """
 
     group: str
@@ -43,6 +48,8 @@ class PlannedHop:
     fault: FaultName | None = None
     stand_in: bool = False
     parameters: frozenset[str] = frozenset()
+    fails_over: bool = False
+    spared: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +82,8 @@ class DrillPlan:
 
     @property
     def may_serve(self) -> frozenset[str]:
-        """The groups whose answer is right: the expected hop, or one that fails only once."""
-        once = {hop.group for hop in self.hops if hop.fault is not None and hop.fault.once}
+        """The groups whose answer is right: the expected hop, or one that fails only in part."""
+        once = {hop.group for hop in self.hops if hop.fault and (hop.fault.once or hop.spared)}
         expected = self.scenario.expected_hop
         return frozenset(once | ({expected} if expected is not None else set()))
 
@@ -84,9 +91,6 @@ class DrillPlan:
         """Find the hop of *group*."""
         return next((hop for hop in self.hops if hop.group == group), None)
 
-
-LITELLM_RETRIES = 2
-"""Retries where the gateway names none. Source: ``openai.DEFAULT_MAX_RETRIES``, LiteLLM 1.106.2."""
 
 MAX_TOKENS = 512
 MAX_TOKENS_REASONING = 2048
@@ -172,7 +176,7 @@ class Planner:
         nonce = self.nonce()
         max_tokens = _max_tokens(serving) * (BUDGET_FACTOR if attempt > 1 else 1)
         hops = tuple(
-            _hop(place, group, scenario, topology, real=real)
+            self._hop(place, group, scenario, real=real)
             for place, group in enumerate(scenario.chain)
         )
         secret = secrets.token_hex(16) if real else None
@@ -197,6 +201,37 @@ class Planner:
             # Who asks by an alias is given the group's own name, and rightly.
             known_groups=frozenset(topology.groups) - {topology.aliases.get(scenario.group)},
         )
+
+    def _hop(self, place: int, group: str, scenario: Scenario, *, real: bool) -> PlannedHop:
+        topology = self.topology
+        model_group = topology.find(group) or ModelGroup(group, ())
+        role = HopRole.SPARE
+        if place < scenario.depth:
+            role = HopRole.FAIL
+        elif place == scenario.depth:
+            role = HopRole.SERVE
+        fault = scenario.faults[group] if role is HopRole.FAIL else None
+        statuses = self._statuses(fault, model_group) if fault is not None else None
+        return PlannedHop(
+            group=group,
+            role=role,
+            deployments=model_group.deployments,
+            attempts_allowed=attempts_allowed(model_group, topology, statuses),
+            fault=fault,
+            stand_in=not model_group.local and not (real and role is HopRole.SERVE),
+            parameters=topology.settings.target_parameters.get(group, frozenset()),
+            fails_over=model_group.ordered or topology.settings.enable_weighted_failover,
+            spared=_later(model_group) if fault and len(scenario.chain) == 1 else frozenset(),
+        )
+
+    def _statuses(self, name: FaultName, group: ModelGroup) -> frozenset[int] | None:
+        """Say with which statuses the group's deployments fail; None if a fault has none."""
+        fault = self.catalogue.faults[name.name]
+        if not fault.status_fault:
+            return None if fault.taken_for is None else frozenset({fault.taken_for})
+        dialects = (self.catalogue.dialects.get(d.dialect or "") for d in group.deployments)
+        rows = (row_of(dialect, name) for dialect in dialects if dialect is not None)
+        return frozenset(row.status for _, row in rows) or None
 
     def _phase(self, scenario: Scenario) -> Phase:
         first = scenario.faults.get(scenario.chain[0])
@@ -234,45 +269,17 @@ def _marked(task: Task, secret: str | None) -> Task:
     return replace(task, ask=replace(ask, turns=tuple(turns)))
 
 
-def _hop(
-    place: int, group: str, scenario: Scenario, topology: Topology, *, real: bool
-) -> PlannedHop:
-    model_group = topology.find(group) or ModelGroup(group, ())
-    role = HopRole.SPARE
-    if place < scenario.depth:
-        role = HopRole.FAIL
-    elif place == scenario.depth:
-        role = HopRole.SERVE
-    pays = not model_group.local
-    return PlannedHop(
-        group=group,
-        role=role,
-        deployments=model_group.deployments,
-        attempts_allowed=attempts_allowed(model_group, topology),
-        fault=scenario.faults[group] if role is HopRole.FAIL else None,
-        stand_in=pays and not (real and role is HopRole.SERVE),
-        parameters=topology.settings.target_parameters.get(group, frozenset()),
+def _later(group: ModelGroup) -> frozenset[str]:
+    """List the deployments that LiteLLM tries only after others of the same group."""
+    orders = [d.order for d in group.deployments if d.order is not None]
+    return frozenset(
+        d.id for d in group.deployments if d.order is not None and d.order > min(orders)
     )
 
 
 def pays(scenario: Scenario, serving: ModelGroup | None) -> bool:
     """Tell whether a real answer of the serving hop costs money."""
     return scenario.expected_hop is not None and serving is not None and not serving.local
-
-
-def attempts_allowed(group: ModelGroup, topology: Topology) -> int:
-    """Count the attempts that the gateway's own settings explain at one group.
-
-    One and its retries, once more for each ``order`` of its deployments. Which of several
-    settings for retries LiteLLM goes by depends on the error: the highest explains them all.
-    """
-    settings = topology.settings
-    general = settings.num_retries if settings.num_retries is not None else LITELLM_RETRIES
-    own = (d.num_retries for d in group.deployments if d.num_retries is not None)
-    policies = (settings.retry_policy, settings.group_retry_policies.get(group.name, {}))
-    retries = max([general, *own, *(n for policy in policies for n in policy.values())])
-    orders = {deployment.order for deployment in group.deployments} or {None}
-    return (1 + retries) * len(orders)
 
 
 def _max_tokens(serving: ModelGroup | None) -> int:

@@ -41,6 +41,7 @@ class Upstream:
         base_url: Where to forward; None if it may only be faulted or stood in for.
         address: What tells it apart among a twin's addresses; None for a lane, where every
             deployment shares one address.
+        spared: It is not made to fail where its group is.
     """
 
     group: str
@@ -50,6 +51,7 @@ class Upstream:
     base_url: str | None = None
     local: bool = True
     address: str | None = None
+    spared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from chaos.errors import WitnessError
 from chaos.faults.fault import Fault, FaultName, Phase, Scene
+from chaos.faults.http_error import row_of
 from chaos.faults.script import Head, Script, Send
 from chaos.gateway.redirect_permission import LANES, lane_urls
 from chaos.process.ports import holder
@@ -249,7 +250,7 @@ class Witness:
         lease.place(attempt, upstreams[0].group)
         attempt.deployment = upstreams[0].deployment if len(upstreams) == 1 else None
         attempt.key_owner = key_owner(raw, upstreams[0].dialect, lease.canary)
-        action = _action(hop, lease)
+        action = _action(hop, lease, upstreams)
         if hop is not None and action is Action.FAULT and hop.fault and hop.fault_name:
             return await self._fault(exchange, call, hop.fault, hop.fault_name)
         if hop is not None and action is Action.FORWARD:
@@ -262,12 +263,14 @@ class Witness:
     ) -> web.StreamResponse:
         attempt = exchange.attempt
         attempt.outcome = AttemptOutcome.FAULTED
-        attempt.fault = str(name)
+        dialect = DIALECTS[call.dialect]
+        # A dialect may lack the fault that others of its group have: the record says what it got.
+        attempt.fault = str(row_of(dialect, name)[0] if fault.status_fault else name)
         # Two answers that are cut and put together must be told apart by their text.
         struck_late = fault.phase is Phase.AFTER_FIRST_BYTE
         marker = f"[{attempt.group}, attempt {attempt.ordinal}] " if struck_late else ""
         scene = Scene(
-            dialect=DIALECTS[call.dialect],
+            dialect=dialect,
             call=call,
             answer=_NO_ANSWER if fault.status_fault else _answer(attempt, call, marker),
             variant=name.variant,
@@ -367,9 +370,11 @@ async def _play(exchange: _Exchange, script: Script) -> web.StreamResponse:
     return played.response or web.StreamResponse()
 
 
-def _action(hop: LeasedHop | None, lease: Lease) -> Action:
+def _action(hop: LeasedHop | None, lease: Lease, upstreams: Sequence[Upstream]) -> Action:
     if hop is None:
         return Action.STAND_IN
+    if hop.action is Action.FAULT and all(upstream.spared for upstream in upstreams):
+        return hop.then
     first = lease.attempts_at(hop.group) <= 1  # this attempt is already counted
     if hop.action is Action.FAULT and hop.fault_name is not None and hop.fault_name.once:
         return Action.FAULT if first else hop.then

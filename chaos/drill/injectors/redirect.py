@@ -142,7 +142,26 @@ class Redirect(Injector):
                         "witness does not know",
                         "Drill the other hops. A dialect is one file in chaos/protocol/dialects.",
                     )
-        return self._serving_objection(scenario) or self._look_alike_objection(scenario)
+        return (
+            self._serving_objection(scenario)
+            or self._look_alike_objection(scenario)
+            or self._order_objection(scenario)
+        )
+
+    def _order_objection(self, scenario: Scenario) -> Objection | None:
+        """Object to orders that look alike where the later is to stand in for the earlier."""
+        group = self.topology.find(scenario.group)
+        if len(scenario.chain) > 1 or group is None or not group.ordered:
+            return None
+        for one, other in combinations(group.deployments, 2):
+            if one.order != other.order and _look_alike(one, other):
+                return Objection(
+                    f"deployments of {scenario.group!r} look alike on the wire: both ask for "
+                    f"{one.upstream_model!r}",
+                    "Drill a twin, where every deployment has an address of its own: "
+                    "--injector twin --litellm-config FILE",
+                )
+        return None
 
     def _deployments(self, group: str) -> tuple[Deployment, ...]:
         found = self.topology.find(group)

@@ -16,6 +16,7 @@ class ConnectionRefused(FaultTraits):
 
     name = "connection_refused"
     summary = "Nobody listens at the provider's address (twin only)."
+    taken_for = 500
     phase = Phase.BEFORE_FIRST_BYTE
     twin_only = True
 

@@ -15,6 +15,7 @@ class ConnectionReset(FaultTraits):
 
     name = "connection_reset"
     summary = "The connection is reset after the request, before any byte of a reply."
+    taken_for = 500
     phase = Phase.BEFORE_FIRST_BYTE
 
     def script(self, scene: Scene) -> Script:

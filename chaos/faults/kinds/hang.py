@@ -16,6 +16,7 @@ class Hang(FaultTraits):
 
     name = "hang"
     summary = "The provider takes the request and never says anything, not even headers."
+    taken_for = 408
     phase = Phase.BEFORE_FIRST_BYTE
 
     def script(self, scene: Scene) -> Script:

@@ -26,6 +26,7 @@ class KeepaliveOnly(FaultTraits):
 
     name = "keepalive_only"
     summary = "The stream begins, and only comments or pings come, for ever."
+    taken_for = 408
     phase = Phase.IN_2XX
     streams_only = True
     chats_only = True

@@ -24,6 +24,7 @@ class SlowFirstToken(FaultTraits):
 
     name = "slow_first_token"
     summary = f"The answer is good, but begins only after {USUAL_S:.0f} s."
+    taken_for = 408
     phase = Phase.BEFORE_FIRST_BYTE
     variants = ("seconds_N",)
 

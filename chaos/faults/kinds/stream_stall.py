@@ -16,6 +16,7 @@ class StreamStall(FaultTraits):
 
     name = "stream_stall"
     summary = "The stream falls silent in the middle of the answer, and stays open."
+    taken_for = 408
     phase = Phase.AFTER_FIRST_BYTE
     streams_only = True
     chats_only = True

@@ -3,7 +3,8 @@
 Late attempts, of a gateway that goes on after the drill has ended, are not counted: they are
 no part of answering the client, and the report shows them apart. A connection that broke before
 a single byte may be tried once more by the gateway's own HTTP client, below any retry setting:
-such an attempt and its repetition count as one.
+such an attempt and its repetition count as one. One that the gateway gave up by itself (a hang) is
+an attempt like any other.
 """
 
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed
@@ -18,7 +19,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     """Count the live attempts at each hop."""
     for hop in plan.hops:
         records = at_hop(seen, hop.group)
-        broken = sum(1 for record in records if record.status is None)
+        broken = sum(record.status is None and not record.caller_left for record in records)
         if len(records) - broken // 2 > hop.attempts_allowed:
             return failed(
                 NAME,

@@ -48,7 +48,7 @@ def _lies(plan: DrillPlan, seen: Observation, record: WireRecord) -> Iterator[st
         contacted = any(at_hop(seen, hop.group) for hop in plan.hops[1:])
         if fell_back and int(count) == 0:
             yield "x-litellm-attempted-fallbacks says 0"
-        elif not fell_back and not contacted and int(count) > 0:
+        elif not fell_back and not contacted and int(count) > 0 and not _fails_over(plan):
             yield f"x-litellm-attempted-fallbacks says {count}"
     deployment = headers.get("x-litellm-model-id")
     owner = next(
@@ -59,6 +59,14 @@ def _lies(plan: DrillPlan, seen: Observation, record: WireRecord) -> Iterator[st
     model = seen.reply.reading.models[-1] if seen.reply.reading.models else None
     if model is not None and model != requested and _names_another(plan, record, model):
         yield f"the reply's model is {model!r}"
+
+
+def _fails_over(plan: DrillPlan) -> bool:
+    """Tell whether LiteLLM may count a step inside the group as a fallback.
+
+    It does so for another ``order``, and for another deployment with weighted failover.
+    """
+    return plan.hops[0].fails_over
 
 
 def _names_another(plan: DrillPlan, record: WireRecord, model: str) -> bool:

@@ -10,8 +10,10 @@ def no_fallback(audited: Audited) -> Iterable[AuditFinding]:
     """Name every group without a chain, but for those that are somebody's last resort."""
     for name in audited.groups:
         chain = audited.topology.chain(name)
-        # A chain of nothing but unknown targets is unknown_target's.
-        if name in audited.targets or chain.fallbacks or chain.missing:
+        # A chain of nothing but unknown targets is unknown_target's, and a group with several
+        # orders is its own fallback.
+        own = audited.groups[name].ordered
+        if name in audited.targets or chain.fallbacks or chain.missing or own:
             continue
         yield AuditFinding(
             code="no_fallback",

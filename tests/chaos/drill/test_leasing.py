@@ -1,6 +1,7 @@
 """From a plan to what the witness does for each hop."""
 
 from chaos.drill.leasing import leased_hops, other_upstreams, upstream_of
+from chaos.gateway.topology import ModelGroup
 from chaos.witness.lease import Action
 from tests.fakes.plans import one_scenario, plan_for
 from tests.fakes.topologies import deployment, topology
@@ -46,3 +47,12 @@ def test_a_twin_gives_each_deployment_its_address():
     addresses = {"paid-id": "0", "local-a-id": "1"}
     hops = leased_hops(plan(), addresses)
     assert [hop.upstreams[0].address for hop in hops] == ["0", "1", None]
+
+
+def test_later_orders_are_spared_where_they_are_the_only_fallback():
+    """They have to serve: the paid one by a stand-in."""
+    orders = ModelGroup("g", (deployment("g", order=1), deployment("g", order=2, id="two")))
+    gateway = topology({"g": []}, groups={"g": orders})
+    (leased,) = leased_hops(plan_for(gateway, one_scenario(gateway, "g")))
+    assert [upstream.spared for upstream in leased.upstreams] == [False, True]
+    assert (leased.action, leased.then) == (Action.FAULT, Action.STAND_IN)

@@ -135,13 +135,17 @@ def test_without_a_special_chain_the_general_one_is_expected():
     assert (chain.trigger, chain.hops) == (Trigger.CONTENT_POLICY, ("claude", "local-gemma"))
 
 
-def test_a_group_with_deployments_of_two_dialects_gets_what_both_have():
-    """The witness plays one fault for a hop, whichever deployment is chosen."""
+def test_a_group_with_deployments_of_two_dialects_fails_in_both_of_them():
+    """The witness plays each deployment's own error; what one of them lacks is not everybody's."""
     mixed = ModelGroup(
         "claude",
         (deployment("claude"), deployment("claude", litellm_model="hosted_vllm/claude", id="two")),
     )
     gateway = topology(CHAIN, groups={"claude": mixed})
+    (one,) = scenarios(gateway, faults=("billing",), shapes=("chat",), stream=False, depth=1)
+    assert played(one) == {"claude": "billing"}
+    lacking = ModelGroup("claude", (deployment("claude", litellm_model="hosted_vllm/claude"),))
+    gateway = topology(CHAIN, groups={"claude": lacking})
     (one,) = scenarios(gateway, faults=("billing",), shapes=("chat",), stream=False, depth=1)
     assert played(one) == {"claude": "server_error"}
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from chaos.gateway.topology import ModelGroup, RouterSettings
-from chaos.scenario.plan import BUDGET_FACTOR, MAX_TOKENS, HopRole, attempts_allowed
+from chaos.scenario.plan import BUDGET_FACTOR, MAX_TOKENS, HopRole
 from tests.fakes.plans import one_scenario, plan_for, planner
 from tests.fakes.topologies import deployment, group, topology
 
@@ -43,23 +43,39 @@ def test_real_keys_change_nothing_where_the_serving_hop_is_local():
     assert make(depth=2, real_keys=True).canary
 
 
-def test_attempts_are_one_and_the_retries_for_each_order():
-    """What the gateway's own settings explain is no storm."""
-    settings = RouterSettings(num_retries=3)
-    ordered = ModelGroup("g", (deployment("g", order=1), deployment("g", order=2, id="b")))
-    assert attempts_allowed(ordered, replace(GATEWAY, settings=settings)) == 8
-    unsaid = replace(GATEWAY, settings=RouterSettings())
-    assert attempts_allowed(group("g"), unsaid) == 3
-    policy = RouterSettings(num_retries=0, retry_policy={"RateLimitErrorRetries": 4})
-    assert attempts_allowed(group("g"), replace(GATEWAY, settings=policy)) == 5
+def test_what_is_allowed_at_a_hop_goes_by_its_fault():
+    """A 400 is tried once, silence as often as the gateway retries; of spares nobody knows."""
+    settings = RouterSettings(num_retries=2, retry_policy={"TimeoutErrorRetries": 4})
+    gateway = replace(GATEWAY, settings=settings)
+    openai = {
+        "billing": 1,
+        "rate_limit": 3,
+        "model_retired": 1,
+        "hang": 5,
+        "connection_reset": 5,
+        "empty_200": 5,
+    }
+    for fault, allowed in openai.items():
+        failing, serving, _ = make(gateway, fault=fault).hops
+        assert (fault, failing.attempts_allowed) == (fault, allowed)
+        assert serving.attempts_allowed == 5
 
 
-def test_retries_of_one_deployment_or_one_group_are_no_storm():
-    """LiteLLM goes by them instead of its general setting."""
-    assert attempts_allowed(group("g", num_retries=5), GATEWAY) == 6
-    policies = {"g": {"TimeoutErrorRetries": 3}, "other": {"TimeoutErrorRetries": 9}}
-    settings = RouterSettings(num_retries=0, group_retry_policies=policies)
-    assert attempts_allowed(group("g"), replace(GATEWAY, settings=settings)) == 4
+def test_a_group_with_orders_and_no_chain_is_its_own_fallback():
+    """Only its first order fails, so the next one has to serve."""
+    first = deployment("g", order=1, id="a")
+    group_ = ModelGroup("g", (first, deployment("g", order=2, id="b")))
+    gateway = topology({"g": [], "local": []}, groups={"g": group_})
+    plan = make_of(gateway, "g")
+    assert (plan.hops[0].spared, plan.may_serve) == ({"b"}, {"g"})
+    chained = topology({"g": ["local"], "local": []}, groups={"g": group_})
+    plan = make_of(chained, "g")
+    assert (plan.hops[0].spared, plan.may_serve) == (frozenset(), {"local"})
+
+
+def make_of(gateway, name):
+    """Plan one drill of the group *name*."""
+    return plan_for(gateway, one_scenario(gateway, name))
 
 
 def test_a_second_try_may_spend_four_times_the_tokens():

@@ -137,3 +137,17 @@ def test_a_hop_that_does_not_exist_is_no_objection():
     gateway = replace(gateway, chains=(chain,))
     assert objection(gateway, depth=1) is None
     assert objection(gateway, depth=2) is None
+
+
+def test_orders_that_look_alike_need_a_twin():
+    """Which of the two is asked could not be told on a lane, so neither could be spared."""
+    same = ModelGroup("paid", (deployment("paid", order=1), deployment("paid", order=2, id="b")))
+    gateway = topology({"paid": []}, groups={"paid": same})
+    refused = objection(gateway=gateway)
+    assert refused is not None
+    assert "look alike" in refused.reason
+    other = deployment("paid", order=2, id="b", litellm_model="anthropic/claude-y")
+    gateway = topology(
+        {"paid": []}, groups={"paid": ModelGroup("paid", (same.deployments[0], other))}
+    )
+    assert objection(gateway=gateway) is None

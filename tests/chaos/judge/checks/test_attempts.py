@@ -24,3 +24,12 @@ def test_a_broken_connection_may_be_tried_once_more_by_the_http_client():
     assert outcome(only_one, seen(reset, reset, served())) == PASSED
     assert outcome(only_one, seen(*[reset] * 4, served())) == ("failed", "retry_storm")
     assert outcome(only_one, seen(*[faulted()] * 2, served())) == ("failed", "retry_storm")
+
+
+def test_a_hang_is_an_attempt_like_any_other():
+    """The gateway gave it up by itself: no client library tried it again below."""
+    twice = replace(plan().hops[0], attempts_allowed=1)
+    only_one = replace(plan(), hops=(twice, *plan().hops[1:]))
+    hang = faulted(status=None, caller_left=True)
+    assert outcome(only_one, seen(hang, served())) == PASSED
+    assert outcome(only_one, seen(hang, hang, served())) == ("failed", "retry_storm")

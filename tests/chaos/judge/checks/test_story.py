@@ -1,5 +1,7 @@
 """Tests of the check that the gateway tells truly who served."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.fakes.observations import (
@@ -82,3 +84,13 @@ def test_a_fallback_that_was_tried_may_be_counted():
     headers = {"x-litellm-model-group": "claude", "x-litellm-attempted-fallbacks": "1"}
     tried = seen(faulted(), served("gemma"), served("claude"), reply=got(headers=headers))
     assert outcome(once, tried) == PASSED
+
+
+def test_a_step_inside_the_group_may_be_counted_as_a_fallback():
+    """LiteLLM takes another order, or weighted failover, for one; the group served all the same."""
+    headers = {"x-litellm-model-group": "claude", "x-litellm-attempted-fallbacks": "1"}
+    once = plan(fault="rate_limit.once")
+    told = seen(faulted(), served("claude"), reply=got(headers=headers))
+    assert outcome(once, told) == ("failed", "misreported")
+    ordered = replace(once, hops=(replace(once.hops[0], fails_over=True), *once.hops[1:]))
+    assert outcome(ordered, told) == PASSED

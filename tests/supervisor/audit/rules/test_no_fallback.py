@@ -2,7 +2,7 @@
 
 import yaml
 
-from chaos.gateway.topology import RouterSettings
+from chaos.gateway.topology import ModelGroup, RouterSettings
 from supervisor.audit.rules.no_fallback import (
     alias_without_fallback,
     no_fallback,
@@ -132,3 +132,14 @@ def test_a_wildcard_of_which_some_models_have_a_chain_is_a_warning():
     (finding,) = wildcard_without_fallback(seen)
     assert brief([finding]) == [("wildcard_without_fallback", "warning", "openai/*")]
     assert "only 'openai/a' of its models" in finding.message
+
+
+def test_a_group_with_orders_is_its_own_fallback():
+    """LiteLLM goes on to the next order by itself."""
+    first = group("claude", order=1).deployments
+    both = ModelGroup("claude", (*first, *group("claude", order=2, id="two").deployments))
+    assert brief(no_fallback(audited({"claude": []}, groups={"claude": both}))) == []
+    alone = ModelGroup("claude", first)
+    assert brief(no_fallback(audited({"claude": []}, groups={"claude": alone}))) == [
+        ("no_fallback", "error", "claude")
+    ]
