@@ -17,6 +17,7 @@ from chaos.drill.client import ask
 from chaos.drill.collateral import CollateralWatch
 from chaos.drill.drill import NOTHING_YET, Drill, Refusal
 from chaos.drill.injector import Injector, Route
+from chaos.drill.whole_group import WholeGroup
 from chaos.judge.check import Check, Finding, Kind, Result
 from chaos.judge.evidence import ANSWERED
 from chaos.judge.observation import ClientReply, Observation, Sample
@@ -127,7 +128,28 @@ class Driller:
             samples = await self._ask_directly(planner.direct, injector, progress)
             seen = replace(seen, direct=tuple(samples))
             verdict = judge(progress.plan, seen, self.checks)
+        if verdict.outcome is Outcome.PASSED:
+            verdict, seen = await self._until_each_has_served(injector, progress, verdict, seen)
         return progress.ended(verdict, seen)
+
+    async def _until_each_has_served(
+        self, injector: Injector, progress: _Progress, verdict: Verdict, seen: Observation
+    ) -> tuple[Verdict, Observation]:
+        """Run the plan again until every deployment of the serving group has shown itself."""
+        group = WholeGroup.of(progress.plan)
+        if group is None:
+            return verdict, seen
+        group.note(seen.wire)
+        while group.goes_on:
+            plan = self.planners[progress.plan.injector].again(progress.plan)
+            if not await self._may_ask(plan, injector):
+                break
+            progress.plan = plan
+            verdict, seen = await self._run(injector, progress)
+            group.note(seen.wire)
+            if verdict.outcome is not Outcome.PASSED:
+                return verdict, seen
+        return conclude((*verdict.findings, group.finding())), seen
 
     async def _run(self, injector: Injector, progress: _Progress) -> tuple[Verdict, Observation]:
         plan = progress.plan

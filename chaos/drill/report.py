@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chaos.drill.drill import Drill
 from chaos.drill.events import CampaignEnded, DrillEnded, Event
 from chaos.drill.spending import Spending
+from chaos.drill.whole_group import NAME as WHOLE_GROUP
 from chaos.gateway.topology import Trigger
 from chaos.judge.check import Kind, Result, Where
 from chaos.judge.evidence import has_answer, source
@@ -253,6 +254,12 @@ def _hop(group: str, hop: PlannedHop | None, records: Sequence[WireRecord]) -> H
 def is_routed(row: DrillRow) -> bool:
     """Tell whether a drill passed by the answer of a stand-in."""
     return row.outcome is Outcome.PASSED and row.reply.proof == "stand_in"
+
+
+def is_partial(row: DrillRow) -> bool:
+    """Tell whether a drill passed without having seen every deployment of the serving group."""
+    unseen = any(f.check == WHOLE_GROUP and f.result is Result.UNKNOWN for f in row.findings)
+    return row.outcome is Outcome.PASSED and unseen
 
 
 def summarise(rows: Sequence[DrillRow], *, duration_s: float, spent: Spending) -> Summary:

@@ -40,7 +40,7 @@ def close(plan: DrillPlan, seen: Observation) -> Finding:
 
 
 def _error(plan: DrillPlan, seen: Observation) -> Finding:
-    if error_allowed(plan) and honest_error(seen):
+    if error_allowed(plan, seen) and honest_error(seen):
         return passed(NAME, f"The client got one honest error: {told(seen)}.")
     return failed(
         NAME,

@@ -83,9 +83,19 @@ def honest_error(seen: Observation) -> bool:
     )
 
 
-def error_allowed(plan: DrillPlan) -> bool:
+def error_allowed(plan: DrillPlan, seen: Observation) -> bool:
     """Tell whether one honest error is a good end: nothing is left to serve, or too late to."""
-    return plan.scenario.everything_down or plan.phase is Phase.AFTER_FIRST_BYTE
+    return plan.scenario.everything_down or struck_late(plan, seen)
+
+
+def struck_late(plan: DrillPlan, seen: Observation) -> bool:
+    """Tell whether the fault came after output that the client has: nobody can take it back.
+
+    Where the gateway had passed on nothing yet, the next hop could still have answered.
+    """
+    reading = seen.reply.reading
+    had_output = reading.has_output or bool(reading.reasoning.strip())
+    return plan.phase is Phase.AFTER_FIRST_BYTE and had_output
 
 
 def told(seen: Observation) -> str:

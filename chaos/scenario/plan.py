@@ -150,6 +150,11 @@ class Planner:
         """Make the same drill without the gateway's own keys, to see where its request arrives."""
         return self._made(plan.scenario, plan.id, real_keys=False)
 
+    def again(self, plan: DrillPlan) -> DrillPlan:
+        """Make the same drill once more, with a nonce of its own."""
+        made = self._made(plan.scenario, plan.id, attempt=plan.attempt)
+        return replace(made, task=with_vector_size(made.task, plan.task.expect.vector_size))
+
     def retry(self, plan: DrillPlan) -> DrillPlan:
         """Make the second try of *plan*, whose answer may be longer."""
         return self._made(plan.scenario, plan.id, attempt=plan.attempt + 1)

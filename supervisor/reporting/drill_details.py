@@ -10,7 +10,8 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from chaos.drill.report import DrillRow, FindingRow, HopRow, is_routed
+from chaos.drill.report import DrillRow, FindingRow, HopRow, is_partial, is_routed
+from chaos.drill.whole_group import NAME as WHOLE_GROUP
 from chaos.judge.check import Result
 from chaos.judge.verdict import Outcome
 
@@ -43,6 +44,8 @@ def shown(row: DrillRow) -> tuple[str, str]:
         return "known gap", "yellow"
     if is_routed(row):
         return "routed", STYLES[row.outcome]
+    if is_partial(row):
+        return "partly proven", STYLES[row.outcome]
     return row.outcome.value, STYLES[row.outcome]
 
 
@@ -61,6 +64,10 @@ def why(row: DrillRow) -> str:
     """Say in one sentence why a drill came out as it did; long quotes are cut."""
     if row.outcome is Outcome.PASSED:
         served = row.reply.served_by
+        if is_partial(row):
+            return next(f.message for f in row.findings if f.check == WHOLE_GROUP)
+        if row.scenario.expected_hop is None and served:
+            return f"{served} served, by another of its deployments"
         if row.scenario.expected_hop is None:
             return "everything down: one honest error, in time"
         if is_routed(row):

@@ -67,6 +67,8 @@ ANSWERS = {
     "without-message": without_message,
     "many-tokens": many_tokens,
     "good": good,
+    "good-0": good,
+    "good-1": good,
     "one-vector": one_vector,
 }
 
@@ -78,6 +80,9 @@ async def upstream(request):
         shown = request.headers["authorization"].removeprefix("Bearer ")
         message = {"message": f"{shown} may not ask", "type": "x", "param": None, "code": "400"}
         return web.json_response({"error": message}, status=400)
+    if body["model"] == "dead":
+        message = {"message": "EngineCore encountered an issue.", "type": "InternalServerError"}
+        return web.json_response({"error": message}, status=500)
     return web.json_response(ANSWERS[body["model"]](body))
 
 
@@ -107,6 +112,12 @@ def config(url, witness_port):
             group("good", "hosted_vllm/good", **local),
             group("gpt-told", "openai/gpt-4.1", **key),
             group("telltale", "hosted_vllm/telltale", **local),
+            group("gpt-pair", "openai/gpt-4.1", **key),
+            *(group("pair", f"hosted_vllm/good-{n}", **local) for n in range(2)),
+            group("gpt-half", "openai/gpt-4.1", **key),
+            *(group("half", f"hosted_vllm/{n}", num_retries=2, **local) for n in ("good", "dead")),
+            group("gpt-idle", "openai/gpt-4.1", **key),
+            *(group("idle", f"hosted_vllm/good-{n}", weight=n, **local) for n in range(2)),
             {**group("embed", "openai/text-embedding-3-small", **key), **embeds},
             {**group("one-vector", "hosted_vllm/one-vector", **local), **embeds},
         ],
@@ -120,6 +131,9 @@ def config(url, witness_port):
                 {"gpt-good": ["good"]},
                 {"gpt-told": ["telltale"]},
                 {"embed": ["one-vector"]},
+                {"gpt-pair": ["pair"]},
+                {"gpt-half": ["half"]},
+                {"gpt-idle": ["idle"]},
             ],
         },
     }
@@ -210,3 +224,27 @@ async def test_a_paid_hop_is_routed_and_where_a_real_answer_is_required_inconclu
     assert (row.outcome, row.reply.proof, code) == ("passed", "stand_in", 0)
     row, code = await rehearse("claude-0", depth=2, require_real=True)
     assert (row.outcome, row.kind, code) == ("inconclusive", "hop_not_forwardable", 3)
+
+
+async def test_a_hop_of_two_deployments_passes_once_both_have_served(rehearse):
+    """One request shows only one of them."""
+    row, code = await rehearse("gpt-pair")
+    assert (row.outcome, code) == ("passed", 0), row.findings
+    assert "All 2 deployments of pair served" in row.findings[-1].message
+
+
+async def test_a_dead_deployment_among_two_is_found_every_time(rehearse):
+    """Retries at the other make it good, and nobody would know until that one fails too."""
+    for _ in range(3):
+        row, code = await rehearse("gpt-half")
+        assert (row.outcome, row.kind, code) == ("failed", "hop_failed", 1), row.findings
+        deciding = next(f for f in row.findings if f.kind == "hop_failed")
+        assert (deciding.where, deciding.hop) == ("hop", "half")
+
+
+async def test_a_deployment_that_is_never_asked_leaves_the_hop_partly_proven(rehearse):
+    """It has no weight: the drill passes, and says what it has not seen."""
+    row, code = await rehearse("gpt-idle")
+    assert (row.outcome, code) == ("passed", 0), row.findings
+    assert row.findings[-1].result == "unknown"
+    assert "only partly proven" in row.findings[-1].message

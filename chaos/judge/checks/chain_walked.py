@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from chaos.faults.fault import Phase
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
-from chaos.judge.evidence import at_hop, claims_success, got_error, times, told
+from chaos.judge.evidence import at_hop, claims_success, got_error, struck_late, times, told
 from chaos.judge.observation import Observation
 from chaos.scenario.plan import DrillPlan, PlannedHop
 from chaos.witness.wire_record import AttemptOutcome
@@ -32,7 +31,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
             remedy="Look for guardrails or prompt hooks that rewrite the prompt on its way to a "
             "fallback, and exempt the key that sends drills from them.",
         )
-    if not contacted and got_error(seen) and plan.phase is not Phase.AFTER_FIRST_BYTE:
+    if not contacted and got_error(seen) and not struck_late(plan, seen):
         chain = ", ".join(map(_named, fallbacks))
         return failed(
             NAME,
@@ -78,7 +77,7 @@ def _without_chain(primary: PlannedHop, seen: Observation) -> Finding:
 
 def _skipped(plan: DrillPlan, seen: Observation) -> Iterator[tuple[PlannedHop, str]]:
     """Yield the hops that were passed over, and how that is known."""
-    failing = got_error(seen) and plan.phase is not Phase.AFTER_FIRST_BYTE
+    failing = got_error(seen) and not struck_late(plan, seen)
     for place, hop in enumerate(plan.hops[1:], start=1):
         if at_hop(seen, hop.group):
             continue

@@ -25,7 +25,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     record = good_record(seen)
     if record is not None and record.reply is not None and record.reply.error is not None:
         record = None  # It failed inside its own 2xx: hop_held says so.
-    if not error_allowed(plan) and not reply.ok and record is not None:
+    if not error_allowed(plan, seen) and not reply.ok and record is not None:
         return failed(
             NAME,
             Kind.ANSWER_DEGRADED,
@@ -37,7 +37,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
         )
     if honest_error(seen):
         return passed(NAME, f"One error in the endpoint's own format: {told(seen)}.")
-    if not error_allowed(plan) and not reply.ok:
+    if not error_allowed(plan, seen) and not reply.ok:
         return passed(NAME, f"The client got {told(seen)}; the hops' findings say why.")
     error = reply.reading.error
     form = (

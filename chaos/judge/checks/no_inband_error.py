@@ -15,7 +15,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     if not seen.reply.ok or error is None:
         return passed(NAME, "No error is hidden in a 2xx.")
     # Only a stream whose head is out has no other way to tell of a failure.
-    if error_allowed(plan) and (plan.scenario.stream or plan.phase is Phase.AFTER_FIRST_BYTE):
+    if error_allowed(plan, seen) and (plan.scenario.stream or plan.phase is Phase.AFTER_FIRST_BYTE):
         return passed(NAME, f"One error in the stream, as allowed here: {quote(error.message)}.")
     where = "in the stream" if plan.scenario.stream else "in the body"
     return failed(

@@ -68,10 +68,14 @@ def test_an_honest_error_has_the_form_of_its_surface():
 
 
 def test_errors_are_allowed_after_output_or_with_everything_down():
-    """Otherwise a hop was there to serve."""
-    assert error_allowed(plan(depth=2))
-    assert error_allowed(plan(phase=Phase.AFTER_FIRST_BYTE))
-    assert not error_allowed(plan())
+    """Otherwise a hop was there to serve, also where nothing had been passed on yet."""
+    nothing, half = seen(faulted(), reply=refused()), seen(faulted(), reply=got(cut("The w")))
+    late = plan(phase=Phase.AFTER_FIRST_BYTE)
+    assert error_allowed(plan(depth=2), nothing)
+    assert error_allowed(late, half)
+    assert error_allowed(late, seen(faulted(), reply=got(cut("", reasoning="Let me see."))))
+    assert not error_allowed(late, nothing)
+    assert not error_allowed(plan(), half)
 
 
 def test_the_source_is_the_attempt_with_the_same_output():

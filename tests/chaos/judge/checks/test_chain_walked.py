@@ -122,8 +122,19 @@ def test_a_spare_hop_is_due_after_the_serving_one_failed():
 
 def test_after_the_first_byte_the_chain_may_end_anywhere():
     """An honest error after the second hop's output leaves the third alone."""
+    late = plan(chain=THREE, depth=2, phase=Phase.AFTER_FIRST_BYTE, stream=True)
+    half = faulted("gpt", stream=True, status=200, reply=cut("The w"), whole=False)
+    told = got(says("The w", finish=None, error=fails(in_band=True).error))
+    assert outcome(late, seen(faulted(stream=True), half, reply=told)) == PASSED
+
+
+def test_an_error_before_any_output_had_time_for_the_next_hop():
+    """What the gateway had not passed on yet, it could still have taken back."""
     late = plan(chain=THREE, depth=2, phase=Phase.AFTER_FIRST_BYTE)
-    assert outcome(late, seen(faulted(), faulted("gpt"), reply=refused())) == PASSED
+    judged = outcome(late, seen(faulted(), faulted("gpt"), reply=refused()))
+    assert judged == ("failed", "hop_skipped")
+    alone = plan(phase=Phase.AFTER_FIRST_BYTE)
+    assert outcome(alone, seen(faulted(), reply=refused())) == ("failed", "never_tried")
 
 
 def test_a_client_that_gave_up_in_mid_chain_is_only_late():
