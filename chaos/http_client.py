@@ -1,7 +1,8 @@
 """The one way in which our own HTTP clients are made and read.
 
 No redirect is followed (each request says so; a test looks): a 307 would carry a key to another
-origin. No cookie is kept, no ``netrc`` is read, and a proxy is used only where the caller asks
+origin. Each names itself, so that drills are recognised in other people's logs and metrics. No
+cookie is kept, no ``netrc`` is read, and a proxy is used only where the caller asks
 for those that ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` name.
 """
 
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+
+USER_AGENT = "understudy"
 
 
 class TooLongError(ValueError):
@@ -23,7 +26,11 @@ def open_session(**options: Any) -> aiohttp.ClientSession:
         options: As ``aiohttp.ClientSession`` takes them, but for cookies and the environment.
     """
     return aiohttp.ClientSession(
-        cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, raise_for_status=False, **options
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        raise_for_status=False,
+        headers={"user-agent": USER_AGENT},
+        **options,
     )
 
 

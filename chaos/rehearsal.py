@@ -25,7 +25,7 @@ from chaos.drill.injector import Injector, Setting, TwinOptions
 from chaos.drill.injectors import INJECTORS, choose
 from chaos.drill.spending import Spending
 from chaos.gateway.client import Gateway
-from chaos.gateway.redirect_permission import LANES, WITNESS_PORT
+from chaos.gateway.redirect_permission import LANES, WITNESS_PORT, lane_urls
 from chaos.gateway.topology import Topology
 from chaos.http_client import open_session
 from chaos.judge.checks import CHECKS
@@ -232,7 +232,7 @@ class Rehearsal:
         """
         late, strays = self._witness.counts.late, self._witness.counts.strays
         yield CampaignPlanned(tuple(assignment.plan for assignment in assignments))
-        watch = await CollateralWatch.since_now(self._gateway)
+        watch = await CollateralWatch.since_now(self._gateway, lane_urls(self._witness.url))
         injectors = {injector.name: injector for injector in self._injectors}
         driller = Driller(
             session=self._session,

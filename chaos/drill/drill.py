@@ -8,6 +8,7 @@ from chaos.judge.observation import ClientReply, Observation
 from chaos.judge.verdict import Outcome, Verdict
 from chaos.protocol.reading import Reading
 from chaos.scenario.plan import DrillPlan
+from chaos.witness.wire_record import WireRecord
 
 NOTHING_YET = ClientReply(status=None, reading=Reading())
 
@@ -18,7 +19,9 @@ class Drill:
 
     Attributes:
         plan: As it was carried out last; its id is that of the plan that was made first.
-        requests: Requests sent to the gateway for it, canaries and direct samples included.
+        requests: Requests sent to the gateway for it: canaries, first tries, further runs, direct
+            samples and what puts a lane right again included.
+        wire: Every attempt of all these, each with the plan of its request.
     """
 
     plan: DrillPlan
@@ -26,6 +29,7 @@ class Drill:
     seen: Observation
     started_at: datetime
     requests: int = 1
+    wire: tuple[tuple[DrillPlan, WireRecord], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from chaos.judge.verdict import Outcome, Verdict, conclude, judge
 from chaos.protocol.conversation import Json
 from chaos.scenario.plan import DrillPlan, Planner, with_vector_size
 from chaos.witness.redaction import Scrub
-from chaos.witness.wire_record import credentials
+from chaos.witness.wire_record import WireRecord, credentials
 
 _LOG = logging.getLogger(__name__)
 
@@ -50,16 +50,19 @@ class _Progress:
 
     Attributes:
         requests: Sent to the gateway so far.
+        wire: What crossed the wire so far, each with the plan of its request.
         seen: What crossed the wire in the request that is running.
     """
 
     plan: DrillPlan
     started_at: datetime
     requests: int = 0
+    wire: list[tuple[DrillPlan, WireRecord]] = field(default_factory=list)
     seen: Observation = field(default_factory=lambda: Observation(NOTHING_YET))
 
     def ended(self, verdict: Verdict, seen: Observation) -> Drill:
-        return Drill(self.plan, verdict, seen, self.started_at, self.requests)
+        wire = tuple(self.wire)
+        return Drill(self.plan, verdict, seen, self.started_at, self.requests, wire)
 
     def aborted(self, why: str, finding: Finding | None = None) -> Drill:
         findings = (finding,) if finding is not None else ()
@@ -171,7 +174,7 @@ class Driller:
     async def _routed(
         self, plan: DrillPlan, injector: Injector, progress: _Progress
     ) -> AsyncIterator[Route]:
-        """Take a route, and note what crossed the wire if the drill is broken off on it."""
+        """Take a route, and note what crossed the wire, also if the drill is broken off on it."""
         taken: Route | None = None
         try:
             async with injector.route(plan) as taken:
@@ -182,6 +185,11 @@ class Driller:
                 seen = Observation(NOTHING_YET, wire=taken.lease.records())
                 progress.seen = self._scrub(taken)(seen)
             raise
+        finally:
+            if taken is not None:
+                progress.requests += taken.settled
+                records = self._scrub(taken)(taken.lease.records())
+                progress.wire += [(plan, record) for record in records]
 
     async def _ask(self, plan: DrillPlan, route: Route) -> ClientReply:
         planner = self.planners[plan.injector]

@@ -19,19 +19,21 @@ from chaos.witness.server import Witness
 from chaos.witness.wire_record import WireRecord
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Route:
     """Where a drill's request goes, and what it carries besides.
 
     Attributes:
         url: The gateway's base URL: the running one, or a twin's.
         body: Fields to add to the request's body.
+        settled: Requests that were sent at its end, to leave the gateway as it was.
     """
 
     url: str
     key: str
     body: Mapping[str, Any]
     lease: Lease
+    settled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,12 +50,12 @@ class Spending:
         """Give back what was reserved for *drill*, and count what it really took."""
         self._reserved_usd.pop(drill.plan.id, None)
         self.requests += drill.requests
-        for record in drill.seen.wire:
-            hop = drill.plan.hop(record.group or "")
+        for plan, record in drill.wire:
+            hop = plan.hop(record.group or "")
             if hop is None or not record.forwarded:
                 continue
             own = [d for d in hop.deployments if d.id == record.deployment] or hop.deployments
-            tokens_in, tokens_out = _used(drill.plan, record, local=all(d.local for d in own))
+            tokens_in, tokens_out = _used(plan, record, local=all(d.local for d in own))
             self.tokens += tokens_in + tokens_out
             self.cost_usd += price_usd(own, tokens_in, tokens_out) or 0.0
 

@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from chaos.errors import GatewayError
+from chaos.exposition import samples
 from chaos.gateway.locality import Locality, hosts_of, look_up
+from chaos.gateway.other_traffic import Listed, OtherTraffic, read_other_traffic
 from chaos.gateway.topology import Topology
 from chaos.gateway.topology_reader import GatewayAnswers, base_url_of, read_topology
-from chaos.http_client import open_session, read_within
+from chaos.http_client import USER_AGENT, open_session, read_within
 from chaos.process.readiness import machine_load
 
 ANSWER_WITHIN_S = 60.0
@@ -107,6 +109,24 @@ class Gateway:
 
     async def has_metrics(self) -> bool:
         """Tell whether it publishes Prometheus metrics."""
+        return bool(await self._metrics())
+
+    async def other_traffic(self) -> OtherTraffic:
+        """Look at the deployments that others use.
+
+        Raises:
+            GatewayError: It cannot be asked for its models; without metrics less is known.
+        """
+        rows = _list((await self._get("/model/info")).get("data"))
+        deployments = {
+            str(_mapping(row.get("model_info")).get("id")): Listed(
+                str(row.get("model_name")), base_url_of(row, {})
+            )
+            for row in rows
+        }
+        return read_other_traffic(deployments, samples(await self._metrics()), agent=USER_AGENT)
+
+    async def _metrics(self) -> str:
         try:
             async with self.session.get(
                 f"{self.url}/metrics/",
@@ -114,16 +134,10 @@ class Gateway:
                 timeout=self._timeout(),
                 allow_redirects=False,
             ) as reply:
-                return reply.status == 200
-        except (aiohttp.ClientError, TimeoutError):
-            return False
-
-    @staticmethod
-    def changes(before: ModelIds, after: ModelIds) -> tuple[str, ...]:
-        """Say in sentences what changed for other traffic."""
-        new = [f"deployment {i[:12]} appeared in group {g!r}" for g, i in sorted(after - before)]
-        old = [f"deployment {i[:12]} vanished from group {g!r}" for g, i in sorted(before - after)]
-        return (*new, *old)
+                body = await read_within(reply, MOST_BYTES) if reply.status == 200 else b""
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return ""
+        return body.decode("utf-8", "replace")
 
     def _headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self._admin_key}"}

@@ -11,10 +11,10 @@ from typing import Any
 
 import aiohttp
 
+from chaos.exposition import samples
 from supervisor.engine.capacity import Capacity, from_metrics, from_models, merge
 from supervisor.engine.http import get_text
 from supervisor.engine.inspection import Inside
-from supervisor.engine.metrics import SAMPLE
 
 PARSER_METRIC = "vllm:tool_call_parser_invocations_total"
 """Registered, at 0, if and only if vLLM was started with ``--tool-call-parser``.
@@ -178,22 +178,12 @@ def _parser(metrics: str) -> tuple[bool | None, int, int]:
     counts = {"tool_call": 0.0, "no_tool_call": 0.0}
     for line in metrics.splitlines():
         vllm = vllm or line.startswith(("vllm:", "# TYPE vllm:"))
-        if not line.startswith(PARSER_METRIC):
-            continue
-        present = True
-        found = SAMPLE.match(line)
-        for outcome in counts if found else ():
-            if found and f'outcome="{outcome}"' in (found["labels"] or ""):
-                counts[outcome] += _number(found["value"])
+        present = present or line.startswith(PARSER_METRIC)
+    for sample in samples(metrics):
+        outcome = sample.labels.get("outcome", "")
+        if sample.name.startswith(PARSER_METRIC) and outcome in counts:
+            counts[outcome] += sample.value
     return (present if vllm else None), int(counts["tool_call"]), int(counts["no_tool_call"])
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        return 0.0
-    return value if value == value and abs(value) != float("inf") else 0.0  # noqa: PLR0124 -- NaN
 
 
 async def read_all(

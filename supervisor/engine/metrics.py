@@ -3,12 +3,9 @@
 Source: metric names of vLLM 0.32.0, run.
 """
 
-import math
-import re
 from dataclasses import dataclass
 
-SAMPLE = re.compile(r"^(?P<name>[a-zA-Z_:][\w:]*)(?:\{(?P<labels>[^}]*)\})?\s+(?P<value>\S+)")
-"""One sample of the text format; the one place that takes it apart."""
+from chaos.exposition import samples
 
 HEARTBEAT = "vllm:iteration_tokens_total_count"
 """One for each step of the engine, whoever asked."""
@@ -51,17 +48,8 @@ class Vitals:
 def read_vitals(text: str) -> Vitals:
     """Read a page of metrics; several engines behind one server are added up."""
     found: dict[str, float] = {}
-    for line in text.splitlines():
-        sample = SAMPLE.match(line)
-        if sample is None:
-            continue
-        try:
-            value = float(sample["value"])
-        except ValueError:
-            continue
-        if not math.isfinite(value):  # says nothing, and compares with nothing
-            continue
-        name = sample["name"]
+    for sample in samples(text):
+        name, value = sample.name, sample.value
         if name in _SUMMED:
             found[_SUMMED[name]] = found.get(_SUMMED[name], 0.0) + value
         elif name in _GREATEST:

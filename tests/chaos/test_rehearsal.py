@@ -16,7 +16,7 @@ from chaos.judge.verdict import Outcome
 from chaos.rehearsal import Rehearsal, RehearsalOptions
 from chaos.scenario.expand import Selection
 from tests.fakes.drilling import GATEWAY, scenario
-from tests.fakes.model_lists import Left
+from tests.fakes.model_lists import Losing
 from tests.fakes.server import serving
 from tests.fakes.topologies import group
 from tests.fakes.whole_gateway import whole_gateway
@@ -70,7 +70,7 @@ async def test_a_campaign_is_planned_drilled_and_ended():
 
 async def test_what_the_last_drill_left_behind_is_found_at_the_end():
     """A deployment that stays is served to every caller, whichever drill left it."""
-    async with rehearsal(Left(2)) as opened:
+    async with rehearsal(Losing(2)) as opened:
         events = await run(opened, [scenario()] * 3)
     assert {drill.verdict.outcome for drill in drills(events)} == {Outcome.PASSED}
     end = events[-1]
@@ -82,7 +82,7 @@ async def test_what_the_last_drill_left_behind_is_found_at_the_end():
 
 async def test_a_campaign_that_others_feel_is_halted():
     """Every further drill could leave one more behind."""
-    async with rehearsal(Left(1)) as opened:
+    async with rehearsal(Losing(1)) as opened:
         first, second, third = drills(await run(opened, [scenario()] * 3))
     assert first.verdict.kind is Kind.COLLATERAL
     assert [drill.verdict.kind for drill in (second, third)] == [Kind.HALTED] * 2

@@ -2,18 +2,14 @@
 
 from collections import Counter
 
-from supervisor.engine.metrics import SAMPLE
+from chaos.exposition import samples
 
 
 def sums(text: str) -> Counter[str]:
-    """Add up the samples of each metric; also under ``name{labels}`` for one ``label="value"``."""
+    """Add up the samples of each metric; also under ``name{label="value"}`` for each label."""
     found: Counter[str] = Counter()
-    for line in text.splitlines():
-        sample = SAMPLE.match(line)
-        if sample is None:
-            continue
-        value = float(sample["value"])
-        found[sample["name"]] += value  # type: ignore[assignment]  # metrics are floats
-        for label in (sample["labels"] or "").split(","):
-            found[f"{sample['name']}{{{label}}}"] += value  # type: ignore[assignment]
+    for sample in samples(text):
+        found[sample.name] += sample.value  # type: ignore[assignment]  # metrics are floats
+        for label, value in sample.labels.items():
+            found[f'{sample.name}{{{label}="{value}"}}'] += sample.value  # type: ignore[assignment]
     return found

@@ -7,6 +7,7 @@ from dataclasses import replace
 import aiohttp
 
 from chaos.gateway.client import Gateway, ModelIds
+from chaos.gateway.other_traffic import OtherTraffic
 from chaos.gateway.topology import Topology
 from chaos.witness.server import Witness
 from tests.fakes.drilling import GATEWAY
@@ -29,6 +30,10 @@ class WholeGateway(Gateway):
     async def model_ids(self) -> ModelIds:
         """Tell the next list."""
         return await self._models.model_ids()
+
+    async def other_traffic(self) -> OtherTraffic:
+        """Tell the next list."""
+        return await self._models.other_traffic()
 
     async def has_metrics(self) -> bool:
         """Publish none."""

@@ -253,15 +253,16 @@ class Redirect(Injector):
                 secret=plan.secret,
                 peers=None if plan.canary else self._peers.get(_way(plan)),
             )
+            body: dict[str, Any] = {"api_base": self._witness.lane_url(lane)}
+            if plan.canary:
+                body["api_key"] = self._canary
+            body["cache"] = {"no-cache": True}
+            route = Route(self._url, self._key, body, lease)
             try:
-                body: dict[str, Any] = {"api_base": self._witness.lane_url(lane)}
-                if plan.canary:
-                    body["api_key"] = self._canary
-                body["cache"] = {"no-cache": True}
-                yield Route(self._url, self._key, body, lease)
+                yield route
             finally:
                 wire = await lease.end()
-                await self._settle(plan, wire, lane)
+                await self._settle(plan, wire, lane, route)
 
     def learn(self, plan: DrillPlan, seen: Observation) -> None:
         """Note whether this canary proved the way of its chain, and where it came from."""
@@ -275,7 +276,9 @@ class Redirect(Injector):
         """Say what the last canary on this way left in doubt."""
         return self._doubts.get(_way(plan), "no canary has gone this way yet")
 
-    async def _settle(self, plan: DrillPlan, wire: Sequence[WireRecord], lane: int) -> None:
+    async def _settle(
+        self, plan: DrillPlan, wire: Sequence[WireRecord], lane: int, route: Route
+    ) -> None:
         """Let each faulted deployment of the lane succeed once, while nobody else has the lane.
 
         LiteLLM's ``litellm_deployment_state`` of a redirected deployment stays at 1 until one
@@ -291,6 +294,7 @@ class Redirect(Injector):
         for group, missing in owed.items():
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):
                 for _ in range(MOST_TRIES * len(missing)):
+                    route.settled += 1
                     missing.difference_update(await self._succeed_once(plan, group, lane))
                     if not missing:
                         break

@@ -239,8 +239,9 @@ async def test_what_was_faulted_is_put_right_also_when_the_drill_is_stopped():
     gateway = honest()
     async with drilling(gateway) as (driller, injector, witness):
         injector._has_metrics = True
-        await driller.drill(scenario(), injector)
+        drill = await driller.drill(scenario(), injector)
         assert [body["model"] for body in gateway.asked] == ["paid", "paid"]
+        assert drill.requests == 2  # what puts the lane right is a request like any other
 
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(driller.drill(scenario(fault="hang"), injector))
@@ -249,7 +250,7 @@ async def test_what_was_faulted_is_put_right_also_when_the_drill_is_stopped():
             running.cancel()
         stopped = running.result()
         assert [record.group for record in stopped.seen.wire] == ["paid"]
-        assert (stopped.verdict.outcome, stopped.requests) == (Outcome.ABORTED, 1)
+        assert (stopped.verdict.outcome, stopped.requests) == (Outcome.ABORTED, 2)
         assert [body["model"] for body in gateway.asked] == ["paid"] * 4
         assert witness._live == {}
         assert witness.counts.strays == 0
@@ -392,6 +393,9 @@ async def test_direct_samples_have_nonces_of_their_own():
         drill = await driller.drill(scenario(), injector)
     assert (drill.requests, len(drill.seen.direct)) == (4, 3)
     assert drill.verdict.kind is Kind.TOOL_CALL_MISSING
+    groups = [(plan.nonce, record.group) for plan, record in drill.wire]
+    assert [group for _, group in groups] == ["paid", "backup", "backup", "backup", "backup"]
+    assert len({nonce for nonce, _ in groups}) == 4
     assert len({str(body["messages"]) for body in gateway.asked}) == 4
 
 

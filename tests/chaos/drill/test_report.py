@@ -186,7 +186,8 @@ MOST_USD = price_usd(paid_plan().hops[1].deployments, *most_tokens(paid_plan().t
 )
 async def test_what_a_paid_attempt_does_not_tell_costs_the_most(record, usd):
     """Providers charge for answers that broke off; they do not for errors."""
-    drill = replace(await one(), plan=paid_plan(), seen=observations.seen(record))
+    plan = paid_plan()
+    drill = replace(await one(), plan=plan, wire=((plan, record),))
     spent = Spending()
     spent.settle(drill)
     assert spent.cost_usd == pytest.approx(usd)

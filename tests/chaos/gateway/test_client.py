@@ -6,7 +6,8 @@ import pytest
 from aiohttp import web
 
 from chaos.errors import GatewayError
-from chaos.gateway.client import Gateway, mended_url, open_gateway
+from chaos.gateway.client import mended_url, open_gateway
+from chaos.gateway.other_traffic import Listed
 from tests.fakes.recorded_gateway import recorded
 from tests.fakes.server import serving
 
@@ -140,14 +141,24 @@ def test_what_is_no_url_is_refused(written):
         mended_url(written)
 
 
-def test_changes_are_told_in_sentences():
-    """A deployment that stayed behind would serve every caller."""
-    before = frozenset({("a", "1"), ("b", "2")})
-    assert Gateway.changes(before, before) == ()
-    assert Gateway.changes(before, frozenset({("a", "1"), ("a", "9")})) == (
-        "deployment 9 appeared in group 'a'",
-        "deployment 2 vanished from group 'b'",
-    )
+async def test_other_traffic_is_read_from_the_model_list_and_the_metrics():
+    """Without metrics the list alone is known."""
+    rows = [
+        {"model_name": "g", "litellm_params": {"api_base": "http://h"}, "model_info": {"id": "a"}}
+    ]
+    page = 'litellm_deployment_cooled_down_total{model_id="a"} 2.0'
+
+    async def handle(request):
+        if request.path == "/metrics/":
+            return web.Response(text=page) if page else web.Response(status=404)
+        return web.json_response({"data": rows})
+
+    async with serving(handle) as url, open_gateway(url, key="k", admin_key="k") as gateway:
+        read = await gateway.other_traffic()
+        page = ""
+        bare = await gateway.other_traffic()
+    assert read.deployments == bare.deployments == {"a": Listed("g", "http://h")}
+    assert (read.cooled, bare.cooled) == ({"a": 2}, {})
 
 
 @pytest.mark.parametrize(("status", "has"), [(200, True), (404, False)])
@@ -155,7 +166,7 @@ async def test_metrics_are_there_or_not(status, has):
     """They decide whether a faulted lane has to be put right."""
 
     async def handle(_):
-        return web.Response(status=status)
+        return web.Response(text="a 1", status=status)
 
     async with serving(handle) as url, open_gateway(url, key="k", admin_key="k") as gateway:
         assert await gateway.has_metrics() is has

@@ -15,7 +15,7 @@ from supervisor.campaign.run import refuse_the_impossible, run_drills
 from supervisor.settings.model import DrillSettings, Settings, WitnessSettings
 from tests.fakes.drilling import GATEWAY, scenario
 from tests.fakes.http_server import answering
-from tests.fakes.model_lists import Left
+from tests.fakes.model_lists import Losing
 from tests.fakes.plans import plan_for
 from tests.fakes.whole_gateway import permitting, whole_gateway
 
@@ -65,9 +65,9 @@ async def test_max_drills_keeps_the_first_ones():
 async def test_what_is_found_after_the_last_drill_replaces_its_row():
     """The report has one row for each drill, with the verdict that counts."""
     said: list[str] = []
-    report, _ = await campaign(Left(2), said=said)
+    report, _ = await campaign(Losing(2), said=said)
     assert [row.kind for row in report.drills] == [None, None, Kind.COLLATERAL]
-    assert "after the last drill: deployment left behind appeared in group 'claude'" in said
+    assert "after the last drill: deployment 2 vanished from group 'gpt'" in said
 
 
 async def test_a_named_engine_is_asked_whether_it_is_busy_where_the_user_says():
