@@ -23,6 +23,7 @@ from chaos.drill.engine_keys import keys_by_address
 from chaos.drill.events import CampaignEnded, CampaignPlanned, DrillEnded, Event
 from chaos.drill.injector import Injector, Setting, TwinOptions
 from chaos.drill.injectors import INJECTORS, choose
+from chaos.drill.pace import Pace
 from chaos.drill.spending import Spending
 from chaos.gateway.client import Gateway
 from chaos.gateway.redirect_permission import LANES, WITNESS_PORT, lane_urls
@@ -234,6 +235,9 @@ class Rehearsal:
         yield CampaignPlanned(tuple(assignment.plan for assignment in assignments))
         watch = await CollateralWatch.since_now(self._gateway, lane_urls(self._witness.url))
         injectors = {injector.name: injector for injector in self._injectors}
+        counts = self._witness.counts
+        pace = Pace(counts, say=self._say)
+        ours = counts.ours
         driller = Driller(
             session=self._session,
             planners=self._planners,
@@ -243,17 +247,30 @@ class Rehearsal:
             collateral=watch,
             may_sample=self._guard,
             secrets=frozenset(self._witness.engine_keys.values()),
+            reached=lambda: counts.ours > ours,
+            pace=pace,
         )
 
         async def may_run(plan: DrillPlan) -> Refusal | None:
-            return watch.refusal() or self.spending.reserve(plan) or await self._guard(plan)
+            await pace.ready()
+            refusal = watch.refusal() or pace.refusal()
+            return refusal or self.spending.reserve(plan) or await self._guard(plan)
+
+        async def drilled(plan: DrillPlan) -> Drill:
+            ended = await driller.drill(plan)
+            pace.note(ended)
+            return ended
+
+        async def measure() -> None:
+            await self._measure(driller, pace, assignments)
 
         campaign = Campaign(
-            drill=driller.drill,
+            drill=drilled,
             assignments=assignments,
             clock=self._clock,
             concurrency=self._options.concurrency,
             may_run=may_run,
+            prepare=measure,
         )
         last: Drill | None = None
         done = 0
@@ -271,6 +288,23 @@ class Rehearsal:
             late=self._witness.counts.late - late,
             strays=self._witness.counts.strays - strays,
         )
+
+    async def _measure(
+        self,
+        driller: Driller,
+        pace: Pace,
+        assignments: Sequence[Assignment],
+    ) -> None:
+        """Ask once without a fault, where several drills follow: how fast is the gateway?"""
+        plans = [assignment.plan for assignment in assignments if assignment.refusal is None]
+        if len(plans) < 2:
+            return
+        found = await driller.undisturbed(plans[0])
+        if found is None:
+            return
+        measured, sent = found
+        pace.measured(measured, deadline_s=plans[0].deadline_s)
+        self.spending.settle(sent)
 
 
 async def _revised(last: Drill | None, watch: CollateralWatch) -> Drill | None:

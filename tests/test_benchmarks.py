@@ -48,7 +48,7 @@ def test_memory_is_that_of_the_command(capsys):
     printed = capsys.readouterr().out
     imports, peak = (int(number) for number in re.findall(r"(\d+) MB$", printed, re.MULTILINE))
     assert peak > imports > 10
-    assert "2 requests" in printed
+    assert "3 requests" in printed  # one of them to see how fast the gateway is
 
 
 @pytest.mark.parametrize(

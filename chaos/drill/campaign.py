@@ -8,12 +8,15 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from chaos.clock import Clock
 from chaos.drill.drill import Drill, Refusal, refused
 from chaos.drill.driller import MayRun, always
 from chaos.drill.events import DrillEnded, DrillStarted
 from chaos.scenario.plan import DrillPlan
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,10 @@ class Assignment:
     refusal: Refusal | None = None
 
 
+async def _nothing() -> None:
+    """Prepare nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """Plans to carry out.
@@ -32,6 +39,7 @@ class Campaign:
         drill: Carries one out. When its task is cancelled it returns what it has.
         concurrency: How many run at once; at most as many as the witness has lanes.
         may_run: The guard: asked right before each drill.
+        prepare: Done once, before the first drill; stopping ends it too.
     """
 
     drill: Callable[[DrillPlan], Awaitable[Drill]]
@@ -39,6 +47,7 @@ class Campaign:
     clock: Clock
     concurrency: int = 1
     may_run: MayRun = always
+    prepare: Callable[[], Awaitable[None]] = _nothing
 
     async def run(
         self, stop: asyncio.Event | None = None
@@ -62,6 +71,7 @@ class Campaign:
         waiting = deque(self.assignments)
         stopped = asyncio.create_task(stop.wait(), name="stop")
         try:
+            await _unless_stopped(self.prepare(), stopped)
             async with asyncio.TaskGroup() as workers:
                 for number in range(max(1, self.concurrency)):
                     workers.create_task(
@@ -85,11 +95,21 @@ class Campaign:
         refusal = assignment.refusal or await self.may_run(assignment.plan)
         if refusal is not None:
             return refused(assignment.plan, refusal, self.clock.now())
-        running = asyncio.ensure_future(self.drill(assignment.plan))
-        try:
-            await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if not running.done():
-                running.cancel()
-                await asyncio.wait({running})
+        running = await _unless_stopped(self.drill(assignment.plan), stopped)
         return running.result()
+
+
+async def _unless_stopped(
+    work: Awaitable[_T], stopped: "asyncio.Task[bool]"
+) -> "asyncio.Future[_T]":
+    """Do *work*, and cancel it when the campaign is stopped; it has ended in any case."""
+    running = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not running.done():
+            running.cancel()
+            await asyncio.wait({running})
+    if not running.cancelled():
+        running.result()
+    return running

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -17,10 +18,11 @@ from chaos.drill.client import ask
 from chaos.drill.collateral import CollateralWatch
 from chaos.drill.drill import NOTHING_YET, Drill, Refusal
 from chaos.drill.injector import Injector, Route
+from chaos.drill.pace import Pace, Undisturbed
 from chaos.drill.whole_group import WholeGroup
 from chaos.judge.check import Check, Finding, Kind, Result
 from chaos.judge.evidence import ANSWERED
-from chaos.judge.observation import ClientReply, Observation, Sample
+from chaos.judge.observation import ClientReply, Load, Observation, Sample
 from chaos.judge.verdict import Outcome, Verdict, conclude, judge
 from chaos.protocol.conversation import Json
 from chaos.scenario.plan import DrillPlan, Planner, with_vector_size
@@ -34,6 +36,9 @@ MayRun = Callable[[DrillPlan], Awaitable[Refusal | None]]
 
 FEWEST_CHARS_OF_A_KEY = 8
 """A shorter one is no provider's, and may stand in a reply by chance."""
+
+UNDISTURBED_WITHIN_S = 60.0
+"""How long the one undisturbed request may take, whatever the drills' deadline is."""
 
 DIRECT_SAMPLES = 3
 """How often the serving hop is asked directly when its own reply missed something."""
@@ -80,6 +85,8 @@ class Driller:
         collateral: Looks, after a drill of a gateway that serves others, what they felt.
         may_sample: The guard: asked right before each direct sample.
         secrets: Keys of ours that no observation may hold, whoever repeats them.
+        reached: Tells whether any attempt of this gateway has reached the witness.
+        pace: Knows the gateway's own reply time, and waits for late attempts.
         vector_sizes: Of the groups' own embeddings, as they were measured; kept for a campaign.
     """
 
@@ -91,6 +98,8 @@ class Driller:
     collateral: CollateralWatch | None = None
     may_sample: MayRun = always
     secrets: frozenset[str] = frozenset()
+    reached: Callable[[], bool] = lambda: False
+    pace: Pace | None = None
     vector_sizes: dict[str, int] = field(default_factory=dict)
 
     async def drill(self, plan: DrillPlan) -> Drill:
@@ -157,18 +166,44 @@ class Driller:
     async def _run(self, injector: Injector, progress: _Progress) -> tuple[Verdict, Observation]:
         plan = progress.plan
         async with self._routed(plan, injector, progress) as route:
+            asked_at_s = time.monotonic()
             reply = await self._ask(plan, route)
             # Attempts that still answer get a moment; after a deadline nobody waits.
             wire = await route.lease.end(grace_s=0.0 if reply.timed_out else 1.0)
+        if reply.timed_out and self.pace is not None:
+            await self.pace.settle()
         seen = Observation(
             reply=reply,
             wire=injector.infer(plan, wire, reply),
             strays=route.lease.strays,
+            load=Load(
+                lag_s=_lag_s(wire, asked_at_s),
+                undisturbed_s=self.pace.undisturbed.reply_s if self.pace is not None else None,
+                reached=self.reached(),
+            ),
             collateral=await self._felt(injector),
         )
         seen = self._scrub(route)(seen)
         injector.learn(plan, seen)
         return judge(plan, seen, self.checks), seen
+
+    async def undisturbed(self, plan: DrillPlan) -> tuple[Undisturbed, Drill] | None:
+        """Ask the group of *plan* without a fault, and measure; None where that may not be.
+
+        The drill is what was sent for it; it is no part of the campaign's.
+        """
+        injector = self.injectors[plan.injector]
+        patient_s = max(plan.deadline_s, UNDISTURBED_WITHIN_S)
+        alone = self.planners[plan.injector].undisturbed(plan, patient_s)
+        if not await self._may_ask(alone, injector):
+            return None
+        progress = _Progress(alone, self.clock.now())
+        async with self._routed(alone, injector, progress) as route:
+            asked_at_s = time.monotonic()
+            reply = await self._ask(alone, route)
+            wire = await route.lease.end()
+        measured = Undisturbed(reply.total_s, _lag_s(wire, asked_at_s))
+        return measured, progress.aborted("it was no drill")
 
     @asynccontextmanager
     async def _routed(
@@ -290,6 +325,11 @@ class Driller:
         if self.collateral is None or not injector.touches_others:
             return ()
         return await self.collateral.after_drill()
+
+
+def _lag_s(wire: Sequence[WireRecord], asked_at_s: float) -> float | None:
+    """Measure how long the gateway took before it contacted a hop."""
+    return min((record.started_at_s - asked_at_s for record in wire), default=None)
 
 
 def _body(plan: DrillPlan, planner: Planner) -> Json:

@@ -46,6 +46,7 @@ class Kind(StrEnum):
     TOKEN_BUDGET = "token_budget"  # noqa: S105 -- a reason, not a credential
     GATEWAY_REFUSED = "gateway_refused"
     GATEWAY_DOWN = "gateway_down"
+    GATEWAY_BUSY = "gateway_busy"
     ENGINE_BUSY = "engine_busy"
     OVER_BUDGET = "over_budget"
     HALTED = "halted"
@@ -94,6 +95,7 @@ MEANINGS: Mapping[Kind, str] = MappingProxyType(
         Kind.TOKEN_BUDGET: "Reasoning used up all tokens before the answer began.",
         Kind.GATEWAY_REFUSED: "The gateway refused the request before it contacted any hop.",
         Kind.GATEWAY_DOWN: "The gateway gave no response.",
+        Kind.GATEWAY_BUSY: "The gateway is slower than the deadline, or works on earlier drills.",
         Kind.ENGINE_BUSY: "Users wait in the engine's queue, so no drill was sent.",
         Kind.OVER_BUDGET: "The drill could cost more than the budget has left.",
         Kind.HALTED: "Drills are halted: other traffic felt an earlier one.",
@@ -110,6 +112,7 @@ NOTHING_PROVEN = frozenset(
         Kind.COOLDOWN_OPEN,
         Kind.GATEWAY_REFUSED,
         Kind.GATEWAY_DOWN,
+        Kind.GATEWAY_BUSY,
         Kind.ENGINE_BUSY,
         Kind.OVER_BUDGET,
         Kind.HALTED,

@@ -39,6 +39,21 @@ class ClientReply:
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """How busy the gateway was, as far as it shows.
+
+    Attributes:
+        lag_s: From the request to the first attempt on the wire; None if none came.
+        undisturbed_s: How long a reply took before any drill; None if that was not measured.
+        reached: Some attempt of this gateway has reached the witness, in time or late.
+    """
+
+    lag_s: float | None = None
+    undisturbed_s: float | None = None
+    reached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """What the serving hop said when it was asked directly.
 
@@ -60,6 +75,7 @@ class Observation:
         wire: The other side of the gateway, in order of arrival.
         strays: Requests without a live nonce that came to the lane meanwhile.
         direct: What the serving hop said when it was asked directly, to tell who is to blame.
+        load: How busy the gateway was.
         collateral: What changed for other traffic, one sentence each.
         aborted: Why the drill was broken off; None if it ran to its end.
     """
@@ -68,5 +84,6 @@ class Observation:
     wire: tuple[WireRecord, ...] = ()
     strays: int = 0
     direct: tuple[Sample, ...] = ()
+    load: Load = field(default_factory=Load)
     collateral: tuple[str, ...] = ()
     aborted: str | None = None

@@ -170,6 +170,13 @@ class Planner:
         alone = replace(scenario, group=asked, chain=(asked,), depth=0, faults={})
         return self._made(alone, plan.id)
 
+    def undisturbed(self, plan: DrillPlan, deadline_s: float) -> DrillPlan:
+        """Ask the group itself, without a fault and without real keys: how fast the gateway is."""
+        scenario = plan.scenario
+        alone = replace(scenario, chain=(scenario.group,), depth=0, faults={})
+        made = self._made(alone, plan.id, real_keys=False)
+        return replace(made, deadline_s=deadline_s, first_token_s=deadline_s)
+
     def _made(
         self, scenario: Scenario, identity: str, *, attempt: int = 1, real_keys: bool = True
     ) -> DrillPlan:

@@ -53,10 +53,19 @@ _NO_ANSWER = Answer()
 
 @dataclass(slots=True)
 class Counts:
-    """What came without a live lease, since the start."""
+    """What has come since the start.
+
+    Attributes:
+        strays: Requests that no drill has sent.
+        late: Attempts of drills that had ended.
+        ours: Attempts of drills, live and late.
+        last_late_at_s: When the last late one came, by ``time.monotonic``.
+    """
 
     strays: int = 0
     late: int = 0
+    ours: int = 0
+    last_late_at_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -205,8 +214,8 @@ class Witness:
             return self._keyed_stray(raw, leases)
         if lease.over.is_set() or time.monotonic() >= lease.expires_at_s:
             # Also in the moment that attempts get to end: what begins then is late.
-            self.counts.late += 1
-            return refusal("the drill that this request belongs to has ended")
+            return self._is_late()
+        self.counts.ours += 1
         attempt = lease.begin()
         attempt.abort = request.transport.abort if request.transport else None
         try:
@@ -226,15 +235,13 @@ class Witness:
     def _stranger(self, request: web.BaseRequest) -> web.Response:
         """Refuse what no live lease is for; with a key of ours it is an ended drill's."""
         if any(carries(request, canary) for canary in self._canaries):
-            self.counts.late += 1
-            return refusal("the drill that this request belongs to has ended")
+            return self._is_late()
         return self._stray("no drill runs here, or not with this key")
 
     def _keyed_stray(self, raw: RawCall, leases: Sequence[Lease]) -> web.Response:
         """Refuse a request with the right key and no live nonce: it is late, or has lost it."""
         if self._late.take(words_of(raw.body)):
-            self.counts.late += 1
-            return refusal("the drill that this request belongs to has ended")
+            return self._is_late()
         for lease in leases:
             lease.strays += 1
         return self._stray("the request carries no live drill's nonce")
@@ -299,6 +306,15 @@ class Witness:
             local=upstream.local,
         )
         return attempt.played.response or web.StreamResponse()
+
+    def _is_late(self) -> web.Response:
+        counts = self.counts
+        counts.late, counts.ours, counts.last_late_at_s = (
+            counts.late + 1,
+            counts.ours + 1,
+            time.monotonic(),
+        )
+        return refusal("the drill that this request belongs to has ended")
 
     def _stray(self, why: str) -> web.Response:
         self.counts.strays += 1

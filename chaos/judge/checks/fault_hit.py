@@ -80,6 +80,8 @@ def _nothing_on_the_wire(plan: DrillPlan, seen: Observation) -> Finding:
     if _COOLED.search(text):
         return _cooldown(primary, seen)
     if status is None or status == 408 or (status >= 500 and _CONNECTING.search(text)):
+        if seen.load.reached:
+            return _busy(plan, seen)
         return unknown(
             NAME,
             Kind.WITNESS_UNREACHABLE,
@@ -104,6 +106,18 @@ def _nothing_on_the_wire(plan: DrillPlan, seen: Observation) -> Finding:
         Kind.FAULT_NOT_HIT,
         f"Nothing crossed the wire, and the client got {told(seen)} without output.",
         hop=primary,
+    )
+
+
+def _busy(plan: DrillPlan, seen: Observation) -> Finding:
+    return unknown(
+        NAME,
+        Kind.GATEWAY_BUSY,
+        f"The gateway contacted no hop in time; the client got {told(seen)}. Others of its "
+        "attempts reached the witness, before or too late: it is busy, with users or with "
+        "earlier drills.",
+        hop=plan.hops[0].group,
+        remedy="Raise --deadline, lower --concurrency, or drill at a quieter time.",
     )
 
 

@@ -1,6 +1,6 @@
 """Did the reply come before its deadlines?"""
 
-from chaos.judge.check import Check, Finding, Kind, Where, failed, passed
+from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
 from chaos.judge.evidence import at_hop, good_record, overrun, times
 from chaos.judge.observation import Observation
 from chaos.scenario.plan import DrillPlan
@@ -13,10 +13,27 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     """Compare the client's own clock with the plan's deadlines."""
     late = overrun(plan, seen)
     if late is not None:
-        return _late(plan, seen, late)
+        return _busy(plan, seen, late) or _late(plan, seen, late)
     total_s = seen.reply.total_s
     took = f"ended after {total_s:.1f} s" if total_s is not None else "did not run past a deadline"
     return passed(NAME, f"The reply {took}.")
+
+
+def _busy(plan: DrillPlan, seen: Observation, late: str) -> Finding | None:
+    """Tell a gateway that is slow by itself from one that its fallbacks make slow."""
+    lag_s, usual_s = seen.load.lag_s, seen.load.undisturbed_s
+    if usual_s is not None and usual_s > plan.deadline_s:
+        why = f"undisturbed it takes {usual_s:.1f} s for a reply"
+    elif lag_s is not None and lag_s > plan.deadline_s / 2:
+        why = f"it took {lag_s:.1f} s before it contacted the first hop"
+    else:
+        return None
+    return unknown(
+        NAME,
+        Kind.GATEWAY_BUSY,
+        f"The gateway itself is slower than the deadline allows: {why}, and so came {late}.",
+        remedy="Raise --deadline, lower --concurrency, or drill at a quieter time.",
+    )
 
 
 def _late(plan: DrillPlan, seen: Observation, what: str) -> Finding:

@@ -9,6 +9,7 @@ from chaos.errors import UsageError
 from chaos.faults.fault import Phase
 from chaos.judge.check import Check, Kind
 from chaos.judge.checks import CHECKS, CHECKS_BY_NAME, find
+from chaos.judge.observation import Load
 from chaos.protocol.conversation import Finish, ToolCall
 from chaos.witness.wire_record import AttemptOutcome, KeyOwner
 from tests.fakes.observations import (
@@ -109,6 +110,13 @@ EXAMPLES = {
     ),
     Kind.TOKEN_BUDGET: (plan(), usual(says("", reasoning="Hm.", finish=Finish.LENGTH))),
     Kind.GATEWAY_REFUSED: (plan(), seen(reply=refused("Invalid key.", status=401))),
+    Kind.GATEWAY_BUSY: (
+        plan(),
+        seen(
+            reply=got(says(""), status=None, timed_out=True, total_s=None),
+            load=Load(reached=True),
+        ),
+    ),
     Kind.GATEWAY_DOWN: (
         plan(),
         seen(reply=got(says(""), status=None, broke_off="ClientConnectorError")),

@@ -51,7 +51,8 @@ async def test_a_report_holds_what_the_listener_heard():
     assert [row.id for row in report.drills] == ended
     assert {row.outcome for row in report.drills} == {Outcome.PASSED}
     assert isinstance(heard[-1], CampaignEnded)
-    assert report.summary.requests == len(ended) == 3
+    assert len(ended) == 3
+    assert report.summary.requests == 4  # one of them to see how fast the gateway is
 
 
 async def test_max_drills_keeps_the_first_ones():
