@@ -34,6 +34,18 @@ def open_session(**options: Any) -> aiohttp.ClientSession:
     )
 
 
+def redirects(status: int | None) -> bool:
+    """Tell whether a status sends the client elsewhere."""
+    return status in (301, 302, 303, 307, 308)
+
+
+def where_to(location: str) -> str:
+    """Say where a redirect leads, without what may hold a secret: userinfo, query, fragment."""
+    parts = urlsplit(location)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}" if host else parts.path or "nowhere"
+
+
 def proxy_for(url: str) -> str | None:
     """Name the proxy that the environment has for *url*; None for a direct connection."""
     parts = urlsplit(url)

@@ -18,7 +18,7 @@ def doubt(plan: DrillPlan, seen: Observation, alike: Collection[str] = ()) -> st
     Args:
         plan: A plan by canary.
         alike: Groups outside the chain that look like the expected hop on the wire. With any,
-            only the gateway's own word tells which of them answered: the deployment's id.
+            only the gateway's own word tells which of them answered: the name of the group.
     """
     expected = plan.scenario.expected_hop
     records = [r for r in seen.wire if expected is None or r.group == expected]
@@ -32,9 +32,14 @@ def doubt(plan: DrillPlan, seen: Observation, alike: Collection[str] = ()) -> st
     if len(peers) > 1:
         return f"the canary came from several addresses ({', '.join(peers)}), not from one gateway"
     own = {d.id for hop in plan.hops if hop.group == expected for d in hop.deployments}
-    if alike and seen.reply.headers.get("x-litellm-model-id") not in own:
+    headers = seen.reply.headers
+    # A redirected deployment has an id of its own; its group keeps its name.
+    named = headers.get("x-litellm-model-id") in own or (
+        expected is not None and headers.get("x-litellm-model-group") == expected
+    )
+    if alike and not named:
         return (
             f"{' and '.join(sorted(alike))} looks like {expected} on the wire, and the gateway "
-            "did not name the deployment that answered"
+            "did not name the group that answered"
         )
     return None

@@ -131,9 +131,9 @@ def read_deployment(row: Json, locality: Locality, default_bases: Mapping[str, s
 def base_url_of(row: Json, default_bases: Mapping[str, str]) -> str | None:
     """Say where a row's requests go; None if that cannot be known from here.
 
-    ``base_url`` wins over ``api_base`` in LiteLLM. A provider's public address is not taken for
-    granted: the gateway's environment (``OPENAI_BASE_URL``) or a named credential may say another,
-    and neither is shown.
+    ``base_url`` wins over ``api_base`` in LiteLLM, and a proxy of the deployment's own over both.
+    A provider's public address is not taken for granted: the gateway's environment
+    (``OPENAI_BASE_URL``) or a named credential may say another, and neither is shown.
 
     Args:
         default_bases: The user's word for providers, by prefix.
@@ -141,6 +141,8 @@ def base_url_of(row: Json, default_bases: Mapping[str, str]) -> str | None:
     Source: LiteLLM 1.106.2, run.
     """
     params = row.get("litellm_params") or {}
+    if any("proxy" in name and value for name, value in params.items()):
+        return None
     named = params.get("base_url") or params.get("api_base")
     if isinstance(named, str) and named:
         return named

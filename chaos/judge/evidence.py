@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from chaos.faults.fault import Phase
+from chaos.http_client import redirects, where_to
 from chaos.judge.observation import Observation
 from chaos.judge.vectors import same_vectors
 from chaos.protocol.conversation import Finish, ToolCall
@@ -106,6 +107,8 @@ def told(seen: Observation) -> str:
     if reply.status is None:
         return f"no response ({reply.broke_off or 'nothing came'})"
     what = f"status {reply.status}"
+    if redirects(reply.status):
+        return f"{what}, a redirect to {where_to(reply.headers.get('location', ''))}"
     if reply.reading.error is not None:
         inside = " with the error" if reply.ok else ","
         return f"{what}{inside} {quote(reply.reading.error.message)}"

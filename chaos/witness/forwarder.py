@@ -14,7 +14,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-from chaos.http_client import open_session, proxy_for
+from chaos.http_client import open_session, proxy_for, redirects, where_to
 from chaos.witness.content_coding import readable
 from chaos.witness.redaction import without_userinfo
 from chaos.witness.script_player import Played, reset
@@ -108,9 +108,12 @@ class Forwarder:
         self, request: web.BaseRequest, upstream: aiohttp.ClientResponse, played: Played
     ) -> str | None:
         headers = _kept(upstream.headers)
+        location = headers.popall("location", [""])[0]
+        elsewhere = where_to(location) if redirects(upstream.status) else None
         played.coding = upstream.headers.get("content-encoding", "")
         if upstream.content_length is not None and upstream.content_length <= AT_ONCE_BYTES:
-            return await self._at_once(request, upstream, headers, played)
+            trouble = await self._at_once(request, upstream, headers, played)
+            return trouble or _redirected(upstream.status, elsewhere)
         played.response = web.StreamResponse(status=upstream.status, headers=headers)
         await played.response.prepare(request)
         played.status = upstream.status
@@ -129,7 +132,7 @@ class Forwarder:
             played.note(data)
         await played.response.write_eof()
         played.whole = True
-        return None
+        return _redirected(upstream.status, elsewhere)
 
     @staticmethod
     async def _at_once(
@@ -150,6 +153,16 @@ class Forwarder:
         played.response = web.Response(status=upstream.status, headers=headers, body=body)
         played.whole = True
         return None
+
+
+def _redirected(status: int, elsewhere: str | None) -> str | None:
+    """Say that an upstream sends its callers elsewhere, with the key that they carry.
+
+    Where to is kept from the gateway: its client would follow, past the witness.
+    """
+    if elsewhere is None:
+        return None
+    return f"status {status}, a redirect to {elsewhere}, which is not followed"
 
 
 def _told(what: str, error: Exception) -> str:

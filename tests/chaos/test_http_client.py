@@ -3,7 +3,14 @@
 import pytest
 from aiohttp import web
 
-from chaos.http_client import TooLongError, open_session, proxy_for, read_within
+from chaos.http_client import (
+    TooLongError,
+    open_session,
+    proxy_for,
+    read_within,
+    redirects,
+    where_to,
+)
 from tests.fakes.server import serving
 
 
@@ -72,3 +79,11 @@ async def test_a_reply_is_read_within_its_bound():
         async with session.get(url, allow_redirects=False) as reply:
             with pytest.raises(TooLongError):
                 await read_within(reply, 999)
+
+
+def test_where_a_redirect_leads_is_said_without_secrets():
+    """Userinfo and queries hold keys."""
+    assert where_to("https://u:p@h.example:8443/a/b?key=1#c") == "https://h.example:8443/a/b"
+    assert where_to("/elsewhere?x") == "/elsewhere"
+    assert where_to("") == "nowhere"
+    assert [s for s in range(300, 400) if redirects(s)] == [301, 302, 303, 307, 308]

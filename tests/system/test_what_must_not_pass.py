@@ -73,9 +73,14 @@ ANSWERS = {
 }
 
 
+SHOWN: list[tuple[str, str]] = []
+"""Which model was asked with which key."""
+
+
 async def upstream(request):
     """A local server whose models answer as their names say."""
     body = await request.json()
+    SHOWN.append((body["model"], request.headers.get("authorization", "").removeprefix("Bearer ")))
     if body["model"] == "telltale":
         shown = request.headers["authorization"].removeprefix("Bearer ")
         message = {"message": f"{shown} may not ask", "type": "x", "param": None, "code": "400"}
@@ -86,7 +91,11 @@ async def upstream(request):
     return web.json_response(ANSWERS[body["model"]](body))
 
 
-def config(url, witness_port):
+MONEY = "sk-money-0123456789abcdef"
+PAID = ("money", "stranger")
+
+
+def config(url, elsewhere, witness_port):
     """A gateway with a primary for each local model; spares are paid."""
     permission = {
         "configurable_clientside_auth_params": [{"api_base": redirect_permission(witness_port)}]
@@ -98,6 +107,8 @@ def config(url, witness_port):
     key = {"api_key": "sk-made-up-0123456789"}
     local = {"api_base": f"{url}/v1"}
     embeds = {"model_info": {"mode": "embedding"}}
+    priced = {"model_info": {"input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6}}
+    strange = {"api_key": "sk-strangers-0123456789"}
     return {
         "model_list": [
             *(group(f"claude-{n}", "anthropic/claude-sonnet-4-5", **key) for n in range(2)),
@@ -118,6 +129,9 @@ def config(url, witness_port):
             *(group("half", f"hosted_vllm/{n}", num_retries=2, **local) for n in ("good", "dead")),
             group("gpt-idle", "openai/gpt-4.1", **key),
             *(group("idle", f"hosted_vllm/good-{n}", weight=n, **local) for n in range(2)),
+            group("gpt-money", "openai/gpt-4.1", **key),
+            {**group("money", "openai/good", **local, api_key=MONEY), **priced},
+            {**group("stranger", "openai/good", api_base=f"{elsewhere}/v1", **strange), **priced},
             {**group("embed", "openai/text-embedding-3-small", **key), **embeds},
             {**group("one-vector", "hosted_vllm/one-vector", **local), **embeds},
         ],
@@ -131,6 +145,7 @@ def config(url, witness_port):
                 {"gpt-good": ["good"]},
                 {"gpt-told": ["telltale"]},
                 {"embed": ["one-vector"]},
+                {"gpt-money": ["money"]},
                 {"gpt-pair": ["pair"]},
                 {"gpt-half": ["half"]},
                 {"gpt-idle": ["idle"]},
@@ -146,16 +161,22 @@ async def rehearse(litellm_executable, tmp_path_factory):
     directory = tmp_path_factory.mktemp("passes")
     async with (
         serving(upstream) as url,
+        serving(upstream) as elsewhere,
         running_litellm(
-            litellm_executable, config(url, port), directory=directory, master_key=key
+            litellm_executable, config(url, elsewhere, port), directory=directory, master_key=key
         ) as litellm,
-        open_gateway(litellm.url, key=key, admin_key=key) as gateway,
+        open_gateway(litellm.url, key=key, admin_key=key, paid=PAID) as gateway,
         Witness(f"http://127.0.0.1:{port}").serving([("127.0.0.1", port)]) as witness,
     ):
 
         @asynccontextmanager
         async def opened(**options):
-            made = RehearsalOptions(injector="redirect", drills=DrillOptions(**options))
+            made = RehearsalOptions(
+                injector="redirect",
+                drills=DrillOptions(**options),
+                budget_usd=1.0,
+                paid=PAID,
+            )
             async with Rehearsal.opened(gateway, made, witness=witness) as rehearsal:
                 yield rehearsal
 
@@ -248,3 +269,22 @@ async def test_a_deployment_that_is_never_asked_leaves_the_hop_partly_proven(reh
     assert (row.outcome, code) == ("passed", 0), row.findings
     assert row.findings[-1].result == "unknown"
     assert "only partly proven" in row.findings[-1].message
+
+
+async def test_a_real_key_reaches_its_own_hop_alone_though_another_looks_like_it(rehearse):
+    """The canary has proven the way; the stranger is asked for the same model elsewhere."""
+    SHOWN.clear()
+    row, code = await rehearse("gpt-money", real_keys=True)
+    assert (row.outcome, row.credentials, row.reply.proof, code) == ("passed", "real", "real", 0), (
+        row.findings
+    )
+    assert SHOWN == [("good", MONEY)]
+    assert MONEY not in row.model_dump_json()
+
+
+async def test_a_paid_hop_is_not_called_without_the_permission(rehearse):
+    """The stand-in answers, and no key goes anywhere."""
+    SHOWN.clear()
+    row, _ = await rehearse("gpt-money")
+    assert (row.outcome, row.credentials, row.reply.proof) == ("passed", "canary", "stand_in")
+    assert SHOWN == []

@@ -2,6 +2,7 @@
 
 import re
 
+from chaos.http_client import redirects
 from chaos.judge.check import Check, Finding, Kind, passed, unknown
 from chaos.judge.evidence import at_hop, has_answer, quote, times, told
 from chaos.judge.observation import Observation
@@ -89,6 +90,15 @@ def _nothing_on_the_wire(plan: DrillPlan, seen: Observation) -> Finding:
             hop=primary,
             remedy="Check that the gateway's host can reach the witness's URL: containers have "
             "a 127.0.0.1 of their own, and forward proxies need an exception (NO_PROXY).",
+        )
+    if redirects(status):
+        return unknown(
+            NAME,
+            Kind.GATEWAY_REFUSED,
+            f"The gateway answered with {told(seen)}. It was not followed: the key and the prompt "
+            "would go wherever it leads.",
+            hop=primary,
+            remedy="Give --gateway the address at which LiteLLM itself answers.",
         )
     if status in (502, 503, 504) and seen.reply.reading.error is None:
         return _down(f"Something before the gateway answered status {status} in its place.")

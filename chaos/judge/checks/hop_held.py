@@ -7,6 +7,7 @@ was made good by a retry at the same hop held.
 import re
 
 from chaos.gateway.topology import Deployment
+from chaos.http_client import redirects
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
 from chaos.judge.evidence import at_hop, got_error, quote, told
 from chaos.judge.observation import Observation
@@ -79,6 +80,8 @@ def _trouble(record: WireRecord) -> str | None:
     reply = record.reply
     text = record.upstream_message or (reply.error.message if reply and reply.error else None)
     if record.outcome is AttemptOutcome.ERRORED:
+        if redirects(record.status):
+            return text or f"status {record.status}, a redirect"
         status = "no reply" if record.status is None else f"status {record.status}"
         return f"{status}, {quote(text)}"
     if reply is not None and reply.error is not None:
@@ -171,6 +174,8 @@ def _all_local(deployments: list[Deployment]) -> bool:
 
 
 def _remedy(hop: PlannedHop, record: WireRecord) -> str:
+    if redirects(record.status):
+        return f"Give {hop.group} the api_base at which its upstream itself answers."
     flags = dict.fromkeys(_FLAG.findall(record.upstream_message or ""))
     if flags:
         return f"The engine's own message names what it lacks: start it with {' '.join(flags)}."

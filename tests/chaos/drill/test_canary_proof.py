@@ -50,11 +50,15 @@ def test_two_peers_are_a_doubt():
 
 
 def test_a_look_alike_needs_the_gateways_word():
-    """The deployment's id in the reply is the only thing that differs."""
+    """The name of the group, or the deployment's id, is the only thing that differs."""
     observation = seen(came(faulted()), came(served()))
     assert "look" in doubts(observation, {"twin-group"})
     own = next(d.id for hop in PLAN.hops if hop.group == EXPECTED for d in hop.deployments)
     for named, fine in ((own, True), ("another-id", False)):
         reply = replace(observation.reply, headers={"x-litellm-model-id": named})
+        found = doubts(replace(observation, reply=reply), {"twin-group"})
+        assert (not found) is fine
+    for group, fine in ((EXPECTED, True), ("twin-group", False)):
+        reply = replace(observation.reply, headers={"x-litellm-model-group": group})
         found = doubts(replace(observation, reply=reply), {"twin-group"})
         assert (not found) is fine

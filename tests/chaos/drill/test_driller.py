@@ -198,7 +198,8 @@ async def test_a_look_alike_outside_the_chain_is_told_apart_by_the_deployments_i
 async def test_a_look_alike_that_nobody_tells_apart_gets_no_key():
     """Its key could go to another provider, so none goes anywhere."""
     seen: list[tuple[str, str]] = []
-    async with paying(seen, strangers=("stranger",)) as (driller, injector):
+    unnamed = replace(honest(), claims="an alias of somebody's")
+    async with paying(seen, unnamed, strangers=("stranger",)) as (driller, injector):
         drill = await driller.drill(scenario(shape="chat"), injector)
     assert drill.verdict.kind is Kind.HOP_NOT_FORWARDABLE
     assert "stranger looks like backup" in drill.verdict.deciding.message

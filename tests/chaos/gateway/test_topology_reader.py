@@ -233,3 +233,13 @@ def test_tools_and_sizes_of_a_deployment_are_read():
     assert (set(made.own_tools), made.vector_size) == ({"search", "own"}, 1536)
     row["litellm_params"]["dimensions"] = 256
     assert read_deployment(row, Locality(), {}).vector_size == 256
+
+
+@pytest.mark.parametrize("params", [{"use_litellm_proxy": True}, {"https_proxy": "http://p:3128"}])
+def test_a_deployment_with_a_proxy_of_its_own_has_no_known_address(params):
+    """Its requests go by a way that nobody shows; real keys never follow."""
+    named = {"model": "openai/m", "api_base": "https://api.example/v1"}
+    row = {"model_name": "m", "litellm_params": {**named, **params}, "model_info": {"id": "1"}}
+    assert read_deployment(row, Locality(), {"openai": "https://else.example"}).base_url is None
+    row = {"model_name": "m", "litellm_params": {**named, "use_litellm_proxy": False}}
+    assert read_deployment(row, Locality(), {}).base_url == "https://api.example/v1"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chaos.judge.observation import Load
 from chaos.witness.wire_record import AttemptOutcome
 from tests.fakes.observations import (
     NONCE,
@@ -95,3 +96,21 @@ def test_the_finding_counts_the_hits():
     """The message says how often the fault answered."""
     finding = verdict(plan(), seen(faulted(), faulted(), served())).findings[0]
     assert finding.message == "billing answered claude 2 times."
+
+
+def test_a_redirect_of_the_gateway_is_said_and_not_followed():
+    """The key would go wherever it leads; what its address may hold of secrets is not shown."""
+    headers = {"location": "https://u:p@else.example/v1/messages?key=1"}
+    sent = seen(reply=got(says(""), status=307, headers=headers))
+    assert outcome(plan(), sent) == ("inconclusive", "gateway_refused")
+    (finding,) = [f for f in verdict(plan(), sent).findings if f.kind == "gateway_refused"]
+    assert "a redirect to https://else.example/v1/messages." in finding.message
+    assert "key=1" not in finding.message
+
+
+def test_an_empty_wire_is_a_busy_gateway_where_other_attempts_arrived():
+    """The witness can be reached, so that is not why nothing came in time."""
+    late = got(says(""), status=None, timed_out=True, total_s=None)
+    assert outcome(plan(), seen(reply=late)) == ("inconclusive", "witness_unreachable")
+    busy = seen(reply=late, load=Load(reached=True))
+    assert outcome(plan(), busy) == ("inconclusive", "gateway_busy")

@@ -201,3 +201,14 @@ def test_who_turns_the_canary_away_is_told_the_key_that_helps(local, way_out):
     """Real keys are for hops that cost money; an engine of ours gets its key by its name."""
     turned_away = seen(faulted(), errored(status=401), reply=refused())
     assert way_out in (HOP_HELD.judge(plan(local=local), turned_away).remedy or "")
+
+
+def test_an_upstream_that_redirects_has_failed_and_its_address_is_wrong():
+    """Whoever follows carries the key along."""
+    words = "status 307, a redirect to https://else.example/v1, which is not followed"
+    moved = seen(faulted(), errored(message=words, status=307, reply=None), reply=refused())
+    assert outcome(plan(), moved) == ("failed", "hop_failed")
+    deciding = verdict(plan(), moved).deciding
+    assert deciding is not None
+    assert "api_base" in str(deciding.remedy)
+    assert words in deciding.message

@@ -1,5 +1,6 @@
 """Tests of the check that the reply kept its deadlines."""
 
+from chaos.judge.observation import Load
 from chaos.witness.wire_record import AttemptOutcome
 from tests.fakes.observations import (
     PASSED,
@@ -75,3 +76,15 @@ def test_a_hop_that_refused_did_not_hang():
     waiting = seen(faulted(), held_back, reply=got(status=None, timed_out=True, total_s=None))
     late = next(f for f in verdict(plan(), waiting).findings if f.kind == "too_late")
     assert late.where == "gateway"
+
+
+def test_what_the_gateway_s_own_slowness_did_is_no_failure_of_a_fallback():
+    """Undisturbed it takes longer than the deadline, or most of it went before the first hop."""
+    late = got(says(""), status=None, timed_out=True, total_s=None)
+    hit = (faulted(status=None),)
+    assert outcome(plan(), seen(*hit, reply=late)) == ("failed", "too_late")
+    for load in (Load(undisturbed_s=70.0), Load(lag_s=40.0)):
+        busy = seen(*hit, reply=late, load=load)
+        assert outcome(plan(), busy) == ("inconclusive", "gateway_busy")
+    quick = seen(*hit, reply=late, load=Load(lag_s=0.1, undisturbed_s=0.2, reached=True))
+    assert outcome(plan(), quick) == ("failed", "too_late")
