@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import drills, memory, strangers, witness
+from benchmarks import drills, memory, startup, strangers, witness
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
         "what",
         nargs="?",
         default="all",
-        choices=("witness", "strangers", "drills", "memory", "all"),
+        choices=("witness", "strangers", "drills", "memory", "startup", "all"),
     )
     parser.add_argument("--lab", action="store_true", help="drill the lab's real LiteLLM")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each load [%(default)s]")
@@ -32,6 +32,8 @@ def main() -> None:
         )
     if given.what in ("strangers", "all"):
         strangers.run(connections=given.connections, drills=given.drills)
+    if given.what in ("startup", "all"):
+        startup.run(rounds=given.rounds)
     if given.what in ("memory", "all"):
         memory.run(scenarios=given.scenarios, lab=given.lab)
     if given.what in ("drills", "all"):

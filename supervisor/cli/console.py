@@ -7,15 +7,13 @@ code are the same.
 import io
 import os
 import sys
-from typing import IO, Literal
+from typing import IO
 
 from rich.console import Console, RenderableType
 from rich.text import Text
 
 from chaos.errors import UnderstudyError
 from chaos.witness.redaction import without_keys
-
-Format = Literal["table", "json"]
 
 
 class _Output(Console):
@@ -58,14 +56,6 @@ def print_json(text: str) -> None:
         print(text, flush=True)  # noqa: T201 -- the one place where raw text belongs on stdout
     except BrokenPipeError:
         _into_nothing(sys.stdout)
-
-
-def survive_any_encoding() -> None:
-    """Write what the terminal's encoding lacks as a question mark, instead of not at all."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")
 
 
 def _into_nothing(stream: IO[str]) -> None:

@@ -1,19 +1,25 @@
-"""From the command line's options to settings and an open gateway; shared by every command."""
+"""The options that commands share: the gateway, as one dataclass, and the form of output.
 
-from collections.abc import AsyncIterator
+Nothing heavy is imported before a command runs: ``--help`` reads this file too.
+"""
+
+import inspect
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 from urllib.parse import urlsplit
 
 import typer
 
 from chaos.errors import UsageError
-from chaos.gateway.client import Gateway, mended_url, open_gateway
-from supervisor.settings.file import load_settings
-from supervisor.settings.model import GatewaySettings, Secret, Settings
 
+if TYPE_CHECKING:
+    from chaos.gateway.client import Gateway
+    from supervisor.settings.model import Settings
+
+Format = Literal["table", "json"]
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
@@ -22,46 +28,48 @@ ConfigOption = Annotated[
         "(default: $UNDERSTUDY_CONFIG, then /etc/understudy/understudy.yaml)",
     ),
 ]
-GatewayOption = Annotated[
-    str | None, typer.Option("--gateway", help="LiteLLM's base URL, such as http://127.0.0.1:4000")
-]
-KeyEnvOption = Annotated[
-    str | None,
-    typer.Option("--key-env", help="Environment variable with the key that sends drills."),
-]
-KeyFileOption = Annotated[
-    Path | None, typer.Option("--key-file", help="File with the key that sends drills.")
-]
-AdminKeyEnvOption = Annotated[
-    str | None,
-    typer.Option(
-        "--admin-key-env",
-        help="Environment variable with the key that reads the topology (default: the same key).",
-    ),
-]
-AdminKeyFileOption = Annotated[
-    Path | None, typer.Option("--admin-key-file", help="File with the key that reads the topology.")
-]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """How to reach the gateway, as given on the command line; laid over the file."""
 
-    config: Path | None = None
-    gateway: str | None = None
-    key_env: str | None = None
-    key_file: Path | None = None
-    admin_key_env: str | None = None
-    admin_key_file: Path | None = None
+    config: ConfigOption = None
+    gateway: Annotated[
+        str | None,
+        typer.Option("--gateway", help="LiteLLM's base URL, such as http://127.0.0.1:4000"),
+    ] = None
+    key_env: Annotated[
+        str | None,
+        typer.Option("--key-env", help="Environment variable with the key that sends drills."),
+    ] = None
+    key_file: Annotated[
+        Path | None, typer.Option("--key-file", help="File with the key that sends drills.")
+    ] = None
+    admin_key_env: Annotated[
+        str | None,
+        typer.Option(
+            "--admin-key-env",
+            help="Environment variable with the key that reads the topology "
+            "(default: the same key).",
+        ),
+    ] = None
+    admin_key_file: Annotated[
+        Path | None,
+        typer.Option("--admin-key-file", help="File with the key that reads the topology."),
+    ] = None
 
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
         """Read the file and lay the options over it.
 
         Raises:
             UsageError: Two places were named for one key, or the file is broken.
             GatewayError: The gateway's URL is none.
         """
+        from chaos.gateway.client import mended_url
+        from supervisor.settings.file import load_settings
+        from supervisor.settings.model import GatewaySettings, Secret
+
         settings = load_settings(self.config)
         given: dict[str, object] = {}
         if self.gateway is not None:
@@ -82,13 +90,39 @@ class Access:
         return settings.model_copy(update={"gateway": gateway})
 
 
+def with_access(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of ``Access``, in the place of its parameter ``access``."""
+    hints = get_type_hints(Access, include_extras=True)
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
+        for name, hint in hints.items()
+    ]
+
+    def accessed(**given: Any) -> None:
+        access = Access(**{name: given.pop(name) for name in hints})
+        command(access=access, **given)
+
+    signature = inspect.signature(command)
+    own = [one for name, one in signature.parameters.items() if name != "access"]
+    accessed.__signature__ = signature.replace(  # type: ignore[attr-defined]  # typer reads it
+        parameters=[*options, *own]
+    )
+    accessed.__doc__ = command.__doc__
+    accessed.__annotations__ = hints | {
+        name: hint for name, hint in command.__annotations__.items() if name != "access"
+    }
+    return accessed
+
+
 @asynccontextmanager
-async def connected(settings: Settings) -> AsyncIterator[Gateway]:
+async def connected(settings: "Settings") -> AsyncIterator["Gateway"]:
     """Open the gateway of *settings*.
 
     Raises:
         UsageError: The settings name no gateway or no key.
     """
+    from chaos.gateway.client import open_gateway
+
     if settings.gateway.url is None:
         raise UsageError(
             "no gateway is named",

@@ -2,14 +2,12 @@
 
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
 
 from chaos.errors import UnderstudyError
 from supervisor.cli.commands import COMMANDS
-from supervisor.cli.console import complain, survive_any_encoding
 
 EXIT_ERROR = 2
 
@@ -32,6 +30,8 @@ def _version(wanted: bool) -> None:
 
 def installed_version() -> str:
     """Tell our own version; ``unknown`` when run from a tree that is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("understudy")
     except PackageNotFoundError:
@@ -53,19 +53,31 @@ for _add in COMMANDS:
 
 def main() -> None:
     """Run the command line; every error that a person can mend ends with exit code 2."""
-    survive_any_encoding()
+    _survive_any_encoding()
     try:
         # Slips of the pen, and the code of each command, typer ends with by itself.
         app(prog_name="understudy")
     except UnderstudyError as error:
+        from supervisor.cli.console import complain
+
         complain(error)
         sys.exit(EXIT_ERROR)
     except BaseExceptionGroup as group:
         sys.exit(_all_of(group))
 
 
+def _survive_any_encoding() -> None:
+    """Write what the terminal's encoding lacks as a question mark, instead of not at all."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
 def _all_of(group: BaseExceptionGroup[BaseException]) -> int:
     """Complain about what several tasks found, if a person can mend all of it."""
+    from supervisor.cli.console import complain
+
     mendable, bugs = group.split(UnderstudyError)
     if mendable is None or bugs is not None:
         raise group

@@ -1,22 +1,14 @@
 """``understudy audit``: what is wrong with a gateway, without a model request."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supervisor.cli.console import Format, out, print_json
-from supervisor.cli.gateway_options import (
-    Access,
-    AdminKeyEnvOption,
-    AdminKeyFileOption,
-    ConfigOption,
-    GatewayOption,
-    KeyEnvOption,
-    KeyFileOption,
-    connected,
-)
-from supervisor.stop import Stop, run
+from supervisor.cli.gateway_options import Access, Format, connected, with_access
+
+if TYPE_CHECKING:
+    from supervisor.stop import Stop
 
 LitellmConfigOption = Annotated[
     Path | None,
@@ -28,17 +20,12 @@ LitellmConfigOption = Annotated[
 
 def add(app: typer.Typer) -> None:
     """Register the command."""
-    app.command("audit")(audit)
+    app.command("audit")(with_access(audit))
 
 
 def audit(
     *,
-    config: ConfigOption = None,
-    gateway: GatewayOption = None,
-    key_env: KeyEnvOption = None,
-    key_file: KeyFileOption = None,
-    admin_key_env: AdminKeyEnvOption = None,
-    admin_key_file: AdminKeyFileOption = None,
+    access: Access,
     litellm_config: LitellmConfigOption = None,
     format_: Annotated[Format, typer.Option("--format", help="Form of the report")] = "table",
 ) -> None:
@@ -48,13 +35,15 @@ def audit(
 
       understudy audit --gateway http://127.0.0.1:4000 --key-env LITELLM_KEY
     """
-    access = Access(config, gateway, key_env, key_file, admin_key_env, admin_key_file)
+    from supervisor.stop import run
+
     settings = access.settings()
 
-    async def command(_: Stop) -> int:
+    async def command(_: "Stop") -> int:
         from supervisor.audit.facts import gather
         from supervisor.audit.report import exit_code, report_of
         from supervisor.audit.rules import run_audits
+        from supervisor.cli.console import out, print_json
         from supervisor.reporting.audit_table import draw
 
         async with connected(settings) as open_gateway:

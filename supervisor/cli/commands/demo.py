@@ -1,10 +1,11 @@
 """``understudy demo``: the story of a fallback that does not hold."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from supervisor.stop import Stop, run
+if TYPE_CHECKING:
+    from supervisor.stop import Stop
 
 
 def add(app: typer.Typer) -> None:
@@ -31,7 +32,9 @@ def demo(
     """
     del once  # there is no page to leave open yet: it always ends by itself
 
-    async def command(_: Stop) -> int:
+    from supervisor.stop import run
+
+    async def command(_: "Stop") -> int:
         # Imported late: the lab is heavy, and --help should come at once.
         from supervisor.cli.console import err, out, say
         from supervisor.cli.demo import tell_the_story

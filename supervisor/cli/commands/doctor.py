@@ -1,40 +1,27 @@
 """``understudy doctor``: can this machine, with this configuration, drill?"""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chaos.errors import UnderstudyError
-from supervisor.cli.console import Format, out, print_json
-from supervisor.cli.gateway_options import (
-    Access,
-    AdminKeyEnvOption,
-    AdminKeyFileOption,
-    ConfigOption,
-    GatewayOption,
-    KeyEnvOption,
-    KeyFileOption,
-    connected,
-)
-from supervisor.doctor.items import CONFIGURATION, DoctorReport, Item, exit_code, fail, ok
-from supervisor.stop import Stop, run
+from supervisor.cli.gateway_options import Access, Format, connected, with_access
+
+if TYPE_CHECKING:
+    from supervisor.doctor.items import Item
+    from supervisor.stop import Stop
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
 def add(app: typer.Typer) -> None:
     """Register the command."""
-    app.command("doctor")(doctor)
+    app.command("doctor")(with_access(doctor))
 
 
 def doctor(
     *,
-    config: ConfigOption = None,
-    gateway: GatewayOption = None,
-    key_env: KeyEnvOption = None,
-    key_file: KeyFileOption = None,
-    admin_key_env: AdminKeyEnvOption = None,
-    admin_key_file: AdminKeyFileOption = None,
+    access: Access,
     format_: Annotated[Format, typer.Option("--format", help="Form of the report")] = "table",
 ) -> None:
     """Check that this machine and this configuration can drill, item by item.
@@ -44,9 +31,12 @@ def doctor(
 
       understudy doctor --gateway http://127.0.0.1:4000 --key-env LITELLM_KEY
     """
-    access = Access(config, gateway, key_env, key_file, admin_key_env, admin_key_file)
+    from supervisor.doctor.items import DoctorReport, exit_code
+    from supervisor.stop import run
 
-    async def command(_: Stop) -> int:
+    async def command(_: "Stop") -> int:
+        from supervisor.cli.console import print_json
+
         items = await _examined(access)
         if format_ == "json":
             report = DoctorReport(items=tuple(items))
@@ -58,9 +48,10 @@ def doctor(
     raise typer.Exit(run(command))
 
 
-async def _examined(access: Access) -> list[Item]:
+async def _examined(access: Access) -> "list[Item]":
     from chaos.clock import SystemClock
     from supervisor.doctor.gateway import gateway_items
+    from supervisor.doctor.items import CONFIGURATION, fail, ok
     from supervisor.doctor.machine import machine, other_supervisor, python
     from supervisor.settings.model import settings_path
 
@@ -80,8 +71,10 @@ async def _examined(access: Access) -> list[Item]:
     return [*items, *machine(settings)]
 
 
-def _draw(items: list[Item]) -> None:
+def _draw(items: "list[Item]") -> None:
     from rich.text import Text
+
+    from supervisor.cli.console import out
 
     for item in items:
         out.print(Text.assemble((f"{item.status:5}", STYLES[item.status]), item.message))

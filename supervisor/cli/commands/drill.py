@@ -1,50 +1,36 @@
 """``understudy drill``: run drills now."""
 
-import asyncio
 import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from chaos.drill.report import DrillReport, exit_code
 from chaos.errors import UsageError
-from chaos.faults.kinds import parse_fault
-from chaos.scenario.expand import Profile, Selection
-from supervisor.cli.gateway_options import (
-    Access,
-    AdminKeyEnvOption,
-    AdminKeyFileOption,
-    ConfigOption,
-    GatewayOption,
-    KeyEnvOption,
-    KeyFileOption,
-    connected,
-)
-from supervisor.settings.model import Settings
-from supervisor.stop import Stop, run
+from supervisor.cli.gateway_options import Access, connected, with_access
+
+if TYPE_CHECKING:
+    from chaos.drill.report import DrillReport
+    from supervisor.settings.model import Settings
+    from supervisor.stop import Stop
 
 ReportFormat = Literal["table", "json", "junit"]
 InjectorName = Literal["auto", "redirect", "twin"]
+ProfileName = Literal["smoke", "full", "exhaustive"]
 STOPPED = 4
 """Exit code of drills that were broken off."""
 
 
 def add(app: typer.Typer) -> None:
     """Register the command."""
-    app.command("drill")(drill)
+    app.command("drill")(with_access(drill))
 
 
 def drill(
     *,
-    config: ConfigOption = None,
-    gateway: GatewayOption = None,
-    key_env: KeyEnvOption = None,
-    key_file: KeyFileOption = None,
-    admin_key_env: AdminKeyEnvOption = None,
-    admin_key_file: AdminKeyFileOption = None,
+    access: Access,
     group: Annotated[
         list[str] | None, typer.Option(help="Model group to drill; may be repeated (default: all)")
     ] = None,
@@ -68,7 +54,8 @@ def drill(
         str, typer.Option(help="How many hops are made to fail: a number, or 'all' depths")
     ] = "all",
     profile: Annotated[
-        Profile | None, typer.Option(help="How much of the product of everything (default: smoke)")
+        ProfileName | None,
+        typer.Option(help="How much of the product of everything (default: smoke)"),
     ] = None,
     injector: Annotated[
         InjectorName | None, typer.Option(help="How drills reach the witness (default: auto)")
@@ -132,7 +119,12 @@ def drill(
 
       understudy drill --gateway http://127.0.0.1:4000 --key-env LITELLM_KEY
     """
-    access = Access(config, gateway, key_env, key_file, admin_key_env, admin_key_file)
+    import asyncio
+
+    from chaos.faults.kinds import parse_fault
+    from chaos.scenario.expand import Selection
+    from supervisor.stop import run
+
     settings = overlaid(
         access.settings(),
         drills={
@@ -168,7 +160,7 @@ def drill(
     if output is not None:
         _check_writable(output)
 
-    async def command(stop: Stop) -> int:
+    async def command(stop: "Stop") -> int:
         # Imported late: the drill engine is heavy, and --help should come at once.
         from supervisor.campaign.request import DrillRequest
         from supervisor.cli.console import say
@@ -191,14 +183,15 @@ def drill(
 
 
 async def _drill(
-    settings: Settings,
+    settings: "Settings",
     request: Any,
-    stop: Stop,
+    stop: "Stop",
     form: ReportFormat,
     output: Path | None,
     *,
     list_only: bool,
 ) -> int:
+    from chaos.drill.report import exit_code
     from chaos.scenario.catalogue import CATALOGUE
     from chaos.scenario.expand import scenarios_for
     from supervisor.campaign.request import rehearsal_options
@@ -225,7 +218,7 @@ async def _drill(
     return STOPPED if stop.event.is_set() and code != 1 else code
 
 
-def show(report: DrillReport, form: ReportFormat, output: Path | None) -> None:
+def show(report: "DrillReport", form: ReportFormat, output: Path | None) -> None:
     """Print the report, or write it into a file."""
     from supervisor.cli.console import as_plain_text, out
     from supervisor.reporting.drill_table import draw
@@ -284,7 +277,7 @@ def _unwritable(output: Path, why: str | None) -> UsageError:
     )
 
 
-def overlaid(settings: Settings, **sections: dict[str, Any]) -> Settings:
+def overlaid(settings: "Settings", **sections: dict[str, Any]) -> "Settings":
     """Lay options that were given over the file's sections; None means not given.
 
     Raises:
@@ -293,6 +286,7 @@ def overlaid(settings: Settings, **sections: dict[str, Any]) -> Settings:
     from pydantic import ValidationError
 
     from supervisor.settings.file import explain
+    from supervisor.settings.model import Settings
 
     raw = settings.model_dump()
     for name, values in sections.items():

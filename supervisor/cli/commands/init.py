@@ -2,44 +2,33 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from chaos.errors import UsageError
-from supervisor.cli.gateway_options import (
-    Access,
-    AdminKeyEnvOption,
-    AdminKeyFileOption,
-    ConfigOption,
-    GatewayOption,
-    KeyEnvOption,
-    KeyFileOption,
-    connected,
-)
-from supervisor.setup.placement import Place
-from supervisor.stop import Stop, run
+from supervisor.cli.gateway_options import Access, connected, with_access
+
+if TYPE_CHECKING:
+    from supervisor.stop import Stop
+
+Placement = Literal["host", "bridge", "compose"]
 
 
 def add(app: typer.Typer) -> None:
     """Register the command."""
-    app.command("init")(init)
+    app.command("init")(with_access(init))
 
 
 def init(
     *,
-    config: ConfigOption = None,
-    gateway: GatewayOption = None,
-    key_env: KeyEnvOption = None,
-    key_file: KeyFileOption = None,
-    admin_key_env: AdminKeyEnvOption = None,
-    admin_key_file: AdminKeyFileOption = None,
+    access: Access,
     output: Annotated[
         Path, typer.Option(help="File to write; '-' prints it", dir_okay=False)
     ] = Path("understudy.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file")] = False,
     placement: Annotated[
-        Place | None,
+        Placement | None,
         typer.Option(
             help="Where LiteLLM runs: on the host, in a container on Docker's bridge, or in the "
             "same Compose project (default: found out)"
@@ -53,19 +42,20 @@ def init(
 
       understudy init --gateway http://127.0.0.1:4000 --key-env LITELLM_KEY
     """
+    from supervisor.stop import run
+
     printed = str(output) == "-"
     if not printed:
         _check_output(output, force=force)
-    access = Access(config, gateway, key_env, key_file, admin_key_env, admin_key_file)
     settings = access.settings()
 
-    async def command(_: Stop) -> int:
+    async def command(_: "Stop") -> int:
         from chaos.clock import SystemClock
         from supervisor.audit.facts import wildcards_of
         from supervisor.cli.console import out, print_json, say
         from supervisor.settings.file import parse_settings
         from supervisor.setup.first_config import first_config, litellm_lines
-        from supervisor.setup.placement import detect, look_around
+        from supervisor.setup.placement import Place, detect, look_around
         from supervisor.setup.placement import placement as place_witness
 
         async with connected(settings) as open_gateway:
@@ -73,7 +63,7 @@ def init(
             wildcards = wildcards_of(topology, await open_gateway.model_ids())
         url = settings.gateway.url or ""
         seen = look_around(url)
-        place = placement or detect(url, seen)
+        place = Place(placement) if placement else detect(url, seen)
         found = place_witness(place, url, seen, witness_port)
         text = first_config(
             settings, topology, found, wildcards=wildcards, today=SystemClock().now().date()

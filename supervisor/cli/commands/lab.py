@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from supervisor.cli.console import Format, out, print_json, say
-from supervisor.stop import Stop, run
+from supervisor.cli.gateway_options import Format
+
+if TYPE_CHECKING:
+    from supervisor.stop import Stop
 
 
 def add(app: typer.Typer) -> None:
@@ -51,11 +53,13 @@ def lab(
 
     Runs until Ctrl-C. In another terminal: understudy drill with the line that it prints.
     """
+    from supervisor.stop import run
 
-    async def command(stop: Stop) -> int:
+    async def command(stop: "Stop") -> int:
         from chaos.gateway.install import install_litellm
         from chaos.lab.install import install_vllm
         from chaos.process.environment import default_folder
+        from supervisor.cli.console import say
 
         # Without --dir the lab finds its own, or the one that the environment names.
         litellm = vllm = None
@@ -79,12 +83,13 @@ async def _run_lab(
     witness_port: int,
     start_within: float,
     form: Format,
-    stop: Stop,
+    stop: "Stop",
 ) -> int:
     import tempfile
 
     from chaos.lab.lab import running_lab
     from chaos.process.readiness import StartLimit
+    from supervisor.cli.console import out, print_json, say
 
     with tempfile.TemporaryDirectory(prefix="understudy-lab-") as folder:
         async with running_lab(

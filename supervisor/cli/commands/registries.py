@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from supervisor.cli.console import Format, out, print_json
+from supervisor.cli.gateway_options import Format
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 FormatOption = Annotated[Format, typer.Option("--format", help="Form of the list")]
 
@@ -63,6 +64,11 @@ def checks(format_: FormatOption = "table") -> None:
 
 
 def _show(rows: Sequence[Mapping[str, str | list[str]]], form: Format) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from supervisor.cli.console import out, print_json
+
     if form == "json":
         print_json(json.dumps(rows, indent=2))
         return
@@ -73,7 +79,9 @@ def _show(rows: Sequence[Mapping[str, str | list[str]]], form: Format) -> None:
     out.print(table)
 
 
-def _told(row: Mapping[str, str | list[str]]) -> Text:
+def _told(row: Mapping[str, str | list[str]]) -> "Text":
+    from rich.text import Text
+
     text = Text(str(row["summary"]))
     for name, value in row.items():
         if name not in ("name", "summary") and value:

@@ -58,7 +58,7 @@ def test_a_look_alike_needs_the_gateways_word():
         reply = replace(observation.reply, headers={"x-litellm-model-id": named})
         found = doubts(replace(observation, reply=reply), {"twin-group"})
         assert (not found) is fine
-    for group, fine in ((EXPECTED, True), ("twin-group", False)):
+    for group, fine in ((str(EXPECTED), True), ("twin-group", False)):
         reply = replace(observation.reply, headers={"x-litellm-model-group": group})
         found = doubts(replace(observation, reply=reply), {"twin-group"})
         assert (not found) is fine

@@ -1,5 +1,9 @@
 """The command line as a whole: what is wrong is said with its remedy and exit code 2."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from chaos.errors import GatewayError, UsageError
@@ -13,6 +17,39 @@ def test_the_version_is_told(invoke):
     """Bug reports begin with it."""
     ended = invoke("--version")
     assert (ended.code, ended.out) == (0, f"understudy {cli.installed_version()}\n")
+
+
+HEAVY = ("aiohttp", "yaml", "jsonschema", "uvloop", "supervisor.settings")
+"""Not pydantic: typer itself reads a command's options with it."""
+
+LIGHT = {"chaos", "chaos.errors"}
+LOADED = "import sys, atexit; atexit.register(lambda: print('\\n'.join(sys.modules)))"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (["--version"], {}),
+        (["--help"], {}),
+        (["drill", "--help"], {}),
+        ([], {"_UNDERSTUDY_COMPLETE": "complete_bash", "COMP_WORDS": "u dr", "COMP_CWORD": "1"}),
+    ],
+    ids=["version", "help", "drill", "completion"],
+)
+def test_what_only_tells_about_the_commands_imports_nothing_heavy(arguments, environment):
+    """On a slow machine the drill engine takes seconds to import, and --help needs none of it."""
+    code = f"{LOADED}; from supervisor.cli.main import main; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    loaded = set(ended.stdout.splitlines())
+    assert "supervisor.cli.commands.drill" in loaded, ended.stderr
+    assert not [name for name in loaded if name.split(".")[0] in HEAVY or name in HEAVY]
+    assert {name for name in loaded if name.split(".")[0] == "chaos"} <= LIGHT
 
 
 @pytest.mark.parametrize("command", COMMANDS)
