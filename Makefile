@@ -11,6 +11,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 BIN := .venv/bin
 VENV := .venv/.made
 LOCK := requirements-dev.txt
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK_COMMAND := pip-compile --quiet --allow-unsafe --extra=dev --no-emit-find-links \
 	--no-emit-index-url --no-emit-trusted-host --strip-extras --output-file=$(LOCK) pyproject.toml
 
@@ -27,9 +28,15 @@ test: lab ## Run every test but those of test-engine; ARGS="-k word" narrows the
 	$(BIN)/pytest -m "not vllm" $(ARGS)
 
 .PHONY: test-engine
-test-engine: $(VENV) ## Run the tests with a real vLLM on the CPU: some a quarter of an hour
-	@$(BIN)/understudy lab --prepare --engine-kind vllm --dir .lab
+test-engine: vllm ## Run the tests with a real vLLM on the CPU: some a quarter of an hour
 	$(BIN)/pytest tests/engine $(ARGS)
+
+.PHONY: test-all
+test-all: lint test test-engine ## Run everything there is, before a version or an issue is closed
+
+.PHONY: vllm
+vllm: $(VENV)
+	@$(BIN)/understudy lab --prepare --engine-kind vllm --dir .lab
 
 .PHONY: test-unit
 test-unit: $(VENV) ## Run the tests that need no LiteLLM
@@ -78,8 +85,17 @@ $(VENV): pyproject.toml $(LOCK)
 		if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
 			echo "Making .venv with $$("$$python" --version)" >&2
 			"$$python" -m venv .venv
-			$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $(LOCK)
-			$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+			# uv takes a tenth of the time; pip installs where uv cannot be had, or was given an index.
+			if [ -z "$${PIP_INDEX_URL:-}$${PIP_NO_INDEX:-}" ] \
+				&& $(PIP_INSTALL) "$$(grep '^uv==' $(LOCK))" \
+				&& $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --requirement $(LOCK); then
+				with=uv
+			else
+				$(PIP_INSTALL) --requirement $(LOCK)
+				with=pip
+			fi
+			$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+			echo "Made .venv with $$with, after $$SECONDS s" >&2
 			touch $@
 			exit 0
 		fi

@@ -35,6 +35,8 @@ def _vllm() -> Environment:
         'place of its own, which PyTorch\'s page "Get started" names; give it to pip as '
         "PIP_EXTRA_INDEX_URL, or a folder with the file as PIP_FIND_LINKS.",
         finish=name_it_vllm,
+        # The CPU build of torch has a place of its own, which pip is told of.
+        by_uv=False,
     )
 
 

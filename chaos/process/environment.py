@@ -20,6 +20,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ class Environment:
         versions: The file that pins them.
         finish: Done to the environment after pip has.
         remedy: What helps where pip fails.
+        by_uv: uv may install it, where there is one; not what pip alone finds.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Environment:
     versions: Path
     remedy: str
     finish: Callable[[Path], None] = nothing_more
+    by_uv: bool = True
 
     def ready(self, directory: Path) -> Path | None:
         """Find its executable under *directory*; None if missing, half made or outdated."""
@@ -116,12 +119,44 @@ class Environment:
             await asyncio.to_thread(shutil.rmtree, place)
 
         say(f"Making an environment for {self.title} in {place}")
-        await _run(
-            [sys.executable, "-m", "venv", str(place)],
-            failed=f"Python could not make an environment in {place}",
-            remedy="Install Python's venv module (on Debian: apt install python3-venv).",
-        )
+        began_s = time.monotonic()
+        uv = _uv() if self.by_uv else None
+        if uv is None or not await self._with_uv(uv, place, say=say):
+            await self._with_pip(place, say=say)
+        await asyncio.to_thread(self.finish, place)
 
+        unfinished = place / f"{_STAMP}.unfinished"
+        unfinished.write_text(self._stamp(place))
+        unfinished.rename(place / _STAMP)
+        say(f"{self.title} is ready, after {time.monotonic() - began_s:.0f} s")
+        return place / "bin" / self.command
+
+    async def _with_uv(self, uv: str, place: Path, *, say: Say) -> bool:
+        """Install with uv, in a fraction of the time; False where it could not, for pip to try."""
+        await self._make(place, "--without-pip")
+
+        def follow(line: str) -> None:
+            if line.startswith(("Resolved ", "Installed ")):
+                say(line)
+
+        try:
+            await _run(
+                [
+                    *(uv, "pip", "install", "--python", str(place / "bin" / "python")),
+                    *("--compile-bytecode", "--no-progress", *self.pip),
+                ],
+                failed="uv could not install it",
+                remedy=self.remedy,
+                follow=follow,
+            )
+        except SetupError as error:
+            say(f"{error.message}\nTrying with pip")
+            await asyncio.to_thread(shutil.rmtree, place)
+            return False
+        return True
+
+    async def _with_pip(self, place: Path, *, say: Say) -> None:
+        await self._make(place)
         packages = sum("==" in line for line in self.versions.read_text().splitlines())
         collected = 0
 
@@ -146,13 +181,13 @@ class Environment:
             remedy=self.remedy,
             follow=follow,
         )
-        await asyncio.to_thread(self.finish, place)
 
-        unfinished = place / f"{_STAMP}.unfinished"
-        unfinished.write_text(self._stamp(place))
-        unfinished.rename(place / _STAMP)
-        say(f"{self.title} is ready")
-        return place / "bin" / self.command
+    async def _make(self, place: Path, *options: str) -> None:
+        await _run(
+            [sys.executable, "-m", "venv", str(place), *options],
+            failed=f"Python could not make an environment in {place}",
+            remedy="Install Python's venv module (on Debian: apt install python3-venv).",
+        )
 
     def _stamp(self, place: Path) -> str:
         """Name all that an environment is made from; another stamp means another environment.
@@ -163,6 +198,17 @@ class Environment:
         for part in (*self.pip, sys.version.split()[0], str(place)):
             made_from.update(b"\0" + part.encode())
         return made_from.hexdigest() + "\n"
+
+
+def _uv() -> str | None:
+    """Find uv beside our Python or on the path; None where pip was given an index of its own.
+
+    Of that uv would know nothing, and would ask the public one.
+    """
+    if os.environ.get("PIP_INDEX_URL") or os.environ.get("PIP_NO_INDEX"):
+        return None
+    own = Path(sys.executable).with_name("uv")
+    return str(own) if own.exists() else shutil.which("uv")
 
 
 @contextlib.asynccontextmanager

@@ -154,6 +154,62 @@ async def test_an_environment_without_its_stamp_is_made_anew(tmp_path, wheels):
     assert not left_behind.exists()
 
 
+@pytest.fixture
+def fake_uv(tmp_path, monkeypatch) -> Path:
+    """A uv on the path that notes what it is told, and ends as it is told."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    uv = folder / "uv"
+    uv.write_text('#!/bin/sh\necho "$@" > "$0.told"\n. "$0.does"\n')
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setattr(Path, "with_name", _nowhere_for_uv(Path.with_name))
+    return uv
+
+
+def _nowhere_for_uv(with_name):
+    """Hide the uv that belongs to the Python which runs the tests."""
+
+    def hidden(path, name):
+        return Path("/nonexistent/uv") if name == "uv" else with_name(path, name)
+
+    return hidden
+
+
+async def test_uv_installs_where_there_is_one(tmp_path, fake_uv, monkeypatch):
+    """The same requirements, into the same place, with bytecode compiled."""
+    for name in ("PIP_NO_INDEX", "PIP_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    fake_uv.with_suffix(".does").write_text(
+        f"echo Installed 2 packages\ntouch {tmp_path}/lab/litellm/bin/litellm\n"
+    )
+    said: list[str] = []
+    found = await install_litellm(tmp_path / "lab", say=said.append)
+    assert found == tmp_path / "lab" / "litellm" / "bin" / "litellm"
+    told = fake_uv.with_suffix(".told").read_text()
+    assert told.startswith(f"pip install --python {tmp_path}/lab/litellm/bin/python --compile")
+    assert f"litellm[proxy]=={LITELLM_VERSION}" in told
+    assert "Installed 2 packages" in said
+    assert re.fullmatch(rf"LiteLLM {LITELLM_VERSION} is ready, after \d+ s", said[-1])
+
+
+async def test_what_uv_cannot_install_pip_tries(tmp_path, fake_uv, litellm_wheels, monkeypatch):
+    """An index behind a login that only pip knows is one reason."""
+    fake_uv.with_suffix(".does").write_text("echo no such index\nexit 2\n")
+    monkeypatch.setattr(environment, "_uv", lambda: str(fake_uv))
+    said: list[str] = []
+    found = await install_litellm(tmp_path / "lab", say=said.append)
+    assert os.access(found, os.X_OK)
+    (fell_back,) = [line for line in said if "Trying with pip" in line]
+    assert "no such index" in fell_back
+
+
+async def test_an_index_that_pip_was_given_is_asked_by_pip(tmp_path, fake_uv, litellm_wheels):
+    """Uv would know nothing of it, and would ask the public one."""
+    await install_litellm(tmp_path / "lab", say=ignore)
+    assert not fake_uv.with_suffix(".told").exists()
+
+
 def test_the_directory_is_chosen_by_the_environment(tmp_path, monkeypatch):
     """UNDERSTUDY_LAB_DIR wins over the cache in the home directory."""
     monkeypatch.setenv("UNDERSTUDY_LAB_DIR", str(tmp_path))
