@@ -78,6 +78,7 @@ class Pace:
         self._gate = asyncio.Lock()
         self._lag_s = 0.0
         self._busy = 0
+        self._kind = Kind.GATEWAY_BUSY
         self._paused = False
 
     def measured(self, undisturbed: Undisturbed, *, deadline_s: float) -> None:
@@ -97,7 +98,7 @@ class Pace:
         async with self._gate:
             if self._busy >= FEW and not self._paused:
                 self._paused, self._busy = True, 0
-                self._say(f"the gateway is busy: pausing for {PAUSE_S:g} s")
+                self._say(f"{FEW} drills in a row say {self._kind}: pausing for {PAUSE_S:g} s")
                 await self._sleep(PAUSE_S)
                 await self._until_quiet(self._now())
         pause_s = self._pause_s()
@@ -114,7 +115,9 @@ class Pace:
         """Take what a drill has shown of the gateway."""
         if drill.requests == 0:
             return
-        self._busy = self._busy + 1 if drill.verdict.kind in BUSY else 0
+        kind = drill.verdict.kind
+        self._busy = self._busy + 1 if kind in BUSY else 0
+        self._kind = kind if kind is not None and kind in BUSY else self._kind
         lag_s = drill.seen.load.lag_s
         if lag_s is not None:
             self._lag_s = (self._lag_s + lag_s) / 2
@@ -123,6 +126,12 @@ class Pace:
         """Refuse every further drill of a gateway that stayed busy after a pause."""
         if self._busy < FEW or not self._paused:
             return None
+        if self._kind is not Kind.GATEWAY_BUSY:
+            return Refusal(
+                self._kind,
+                f"{FEW} drills in a row came to nothing, and after a pause {self._busy} more",
+                "Look at what these say; nothing else can be drilled until it is put right.",
+            )
         return Refusal(
             Kind.GATEWAY_BUSY,
             f"{FEW} drills in a row came to nothing, a pause, and then {self._busy} more: the "

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from chaos.gateway.topology import Deployment
-from chaos.judge.check import Finding, Kind, Result, Where, failed, passed
-from chaos.judge.evidence import quote
+from chaos.judge.check import Finding, Kind, Result, Where, failed, passed, unknown
+from chaos.judge.hop_reply import gave_up_on, trouble, turned_away
 from chaos.scenario.plan import DrillPlan, PlannedHop
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
@@ -36,6 +36,7 @@ class WholeGroup:
     _served: set[_Place] = field(default_factory=set)
     _errors: Counter[_Place] = field(default_factory=Counter)
     _told: dict[_Place, str] = field(default_factory=dict)
+    _keyed: set[_Place] = field(default_factory=set)
 
     @classmethod
     def of(cls, plan: DrillPlan) -> "WholeGroup | None":
@@ -52,11 +53,15 @@ class WholeGroup:
             place = self._place_of(record)
             if place is None:
                 continue
-            if record.outcome is AttemptOutcome.SERVED:
+            if record.outcome is AttemptOutcome.ERRORED and turned_away(record):
+                self._keyed.add(place)
+                continue
+            wrong = _wrong(record)
+            if wrong is None and record.outcome is AttemptOutcome.SERVED:
                 self._served.add(place)
-            elif record.outcome is AttemptOutcome.ERRORED:
+            elif wrong is not None:
                 self._errors[place] += 1
-                self._told[place] = quote(record.upstream_message, 120)
+                self._told[place] = wrong
 
     @property
     def goes_on(self) -> bool:
@@ -81,6 +86,18 @@ class WholeGroup:
                 hop=self.hop.group,
                 remedy="Ask this deployment directly with the same request, or take it out of the "
                 "group: what it is asked fails, or takes a retry.",
+            )
+        keyed = [place for place in self._missing if place in self._keyed]
+        if keyed:
+            return unknown(
+                NAME,
+                Kind.HOP_NOT_FORWARDABLE,
+                f"{len(places) - len(self._missing)} of {len(places)} deployments of "
+                f"{self.hop.group} served: {self._named(keyed[0])} turned the drill's canary key "
+                "away.",
+                hop=self.hop.group,
+                remedy="Name the engine's key in the configuration file: "
+                f"engines: {{{self.hop.group}: {{url: …, key: {{env: NAME}}}}}}",
             )
         return Finding(
             check=NAME,
@@ -112,6 +129,15 @@ class WholeGroup:
     def _named(self, place: _Place) -> str:
         base, model = place
         return f"{model} at {base}" if base else model
+
+
+def _wrong(record: WireRecord) -> str | None:
+    """Say how a deployment that was asked gave no answer; None if it gave one, or nobody knows."""
+    if gave_up_on(record) and not record.cut:
+        return "it had not answered when it was given up"
+    if record.outcome is AttemptOutcome.SERVED and record.reply and not record.reply.has_output:
+        return trouble(record) or "its reply was empty"
+    return trouble(record)
 
 
 def _place(deployment: Deployment) -> _Place:

@@ -70,7 +70,9 @@ def felt(before: OtherTraffic, after: OtherTraffic, lanes: Collection[str]) -> t
     Args:
         lanes: Addresses of the witness, at which no caller may ever be served.
     """
-    return (*_left_behind(after, lanes), *_vanished(before, after), *_hurt(before, after))
+    changed = (*_left_behind(after, lanes), *_vanished(before, after))
+    # Counters that fell are another process's, or those of a gateway that was started anew.
+    return changed if _fell(before, after) else (*changed, *_hurt(before, after))
 
 
 def _left_behind(after: OtherTraffic, lanes: Collection[str]) -> Iterable[str]:
@@ -98,6 +100,16 @@ def _hurt(before: OtherTraffic, after: OtherTraffic) -> Iterable[str]:
         # What fails for its own callers is cooled down for their sake.
         if cooled and not _more(before.failed, after.failed, identity):
             yield f"{name} was cooled down {_times(cooled)}, and none of its own traffic had failed"
+
+
+def _fell(before: OtherTraffic, after: OtherTraffic) -> bool:
+    counted = ("cooled", "failed", "failed_for_us")
+    return any(
+        getattr(after, name).get(identity, 0) < count
+        for name in counted
+        for identity, count in getattr(before, name).items()
+        if identity in after.deployments
+    )
 
 
 def _more(before: Mapping[str, float], after: Mapping[str, float], identity: str) -> int:

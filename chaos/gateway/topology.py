@@ -38,6 +38,7 @@ class Deployment:
         max_retries: Of the client library, below LiteLLM's own ``num_retries``.
         own_tools: Names of tools that it adds to every request.
         vector_size: Numbers in each of its embeddings.
+        thinks: Its own parameters make the model think.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Deployment:
     max_retries: int | None = None
     own_tools: frozenset[str] = frozenset()
     vector_size: int | None = None
+    thinks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ def read_deployment(row: Json, locality: Locality, default_bases: Mapping[str, s
         num_retries=_digits(params.get("num_retries")),
         max_retries=_digits(params.get("max_retries")),
         own_tools=_own_tools(params),
+        thinks=bool(params.get("thinking") or params.get("reasoning_effort")),
         vector_size=_whole(params.get("dimensions")) or _whole(info.get("output_vector_size")),
     )
 

@@ -9,8 +9,11 @@ FEWEST_CHARS = 4
 MOST_TIMES = 20
 """Whatever comes oftener in a row is no answer, if it is most of the text."""
 
-LOOKED_AT_CHARS = 20_000
-_AGAIN = re.compile(rf"(.{{1,24}}?)\1{{{MOST_TIMES - 1},}}", re.DOTALL)
+LOOKED_AT_CHARS = 8_000
+_AGAIN = (
+    re.compile(rf"(.{{1,24}}?)\1{{{MOST_TIMES - 1},}}", re.DOTALL),
+    re.compile(r"(.{25,200}?)\1{5,}", re.DOTALL),  # a sentence is said six times by no answer
+)
 _MOST_UNREADABLE_RATIO = 0.2
 
 
@@ -24,9 +27,9 @@ def garbled(text: str) -> str | None:
         return f"has {unreadable} unreadable characters among {len(text)}"
     if not any(c.isalnum() for c in text):
         return "has neither a letter nor a digit"
-    for run in _AGAIN.finditer(text):
+    for run in (run for pattern in _AGAIN for run in pattern.finditer(text)):
         if 2 * len(run[0]) > len(text):
-            return f"says {run[1].strip()!r} {len(run[0]) // len(run[1])} times in a row"
+            return f"says {run[1].strip()[:60]!r} {len(run[0]) // len(run[1])} times in a row"
     return None
 
 

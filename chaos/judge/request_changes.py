@@ -14,6 +14,9 @@ from chaos.judge.json_value import json_object, json_value
 from chaos.judge.schema_meaning import same_meaning
 from chaos.protocol.conversation import Ask, ToolCall, ToolSpec, Turn
 
+LITELLMS_OWN = "json_tool_call"
+"""The tool as which LiteLLM hands a schema on. Source: LiteLLM 1.106.2, run."""
+
 
 def changes(
     sent: Ask, asked: Ask, *, own_tools: Collection[str] = (), renewed: Collection[str] = ()
@@ -47,21 +50,43 @@ def changes(
 
 
 def _texts(sent: Ask, asked: Ask) -> Iterator[str]:
-    """Look for every text of the client, each after the one before."""
-    given = [turn.text for turn in asked.turns if turn.role != "tool"] + list(asked.inputs)
-    text, place = _flat("\n".join(given)), 0
+    """Look for everything that was said, by the same speaker and each after the one before."""
+    place, offset = 0, 0
     for turn in sent.turns:
         words = _flat(turn.text)
-        if turn.role == "tool" or not words:
+        if not words and turn.role != "tool":
             continue
-        found = text.find(words, place)
-        if found < 0:
-            why = "comes before another" if words in text else "is gone or changed"
+        found = _find(turn, words, asked.turns, place, offset)
+        if found is None and turn.role == "tool":
+            # What became of a result is told apart; that it came before is told here.
+            if _find(turn, words, asked.turns, 0, 0) is not None:
+                yield f"the tool result {quote(turn.text, 60)} comes before what was said before it"
+        elif found is None:
+            elsewhere = _find(turn, words, asked.turns, 0, 0) is not None
+            why = "comes before another" if elsewhere else "is gone or changed"
             yield f"the {turn.role} turn {quote(turn.text, 80)} {why}"
         else:
-            place = found + len(words)
+            place, offset = found
     if list(map(_flat, sent.inputs)) != list(map(_flat, asked.inputs)):
         yield "a text to embed is gone or changed"
+
+
+def _find(
+    turn: Turn, words: str, asked: Sequence[Turn], place: int, offset: int
+) -> tuple[int, int] | None:
+    """Find *turn* among *asked* from a place on; gives the place after it."""
+    for at in range(place, len(asked)):
+        other = asked[at]
+        if turn.role == "tool":
+            if other.role == "tool" and _same_result(turn.text, other.text):
+                return at, 0
+            continue
+        # Some models know no system turns, so its text goes into the first one of the user.
+        same = other.role == turn.role or (turn.role == "system" and other.role == "user")
+        found = _flat(other.text).find(words, offset if at == place else 0) if same else -1
+        if found >= 0:
+            return at, found + len(words)
+    return None
 
 
 def _pictures(sent: Ask, asked: Ask) -> Iterator[str]:
@@ -90,7 +115,10 @@ def _earlier_calls(sent: Ask, asked: Ask) -> Iterator[str]:
     if gone:
         yield f"the earlier call of {next(iter(gone))} is gone"
         return
-    for call, got in zip(ours, (c for c in theirs if c.name in names), strict=False):
+    if len(theirs) > len(ours):
+        yield f"{len(theirs) - len(ours)} earlier tool calls were added"
+        return
+    for call, got in zip(ours, theirs, strict=True):
         if got.name != call.name:
             yield f"the earlier call of {call.name} comes after that of {got.name}"
         elif _arguments(got) != _arguments(call):
@@ -115,8 +143,11 @@ def _results(sent: Ask, asked: Ask) -> Iterator[str]:
     if len(theirs) < len(ours):
         yield f"{len(ours) - len(theirs)} of {len(ours)} tool results are gone"
         return
+    if len(theirs) > len(ours):
+        yield f"{len(theirs) - len(ours)} tool results were added"
+        return
     callers = [_callers(ask) for ask in (sent, asked)]
-    for turn, got in zip(ours, theirs, strict=False):
+    for turn, got in zip(ours, theirs, strict=True):
         if not _same_result(turn.text, got.text):
             yield f"the tool result {quote(turn.text, 80)} became {quote(got.text, 80)}"
         name = callers[0].get(turn.tool_call_id)
@@ -147,6 +178,9 @@ def _same_result(one: str, other: str) -> bool:
 
 def _tools(sent: Ask, asked: Ask, explained: Collection[str]) -> Iterator[str]:
     offered = {tool.name: tool for tool in asked.tools}
+    if len(offered) < len(asked.tools):
+        names = Counter(tool.name for tool in asked.tools)
+        yield f"the tool {names.most_common(1)[0][0]} came twice"
     for tool in sent.tools:
         got = offered.get(tool.name)
         if got is None:
@@ -166,6 +200,11 @@ def _tool(tool: ToolSpec, got: ToolSpec) -> Iterator[str]:
         yield f"the description of the tool {tool.name} is another"
 
 
+def as_tool_call(sent: Ask, asked: Ask) -> bool:
+    """Tell whether the schema for the answer was handed on as a tool to call."""
+    return bool(_wrapper(sent, asked))
+
+
 def _wrapper(sent: Ask, asked: Ask) -> frozenset[str]:
     """Name the tool as which the schema for the answer was handed on; empty if it was not."""
     if sent.response_schema is None or asked.response_schema is not None:
@@ -175,7 +214,8 @@ def _wrapper(sent: Ask, asked: Ask) -> frozenset[str]:
         tool.name
         for tool in asked.tools
         if tool.name not in known
-        and asked.tool_choice in ("required", tool.name)
+        # Where a model may not be forced, LiteLLM asks for its own tool without forcing it.
+        and (asked.tool_choice in ("required", tool.name) or tool.name == LITELLMS_OWN)
         and same_meaning(sent.response_schema.schema, tool.parameters, lacks=tool.lacks)
     )
 

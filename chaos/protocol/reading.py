@@ -60,11 +60,16 @@ class ReadError:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the reply counts them; None where it does not say."""
+    """Tokens as the reply counts them; None where it does not say.
+
+    Attributes:
+        cached_tokens: Of the input, read from a cache or written to it.
+    """
 
     input_tokens: int | None
     output_tokens: int | None
     reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,7 +256,7 @@ class Planner:
         task = shape.task(nonce, max_tokens=max_tokens, profile=self.options.profile)
         contacted = [g for name in scenario.chain if (g := self.topology.find(name))]
         steady = all(d.accepts_temperature for group in contacted for d in group.deployments)
-        if steady and not task.ask.inputs:
+        if steady and not task.ask.inputs and "temperature" not in (task.ask.extra or {}):
             return replace(task, ask=replace(task.ask, temperature=0.0))
         return task
 

@@ -19,8 +19,10 @@ from chaos.scenario.plan import DrillPlan
 from chaos.traffic.shape import Expectation
 
 NAME = "answer_kept"
-ECHO_CHARS = 40
-"""A shorter question may be part of a good answer."""
+ECHO_CHARS = 80
+"""So much of the request in a row is no answer; a sentence may well be quoted."""
+
+_LOOKED_AT_CHARS = 8_000
 
 _WORD = re.compile(r"[^\W\d_]+")
 _BROKEN_FORM = (
@@ -69,12 +71,19 @@ def problem_of(plan: DrillPlan, reading: Reading, side: Side) -> Problem | None:
 
 def _needle(reading: Reading, needle: str, ask: Ask) -> Problem | None:
     said = quote(reading.text, 100)
-    if needle.lower() not in reading.text.lower():
+    if not _names(reading.text, needle):
         what = f"does not name {needle!r}, which the request tells: {said}"
         return Problem(Kind.ANSWER_DEGRADED, what)
     if _echoes(reading.text, ask):
         return Problem(Kind.ANSWER_DEGRADED, f"repeats the question instead of answering: {said}")
     return None
+
+
+def _names(text: str, word: str) -> bool:
+    """Tell whether *word* is in *text* as a word, in whatever case: a code with more is another."""
+    letter = "[0-9A-Za-z]"
+    found = re.search(rf"(?<!{letter}){re.escape(word)}(?!{letter})", text, re.IGNORECASE)
+    return found is not None
 
 
 def _words(reading: Reading, expect: Expectation) -> Problem | None:
@@ -86,8 +95,13 @@ def _words(reading: Reading, expect: Expectation) -> Problem | None:
 
 
 def _echoes(text: str, ask: Ask) -> bool:
-    asked = [_flat(turn.text) for turn in ask.turns if turn.role == "user"]
-    return bool(asked) and len(asked[-1]) >= ECHO_CHARS and asked[-1] in _flat(text)
+    """Tell whether a long part of the request comes back as it was."""
+    said, asked = _flat(text)[:_LOOKED_AT_CHARS], _flat(ask.text)
+    half = ECHO_CHARS // 2
+    return any(
+        said[place : place + ECHO_CHARS] in asked
+        for place in range(0, len(said) - ECHO_CHARS + 1, half)
+    )
 
 
 def _flat(text: str) -> str:
@@ -144,7 +158,7 @@ def _nonce(plan: DrillPlan, seen: Observation) -> Finding | None:
 
 
 def _has(nonce: str, reading: Reading) -> bool:
-    return nonce.lower() in reading.text.lower()
+    return _names(reading.text, nonce)
 
 
 ANSWER_KEPT = Check(NAME, "The answer holds what the request needs.", judge)

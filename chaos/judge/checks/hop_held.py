@@ -10,16 +10,14 @@ from chaos.gateway.topology import Deployment
 from chaos.http_client import redirects
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
 from chaos.judge.evidence import at_hop, got_error, quote, told
+from chaos.judge.hop_reply import trouble, turned_away
 from chaos.judge.observation import Observation
-from chaos.protocol.reading import Defect
 from chaos.scenario.plan import DrillPlan, HopRole, PlannedHop
-from chaos.witness.wire_record import AttemptOutcome, KeyOwner, WireRecord
+from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
 NAME = "hop_held"
 
 _FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]+")
-_ABOUT_THE_KEY = re.compile(r"api[ _-]?key|credential|unauthori[sz]ed", re.IGNORECASE)
-_NO_REPLY = (Defect.NOT_JSON, Defect.NOT_AN_OBJECT, Defect.NO_OUTPUT_FIELD)
 
 
 def judge(plan: DrillPlan, seen: Observation) -> Finding:
@@ -46,14 +44,14 @@ def _judge_hop(plan: DrillPlan, seen: Observation, hop: PlannedHop) -> Finding |
         return None
     if last.outcome is AttemptOutcome.REFUSED:
         return _refused(seen, hop, last)
-    trouble = _trouble(last)
-    if trouble is None:
+    wrong = trouble(last)
+    if wrong is None:
         return None
-    if plan.canary and _turned_away(last):
+    if plan.canary and turned_away(last):
         return unknown(
             NAME,
             Kind.HOP_NOT_FORWARDABLE,
-            f"{hop.group} turned the drill's canary key away: {trouble}.",
+            f"{hop.group} turned the drill's canary key away: {wrong}.",
             hop=hop.group,
             remedy=_key_remedy(hop, last),
         )
@@ -61,37 +59,18 @@ def _judge_hop(plan: DrillPlan, seen: Observation, hop: PlannedHop) -> Finding |
         return unknown(
             NAME,
             Kind.HOP_UNAVAILABLE,
-            f"{hop.group} is a remote provider and was itself unavailable: {trouble}.",
+            f"{hop.group} is a remote provider and was itself unavailable: {wrong}.",
             hop=hop.group,
             remedy="Drill again; if it recurs, this hop is no safe place to fall to.",
         )
     return failed(
         NAME,
         Kind.HOP_FAILED,
-        f"{hop.group} was contacted and itself failed: {trouble}.",
+        f"{hop.group} was contacted and itself failed: {wrong}.",
         where=Where.HOP,
         hop=hop.group,
         remedy=_remedy(hop, last),
     )
-
-
-def _trouble(record: WireRecord) -> str | None:
-    """Say what is wrong with a hop's own reply; None if it is a reply."""
-    reply = record.reply
-    text = record.upstream_message or (reply.error.message if reply and reply.error else None)
-    if record.outcome is AttemptOutcome.ERRORED:
-        if redirects(record.status):
-            return text or f"status {record.status}, a redirect"
-        status = "no reply" if record.status is None else f"status {record.status}"
-        return f"{status}, {quote(text)}"
-    if reply is not None and reply.error is not None:
-        return f"status {record.status} with the error {quote(reply.error.message)}"
-    left = record.caller_left or record.cut
-    if not record.whole and not left and (reply is None or not reply.complete):
-        return f"its reply broke off after {record.sent_bytes} bytes"
-    if reply is not None and not reply.has_output and reply.has(*_NO_REPLY):
-        return f"status {record.status} and no readable reply ({reply.defects[0].detail})"
-    return None
 
 
 def _refused(seen: Observation, hop: PlannedHop, record: WireRecord) -> Finding | None:
@@ -136,15 +115,6 @@ def _unrecognised(record: WireRecord) -> Finding:
         "so the witness let nothing through.",
         remedy="Drill with the twin, where every deployment has an address of its own.",
     )
-
-
-def _turned_away(record: WireRecord) -> bool:
-    if record.key_owner is KeyOwner.OTHER:
-        return False
-    if record.status in (401, 403):
-        return True
-    # Some providers call a bad key a bad request.
-    return record.status == 400 and bool(_ABOUT_THE_KEY.search(record.upstream_message or ""))
 
 
 def _key_remedy(hop: PlannedHop, record: WireRecord) -> str:

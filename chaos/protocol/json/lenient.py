@@ -35,6 +35,12 @@ def whole(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def sum_of(*values: Any) -> int | None:
+    """Add up the whole numbers among *values*; None if there is none."""
+    told = [value for value in map(whole, values) if value is not None]
+    return sum(told) if told else None
+
+
 def number(value: Any) -> float | None:
     """Take a number; None if *value* is none."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
+
 from chaos.drill.whole_group import MOST_RUNS, WholeGroup
 from chaos.gateway.topology import ModelGroup
-from chaos.judge.check import Result
-from tests.fakes.observations import errored, faulted, served
+from chaos.judge.check import Kind, Result
+from chaos.protocol.reading import Defect, DefectFound, Reading
+from chaos.witness.wire_record import AttemptOutcome
+from tests.fakes.observations import cut, errored, fails, faulted, record, says, served
 from tests.fakes.plans import one_scenario, plan_for
 from tests.fakes.topologies import deployment, topology
 
@@ -75,3 +79,37 @@ def test_one_that_is_never_asked_leaves_the_hop_partly_proven():
     assert not group.goes_on
     assert group.finding().result is Result.UNKNOWN
     assert "b at http://127.0.0.1:8000/v1" in group.finding().message
+
+
+def reply(**changes):
+    """What a deployment answered with status 200."""
+    return by("b", served("local", **changes))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        reply(reply=Reading(defects=(DefectFound(Defect.NOT_JSON, "<html>"),))),
+        reply(reply=fails("CUDA out of memory")),
+        reply(reply=says("")),
+        reply(reply=cut("The w"), whole=False),
+        by("b", record("local", AttemptOutcome.REFUSED, status=None)),
+    ],
+    ids=["html", "error inside", "empty", "cut", "hung"],
+)
+def test_an_answer_that_is_none_is_no_service(bad):
+    """Another made it good, and this one is dead all the same."""
+    group = group_of(engine("a"), engine("b"))
+    for _ in range(2):
+        group.note((bad, by("a", served("local"))))
+    finding = group.finding()
+    assert (finding.result, finding.kind) == (Result.FAILED, Kind.HOP_FAILED)
+
+
+def test_a_deployment_that_wants_a_key_of_its_own_is_not_dead():
+    """It turned the canary's key away, which says nothing of it."""
+    group = group_of(engine("a"), engine("b"))
+    group.note((by("b", errored("local", "Unauthorized", status=401)), by("a", served("local"))))
+    finding = group.finding()
+    assert (finding.result, finding.kind) == (Result.UNKNOWN, Kind.HOP_NOT_FORWARDABLE)
+    assert "key" in str(finding.remedy)

@@ -67,6 +67,14 @@ def test_what_was_there_before_does_not_count():
     assert felt(before, BEFORE, LANES) == ()
 
 
+def test_counters_that_fell_are_another_process_s_and_say_nothing():
+    """A gateway with several workers answers with one of them, and the next time with another."""
+    before = replace(BEFORE, failed={"b": 5})
+    now = replace(BEFORE, failed={"b": 3}, cooled={"a": 2})
+    assert felt(before, now, LANES) == ()
+    assert felt(replace(BEFORE, failed={"b": 3}), now, LANES) != ()
+
+
 def test_metrics_are_read_by_deployment_and_by_who_asked():
     """Recorded from LiteLLM 1.106.2, with fewer labels."""
     page = """

@@ -18,6 +18,7 @@ NONCE = "7f3a91c2"
         (f"{NONCE} " + "!" * 200, "'!' 200 times"),
         ("one two three " * 25, "'one two three'"),
         ("\N{REPLACEMENT CHARACTER}" * 3 + "abc", "3 unreadable characters among 6"),
+        ("The token is 7f3a91c2 as you asked me to say. " * 200, "'The token is"),
         ("a\x00\x01\x02", "3 unreadable characters among 4"),
     ],
 )
@@ -33,7 +34,7 @@ def test_noise_is_found(text, what):
         "!!!",
         NONCE,
         f"The token is {NONCE}.",
-        "| a | b |\n|" + "-" * 40 + "|" + "\n| one | two |" * 12,
+        "| a | b |\n|" + "-" * 40 + "|" + "".join(f"\n| {n} | {n * n} |" for n in range(30)),
         "Ja, ja, ja, " + "so it is. " * 3,
         "日本語のテキストです。" * 3,
         "red, blue, red",

@@ -117,3 +117,24 @@ def test_a_schema_that_was_answered_as_a_forced_call_is_the_same_answer():
     assert kinds(client, own, structured=True) == []
     assert kinds(replace(client, text='{"city": "Oslo"}'), own, structured=True) != []
     assert kinds(client, own) != []
+
+
+def test_cached_and_thought_tokens_may_be_counted_on_either_side():
+    """Anthropic counts what a cache held apart, Google its thoughts; LiteLLM adds and subtracts."""
+    own = replace(OWN, usage=Usage(1500, 8, cached_tokens=1472))
+    assert kinds(replace(own, usage=Usage(28, 8)), own) == []
+    assert kinds(replace(own, usage=Usage(29, 8)), own) == [Kind.ANSWER_DEGRADED]
+    thinking = replace(OWN, usage=Usage(10, 8, reasoning_tokens=100))
+    assert kinds(replace(thinking, usage=Usage(10, 108, reasoning_tokens=100)), thinking) == []
+    assert kinds(replace(thinking, usage=Usage(10, 109)), thinking) == [Kind.ANSWER_DEGRADED]
+
+
+def test_a_thought_s_signature_may_follow_the_id_of_a_call():
+    """LiteLLM carries it there, so that it comes back with the result."""
+    call = ToolCall("fc1", "look_up", "{}")
+    own = replace(OWN, text="", tool_calls=(call,))
+    signed = replace(own, tool_calls=(replace(call, id="fc1__thought__c2ln"),))
+    assert kinds(signed, own) == []
+    assert kinds(replace(own, tool_calls=(replace(call, id="fc2"),)), own) == [
+        Kind.TOOL_CALL_INVALID
+    ]

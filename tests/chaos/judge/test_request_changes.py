@@ -54,7 +54,18 @@ def _limits(**properties):
         (_turns(n4=replace(RESULTS[1], text="three")), "became"),
         (_turns(n3=replace(RESULTS[0], tool_call_id="call00002")), "belongs to"),
         (_turns(n3=replace(RESULTS[0], tool_call_id=None)), "belongs to"),
-        (_turns(n3=RESULTS[1], n4=RESULTS[0]), "became"),
+        (_turns(n3=RESULTS[1], n4=RESULTS[0]), "comes before"),
+        (_turns(n1=replace(QUESTION, role="assistant")), "is gone or changed"),
+        ({"turns": (SENT.turns[0], *SENT.turns[2:], QUESTION)}, "comes before"),
+        (
+            {"turns": (*SENT.turns, replace(RESULTS[0], text="another"))},
+            "1 tool results were added",
+        ),
+        (
+            {"turns": (*SENT.turns, Turn("assistant", tool_calls=CALLS[:1]))},
+            "1 earlier tool calls were added",
+        ),
+        ({"tools": (TOOL, replace(TOOL, parameters={}))}, "the tool find_parcel came twice"),
         ({"turns": SENT.turns[:-1]}, "1 of 2 tool results are gone"),
         (
             _turns(n2=Turn("assistant", tool_calls=(replace(CALLS[0], arguments="{}"), CALLS[1]))),

@@ -89,12 +89,14 @@ def read_usage(body: dict[str, Any]) -> Usage | None:
     if not isinstance(usage, dict):
         return None
     details = usage.get("completion_tokens_details")
+    prompt = usage.get("prompt_tokens_details")
     return Usage(
         input_tokens=_count(usage.get("prompt_tokens")),
         output_tokens=_count(usage.get("completion_tokens")),
         reasoning_tokens=_count(
             details.get("reasoning_tokens") if isinstance(details, dict) else None
         ),
+        cached_tokens=_count(prompt.get("cached_tokens") if isinstance(prompt, dict) else None),
     )
 
 

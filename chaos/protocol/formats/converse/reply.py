@@ -13,7 +13,7 @@ from typing import Any
 
 from chaos.protocol.conversation import Finish, Json, ToolCall
 from chaos.protocol.json.defects import Defects
-from chaos.protocol.json.lenient import as_json_text
+from chaos.protocol.json.lenient import as_json_text, sum_of
 from chaos.protocol.json.text import excerpt, parse_json, whole_text
 from chaos.protocol.reading import Defect, ReadError, Reading, Usage
 
@@ -41,6 +41,7 @@ def read_usage(usage: Json, defects: Defects) -> Usage:
     return Usage(
         defects.need_count(usage, "inputTokens", "usage"),
         defects.need_count(usage, "outputTokens", "usage"),
+        cached_tokens=sum_of(usage.get("cacheReadInputTokens"), usage.get("cacheWriteInputTokens")),
     )
 
 

@@ -111,6 +111,7 @@ class _Collector:
             self.defects.need_count(usage, "promptTokenCount", "usageMetadata"),
             whole(usage.get("candidatesTokenCount")),
             whole(usage.get("thoughtsTokenCount")),
+            whole(usage.get("cachedContentTokenCount")),
         )
 
     def _read_candidate(self, candidate: Json) -> None:

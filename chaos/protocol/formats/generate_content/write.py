@@ -47,9 +47,18 @@ _FINISH_REASONS = {
     Finish.OTHER: "OTHER",
 }
 _NOT_IN_SCHEMA = frozenset(
-    {"multipleOf", "exclusiveMinimum", "exclusiveMaximum", "uniqueItems", "format"}
+    {
+        "multipleOf",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "uniqueItems",
+        "const",
+        "format",  # it has a few
+        "enum",  # of strings alone
+        "type",  # none may be left out
+    }
 )
-"""Words of JSON schema that Google's own ``Schema`` lacks; it has few formats."""
+"""Words of JSON schema that Google's own ``Schema`` lacks, or has only in part."""
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from chaos.protocol.conversation import Finish, Json, ToolCall
+from chaos.protocol.json.lenient import sum_of
 from chaos.protocol.json.strict import DefectLog, compact, distinct, parse, shown
 from chaos.protocol.json.text import excerpt, whole_text
 from chaos.protocol.openai_error import foreign_error, status_in
@@ -90,7 +91,10 @@ def read_usage(holder: Json, log: DefectLog, *, before: Usage | None = None) -> 
         # LiteLLM's bridges begin with zero input tokens and tell the number at the end.
         known = (before.input_tokens, before.output_tokens)
         told = [new if new is not None else old for new, old in zip(told, known, strict=True)]
-    return Usage(input_tokens=told[0], output_tokens=told[1])
+    cached = sum_of(usage.get("cache_read_input_tokens"), usage.get("cache_creation_input_tokens"))
+    if cached is None and before is not None:
+        cached = before.cached_tokens
+    return Usage(input_tokens=told[0], output_tokens=told[1], cached_tokens=cached)
 
 
 def read_finish(holder: Json, log: DefectLog) -> tuple[Finish | None, str]:

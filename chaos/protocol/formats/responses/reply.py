@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from chaos.protocol.conversation import Finish, Json, ToolCall
+from chaos.protocol.json.lenient import whole
 from chaos.protocol.json.strict import DefectLog, compact, distinct, parse, shown
 from chaos.protocol.json.text import excerpt, whole_text
 from chaos.protocol.openai_error import error_in, foreign_error, status_in
@@ -104,12 +105,14 @@ def read_usage(response: Json, log: DefectLog) -> Usage | None:
         return None
     usage = log.need_object(response, "usage", "response")
     details = usage.get("output_tokens_details")
+    prompt = usage.get("input_tokens_details")
     return Usage(
         input_tokens=log.optional_count(usage, "input_tokens", "usage"),
         output_tokens=log.optional_count(usage, "output_tokens", "usage"),
         reasoning_tokens=log.optional_count(details, "reasoning_tokens", "usage")
         if isinstance(details, dict)
         else None,
+        cached_tokens=whole(prompt.get("cached_tokens")) if isinstance(prompt, dict) else None,
     )
 
 

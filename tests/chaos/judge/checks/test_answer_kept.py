@@ -57,10 +57,25 @@ def test_noise_is_no_answer_even_with_the_nonce(noise):
 
 def test_an_echo_of_the_question_is_no_answer():
     """It holds the needle, and nothing of a model's."""
-    prompt = "Among these was a blue heron. Which bird was there?"
+    prompt = (
+        "Read this. On the first day there was a sparrow, on the second a blue heron, on the third "
+        "nothing at all. Which bird was there on the second day?"
+    )
     task = replace(NEEDLE_TASK, ask=Ask(turns=(Turn("user", prompt),)))
     echo = usual(says(prompt), task=task, direct=sampled(*[says(prompt)] * 3, task=task))
     assert outcome(plan(task=task), echo) == ("failed", "answer_degraded")
+    quoted = says("On the second a blue heron.")
+    assert outcome(plan(task=task), usual(quoted, task=task)) == PASSED
+
+
+def test_a_code_with_more_in_it_is_another_code():
+    """So is a needle that is only a part of a word."""
+    task = replace(CHAT, expect=Expectation(needle=NONCE))
+    for text in (f"99{NONCE}77", f"x{NONCE}"):
+        missed = usual(says(text), task=task, direct=sampled(*[says(text)] * 3, task=task))
+        assert outcome(plan(task=task), missed) == ("failed", "answer_degraded")
+    for text in (f"_{NONCE}_", f"({NONCE})", f"{NONCE}."):
+        assert outcome(plan(task=task), usual(says(text), task=task)) == PASSED
 
 
 def test_pictures_have_to_be_named_in_order_and_nothing_else():

@@ -100,8 +100,10 @@ def test_a_response_schema_as_a_forced_tool_call_is_no_change():
     assert _judged(STRUCTURE_TASK, **asked) == PASSED
     other = replace(tool, parameters={"type": "object"})
     assert _judged(STRUCTURE_TASK, **{**asked, "tools": (other,)}) == ("failed", "request_changed")
-    asked["tool_choice"] = "auto"
-    assert _judged(STRUCTURE_TASK, **asked) == ("failed", "request_changed")
+    asked["tool_choice"] = "auto"  # LiteLLM, for a model that may not be forced
+    assert _judged(STRUCTURE_TASK, **asked) == PASSED
+    named = {**asked, "tools": (replace(tool, name="answer_form"),)}
+    assert _judged(STRUCTURE_TASK, **named) == ("failed", "request_changed")
 
 
 def test_a_hop_that_is_asked_for_a_stream_instead_was_asked_something_else():
@@ -169,3 +171,39 @@ def test_a_deployments_own_key_beside_the_canary_proves_nothing_wrong():
     finding = REQUEST_KEPT.judge(plan(), mixed)
     assert (finding.result, finding.kind) == (Result.UNKNOWN, Kind.REQUEST_CHANGED)
     assert outcome(plan(), mixed) == PASSED
+
+
+def test_a_schema_as_a_tool_call_may_be_asked_for_whole():
+    """LiteLLM streams to the client what it has got in one piece."""
+    tool = ToolSpec("json_tool_call", "", SPELT_FOR_GEMINI)
+    asked = replace(
+        STRUCTURE_TASK.ask, response_schema=None, tools=(tool,), tool_choice="json_tool_call"
+    )
+    wire = (
+        faulted(task=STRUCTURE_TASK, stream=True),
+        served(reply=says(JSON_TEXT), asked=asked, stream=False),
+    )
+    judged = seen(*wire, reply=got(says(JSON_TEXT)))
+    assert outcome(plan(task=STRUCTURE_TASK, stream=True), judged) == PASSED
+
+
+def test_a_client_profile_s_parameters_are_what_was_asked():
+    """They take the place of ours, and are compared as they went out."""
+    ask = replace(TOOL_TASK.ask, extra={"temperature": 0.7, "max_tokens": 99}, temperature=0.0)
+    task = replace(TOOL_TASK, ask=ask)
+    out = replace(TOOL_TASK.ask, temperature=0.7, max_tokens=99)
+    for asked, judged in ((out, PASSED), (ask, ("failed", "request_changed"))):
+        wire = (faulted(task=task, asked=out), served(reply=calls(), asked=asked))
+        assert outcome(plan(task=task), seen(*wire, reply=got(calls()))) == judged
+
+
+def test_what_goes_into_thoughts_may_come_on_top():
+    """A deployment that thinks by its own settings gets more tokens than were asked for."""
+    more = replace(TOOL_TASK.ask, max_tokens=4096)
+    wire = (faulted(task=TOOL_TASK), served(reply=calls(), asked=more))
+    judged = seen(*wire, reply=got(calls()))
+    usual_plan = plan(task=TOOL_TASK)
+    assert outcome(usual_plan, judged) == ("failed", "request_changed")
+    first, hop = usual_plan.hops
+    thinking = replace(hop, deployments=(replace(hop.deployments[0], thinks=True),))
+    assert outcome(replace(usual_plan, hops=(first, thinking)), judged) == PASSED

@@ -10,6 +10,7 @@ from chaos.protocol.json.lenient import (
     mappings,
     number,
     optional_text,
+    sum_of,
     text,
     whole,
 )
@@ -51,3 +52,8 @@ def test_arguments_are_passed_as_compact_json():
     assert as_json_text({"city": "Zürich", "n": 1}) == '{"city":"Zürich","n":1}'
     assert as_object('{"city": "Zürich"}') == {"city": "Zürich"}
     assert as_object("[1]") == as_object("{") == {}
+
+
+def test_whole_numbers_are_added_up_where_there_are_any():
+    """Nothing told is not nought."""
+    assert (sum_of(None, "2"), sum_of(1, None), sum_of(1, 2)) == (None, 1, 3)
