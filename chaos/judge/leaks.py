@@ -18,17 +18,13 @@ _TOOL_MARKUP = re.compile(
     r"|\[/?(?:AVAILABLE_)?TOOL_\w+\]",
     re.IGNORECASE,
 )
-_THOUGHT = (
+_MARKUP = re.compile(
     r"</?\s?(?:\w+:)?(?:think|thinking|thoughts?|reasoning|reflection|analysis)\b[^<>\n]{0,24}>"
     r"|◁/?think▷|\[/?THINK\]"
-)
-_CONTROL = (
-    r"<[|｜][^<>|｜\n]{0,40}[|｜]?>"  # noqa: RUF001 -- <|channel>, <|im_end|>, <|"|>
+    r"|<[|｜][^<>|｜\n]{0,40}[|｜]?>"  # noqa: RUF001 -- <|channel>, <|im_end|>, <|"|>
     r"|<[A-Za-z_]{1,24}\|>"  # <channel|>
     r"|<(?:pad|unk|bos|eos|start_of_turn|end_of_turn)>"
 )
-_CONTROL_TOKEN = re.compile(_CONTROL)
-_MARKUP = re.compile(f"{_THOUGHT}|{_CONTROL}")
 _NEAR_CHARS = 60
 _MOST_JSON_VALUES = 50
 
@@ -61,11 +57,6 @@ def call_markup(text: str) -> str | None:
     """Find the tags in which engines write a call; None if there is none."""
     markup = _TOOL_MARKUP.search(text)
     return markup.group(0) if markup is not None else None
-
-
-def control_token(text: str, asked: str) -> str | None:
-    """Find a control token in *text*; not what the prompt itself has."""
-    return next((m[0] for m in _CONTROL_TOKEN.finditer(text) if m[0] not in asked), None)
 
 
 def stray_markup(text: str, asked: str) -> str | None:

@@ -111,6 +111,7 @@ async def test_a_campaign_reroutes_nobody(litellm_executable, tmp_path):
             stop.set()
         assert await gateway.model_ids() == before
     assert report.summary.passed > 20
-    assert provider.calls_total.total() == sum(served.values())
+    # One of ours was undisturbed, to see how fast the gateway is.
+    assert provider.calls_total.total() == sum(served.values()) + 1
     assert set(served) == {(200, PRIMARY)}
     assert sum(served.values()) > 20

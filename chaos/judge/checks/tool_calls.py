@@ -7,7 +7,7 @@ from chaos.judge.blame import Problem, Side, lay_blame
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed
 from chaos.judge.evidence import ANSWERED, has_answer, quote, source
 from chaos.judge.json_value import doubled_key, json_object, same, undeclared, violation
-from chaos.judge.leaks import call_markup, control_token, leaked_call, stray_markup
+from chaos.judge.leaks import call_markup, leaked_call, stray_markup
 from chaos.judge.observation import Observation
 from chaos.protocol.conversation import Finish, ToolCall
 from chaos.protocol.reading import Defect, Reading
@@ -50,8 +50,8 @@ def problem_of(plan: DrillPlan, reading: Reading, side: Side) -> Problem | None:
     if left:
         what = f"made {len(calls)} of {len(expected)} tool calls ({left[0].name} is missing)"
         return Problem(Kind.TOOL_CALL_MISSING, what)
-    # A thought in the text is for another check to find.
-    markup = call_markup(reading.text) or control_token(reading.text, plan.task.ask.text)
+    # Thoughts and control tokens in the text are for another check to find.
+    markup = call_markup(reading.text)
     if markup is not None:
         what = f"makes the call, and has {markup!r} in its text too: {quote(reading.text, 120)}"
         return Problem(Kind.TOOL_CALL_LEAKED, what, certain=True)

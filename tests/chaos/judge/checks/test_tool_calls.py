@@ -184,11 +184,19 @@ def test_an_argument_that_the_tool_does_not_declare_is_invalid():
     assert outcome(plan(task=task), more) == ("failed", "tool_call_invalid")
 
 
-@pytest.mark.parametrize("text", ["<tool_call>", "Done.<|im_end|>", "<|channel>thought\n"])
-def test_markup_beside_the_call_is_a_leak(text):
-    """A parser that takes the call and leaves its tags shows them to people."""
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("<tool_call>", "tool_call_leaked"),
+        ("Done.<|im_end|>", "answer_degraded"),
+        ("<|channel>thought\nHm.<channel|>", "answer_degraded"),
+        ("<thinking>Hm.</thinking>", "answer_degraded"),
+    ],
+)
+def test_markup_beside_the_call_is_a_leak(text, kind):
+    """A parser that takes the call and leaves its tags shows them to people; so with thoughts."""
     both = _usual(calls(text=text))
-    assert outcome(PLAN, both) == ("failed", "tool_call_leaked")
+    assert outcome(PLAN, both) == ("failed", kind)
     assert where(PLAN, both) == "hop"
     assert where(PLAN, _usual(calls(text=text), own=calls())) == "gateway"
     assert outcome(PLAN, _usual(calls(text="I shall call look_up now."))) == PASSED
