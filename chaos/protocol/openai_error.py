@@ -25,6 +25,11 @@ def error_in(body: Any, *, in_band: bool) -> ReadError | None:
     return read_error(body["error"], in_band=in_band)
 
 
+def failure(status: int, body: Any) -> ReadError:
+    """Read the error of a reply that failed: in its envelope, or in whatever came instead."""
+    return error_in(body, in_band=False) or foreign_error(status, body)
+
+
 def read_error(error: Any, *, in_band: bool) -> ReadError:
     """Read the value of ``error``, well formed or not."""
     if not isinstance(error, dict):

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from chaos.protocol.json.strict import DefectLog, parse, shown
+from chaos.protocol.json.defects import Defects
+from chaos.protocol.json.strict import parse, shown
 from chaos.protocol.json.text import excerpt
 from chaos.protocol.reading import Defect
 from chaos.protocol.sse import SseEvent, SseReader
@@ -14,7 +15,7 @@ _SSE_LINES = (b"data:", b"event:", b":", b"id:", b"retry:")
 class StrictEvents:
     """The events of one streamed reply."""
 
-    def __init__(self, log: DefectLog) -> None:
+    def __init__(self, log: Defects) -> None:
         self._log = log
         self._sse = SseReader()
         # The first bytes, until an event came: what is no event stream is read from them.

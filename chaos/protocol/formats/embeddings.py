@@ -16,9 +16,10 @@ from chaos.protocol.format import Piece, PieceKind
 from chaos.protocol.json.defects import Defects
 from chaos.protocol.json.lenient import text, whole
 from chaos.protocol.json.numbers import numbers
+from chaos.protocol.json.opened import opened
 from chaos.protocol.json.strict import shown
-from chaos.protocol.json.text import excerpt, parse_json, whole_text
-from chaos.protocol.openai_error import error_in, foreign_error
+from chaos.protocol.json.text import whole_text
+from chaos.protocol.openai_error import error_in, failure
 from chaos.protocol.reading import Defect, Reading, StreamReader, Usage
 
 MOST_BODY_BYTES = 64 << 20
@@ -77,20 +78,10 @@ class Embeddings:
     def read_reply(self, status: int, body: bytes) -> Reading:
         """Read a whole reply strictly, good or error; never raises."""
         found = Defects()
-        good = 200 <= status < 300
-        try:
-            parsed = parse_json(body)
-        except ValueError:
-            found.add(Defect.NOT_JSON, excerpt(body) or "an empty body")
-            error = None if good else foreign_error(status, excerpt(body))
-            return Reading(error=error, defects=found.found)
-        if not isinstance(parsed, dict):
-            found.add(Defect.NOT_AN_OBJECT, excerpt(body))
-            error = None if good else foreign_error(status, parsed)
-            return Reading(error=error, defects=found.found)
-        error = error_in(parsed, in_band=good)
-        if not good:
-            return Reading(error=error or foreign_error(status, parsed), ended=True)
+        parsed = opened(status, body, found, failure)
+        if isinstance(parsed, Reading):
+            return parsed
+        error = error_in(parsed, in_band=True)
         if error is not None:
             return Reading(error=error, ended=True)
         return _read_good(parsed, found)
@@ -119,7 +110,7 @@ class _WholeBody:
         return self._format.read_reply(200, bytes(self._body))
 
 
-def _read_good(body: dict[str, Any], found: Defects) -> Reading:
+def _read_good(body: Json, found: Defects) -> Reading:
     data = body.get("data")
     if not isinstance(data, list) or not data:
         found.add(Defect.NO_OUTPUT_FIELD, f"no data: {shown(body)}")

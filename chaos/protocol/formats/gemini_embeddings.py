@@ -19,7 +19,7 @@ from chaos.protocol.google_error import read_google_error
 from chaos.protocol.json.defects import Defects
 from chaos.protocol.json.lenient import as_json_text, either, mapping, mappings, text, whole
 from chaos.protocol.json.numbers import numbers
-from chaos.protocol.json.text import excerpt, parse_json
+from chaos.protocol.json.opened import opened
 from chaos.protocol.reading import Defect, Reading, StreamReader
 
 
@@ -63,19 +63,9 @@ class GeminiEmbeddings:
     def read_reply(self, status: int, body: bytes) -> Reading:
         """Read a whole reply strictly, good or error; never raises."""
         defects = Defects()
-        good = 200 <= status < 300
-        try:
-            parsed = parse_json(body)
-        except ValueError:
-            defects.add(Defect.NOT_JSON, excerpt(body))
-            parsed = body.decode("utf-8", "replace")
-            error = None if good else read_google_error(status, parsed)
-            return Reading(error=error, defects=defects.found)
-        if not good:
-            return Reading(error=read_google_error(status, parsed), ended=True)
-        if not isinstance(parsed, dict):
-            defects.add(Defect.NOT_AN_OBJECT, excerpt(body))
-            return Reading(defects=defects.found)
+        parsed = opened(status, body, defects, read_google_error)
+        if isinstance(parsed, Reading):
+            return parsed
         if "error" in parsed:
             return Reading(error=read_google_error(None, parsed, in_band=True), ended=True)
         vectors = tuple(_numbers(vector, defects) for vector in self._vectors(parsed, defects))

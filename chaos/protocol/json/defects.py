@@ -23,12 +23,24 @@ class Defects:
         if len(self._found) < _MOST_DEFECTS:
             self._found[DefectFound(defect, excerpt(detail))] = None
 
+    def wrong(self, detail: str) -> None:
+        """Note that something is not of the shape that the format prescribes."""
+        self.add(Defect.WRONG_SHAPE, detail)
+
+    def optional_text(self, parent: Json, key: str, where: str) -> str | None:
+        """Take a string that may be absent or null."""
+        return None if parent.get(key) is None else self.need_text(parent, key, where)
+
+    def optional_count(self, parent: Json, key: str, where: str) -> int | None:
+        """Take a whole number that may be absent or null."""
+        return None if parent.get(key) is None else self.need_count(parent, key, where)
+
     def need_text(self, parent: Json, key: str, where: str) -> str:
         """Take a required string; empty, and noted, if it is none."""
         value = parent.get(key)
         if isinstance(value, str):
             return value
-        self._wrong(value, "a string", f"{where}.{key}")
+        self._unlike(value, "a string", f"{where}.{key}")
         return ""
 
     def need_object(self, parent: Json, key: str, where: str) -> Json:
@@ -36,14 +48,14 @@ class Defects:
         value = parent.get(key)
         if isinstance(value, dict):
             return value
-        self._wrong(value, "an object", f"{where}.{key}")
+        self._unlike(value, "an object", f"{where}.{key}")
         return {}
 
     def need_objects(self, parent: Json, key: str, where: str) -> list[Json]:
         """Take a required list of objects; what is no object is noted and left out."""
         value = parent.get(key)
         if not isinstance(value, list):
-            self._wrong(value, "a list", f"{where}.{key}")
+            self._unlike(value, "a list", f"{where}.{key}")
             return []
         kept: list[Json] = [item for item in value if isinstance(item, dict)]
         if len(kept) < len(value):
@@ -55,9 +67,9 @@ class Defects:
         value = parent.get(key)
         if isinstance(value, int) and not isinstance(value, bool):
             return value
-        self._wrong(value, "a whole number", f"{where}.{key}")
+        self._unlike(value, "a whole number", f"{where}.{key}")
         return None
 
-    def _wrong(self, value: object, wanted: str, where: str) -> None:
+    def _unlike(self, value: object, wanted: str, where: str) -> None:
         told = "missing or null" if value is None else repr(value)[:60]
         self.add(Defect.WRONG_SHAPE, f"{where} is {told}, not {wanted}")

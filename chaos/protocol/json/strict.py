@@ -8,26 +8,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from chaos.protocol.conversation import Json
-from chaos.protocol.json.defects import Defects
 from chaos.protocol.json.text import parse_json, whole_text
-from chaos.protocol.reading import Defect
-
-
-class DefectLog(Defects):
-    """Defects in order of discovery, with a hand for fields that may be absent."""
-
-    def wrong(self, detail: str) -> None:
-        """Note that something is not of the shape that the format prescribes."""
-        self.add(Defect.WRONG_SHAPE, detail)
-
-    def optional_text(self, parent: Json, key: str, where: str) -> str | None:
-        """Take a string that may be absent or null."""
-        return None if parent.get(key) is None else self.need_text(parent, key, where)
-
-    def optional_count(self, parent: Json, key: str, where: str) -> int | None:
-        """Take a whole number that may be absent or null."""
-        return None if parent.get(key) is None else self.need_count(parent, key, where)
 
 
 def parse(data: str | bytes) -> tuple[bool, Any]:

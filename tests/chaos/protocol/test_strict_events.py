@@ -2,7 +2,7 @@
 
 import pytest
 
-from chaos.protocol.json.strict import DefectLog
+from chaos.protocol.json.defects import Defects
 from chaos.protocol.reading import Defect
 from chaos.protocol.sse import SseEvent
 from chaos.protocol.strict_events import StrictEvents
@@ -10,7 +10,7 @@ from chaos.protocol.strict_events import StrictEvents
 
 def closed(data: bytes) -> tuple[bytes | None, list[Defect]]:
     """Read *data* as one stream: what came instead, and what was wrong."""
-    log = DefectLog()
+    log = Defects()
     events = StrictEvents(log)
     events.feed(data)
     return events.close(), [found.defect for found in log.found]
@@ -47,14 +47,14 @@ def test_what_is_wrong_with_the_stream_itself_is_noted(data, defect):
 )
 def test_an_event_has_to_be_an_object(data, defect):
     """A payload that is no JSON object is a defect, and nothing is made of it."""
-    log = DefectLog()
+    log = Defects()
     assert StrictEvents(log).read(SseEvent("a", data)) is None
     assert [found.defect for found in log.found] == [defect]
 
 
 def test_a_name_and_a_type_have_to_agree():
     """The type tells the kind; a name that says otherwise, or no type, is a defect."""
-    log = DefectLog()
+    log = Defects()
     events = StrictEvents(log)
     assert events.kind(SseEvent(None, ""), {"type": "a"}) == "a"
     assert not log.found

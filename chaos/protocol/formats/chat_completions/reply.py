@@ -12,11 +12,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from chaos.protocol.conversation import Finish, ToolCall
+from chaos.protocol.conversation import Finish, Json, ToolCall
 from chaos.protocol.json.defects import Defects
+from chaos.protocol.json.opened import opened
 from chaos.protocol.json.strict import shown
-from chaos.protocol.json.text import excerpt, parse_json, whole_text
-from chaos.protocol.openai_error import error_in, foreign_error
+from chaos.protocol.json.text import whole_text
+from chaos.protocol.openai_error import error_in, failure
 from chaos.protocol.reading import Defect, ReadError, Reading, Usage
 
 FINISHES = {
@@ -83,7 +84,7 @@ def choice_error(choice: dict[str, Any]) -> ReadError | None:
     return error
 
 
-def read_usage(body: dict[str, Any]) -> Usage | None:
+def read_usage(body: Json) -> Usage | None:
     """Read how many tokens a reply or a chunk counts."""
     usage = body.get("usage")
     if not isinstance(usage, dict):
@@ -107,24 +108,13 @@ def _count(value: Any) -> int | None:
 def read_completion(status: int, body: bytes) -> Reading:
     """Read a whole reply, good or error."""
     found = Defects()
-    good = 200 <= status < 300
-    try:
-        parsed = parse_json(body)
-    except ValueError:
-        found.add(Defect.NOT_JSON, excerpt(body) or "an empty body")
-        error = None if good else foreign_error(status, excerpt(body))
-        return Reading(error=error, defects=found.found)
-    if not isinstance(parsed, dict):
-        found.add(Defect.NOT_AN_OBJECT, excerpt(body))
-        error = None if good else foreign_error(status, parsed)
-        return Reading(error=error, defects=found.found)
-    error = error_in(parsed, in_band=good)
-    if not good:
-        return Reading(error=error or foreign_error(status, parsed), ended=True)
-    return _read_good(parsed, error, found)
+    parsed = opened(status, body, found, failure)
+    if isinstance(parsed, Reading):
+        return parsed
+    return _read_good(parsed, error_in(parsed, in_band=True), found)
 
 
-def _read_good(body: dict[str, Any], error: ReadError | None, found: Defects) -> Reading:
+def _read_good(body: Json, error: ReadError | None, found: Defects) -> Reading:
     choices = body.get("choices")
     choice: Any = choices[0] if isinstance(choices, list) and choices else None
     message: Any = choice.get("message") if isinstance(choice, dict) else None
@@ -157,7 +147,7 @@ def distinct(value: Any) -> tuple[str, ...]:
     return (whole_text(value),) if isinstance(value, str) and value else ()
 
 
-def _find_defects(body: dict[str, Any], choice: Any, message: Any, found: Defects) -> None:
+def _find_defects(body: Json, choice: Any, message: Any, found: Defects) -> None:
     """Look for what every good reply has."""
     if choice is None:
         found.add(Defect.NO_OUTPUT_FIELD, f"no choices: {shown(body)}")

@@ -14,7 +14,8 @@ from typing import Any
 from chaos.protocol.conversation import Finish, Json, ToolCall
 from chaos.protocol.json.defects import Defects
 from chaos.protocol.json.lenient import as_json_text, sum_of
-from chaos.protocol.json.text import excerpt, parse_json, whole_text
+from chaos.protocol.json.opened import opened
+from chaos.protocol.json.text import excerpt, whole_text
 from chaos.protocol.reading import Defect, ReadError, Reading, Usage
 
 _FINISHES = {
@@ -62,19 +63,9 @@ def read_converse_error(
 def read_converse_reply(status: int, body: bytes) -> Reading:
     """Read a whole reply strictly, good or error; never raises."""
     defects = Defects()
-    good = 200 <= status < 300
-    try:
-        parsed = parse_json(body)
-    except ValueError:
-        defects.add(Defect.NOT_JSON, excerpt(body))
-        error = None if good else read_converse_error(status, body.decode("utf-8", "replace"))
-        return Reading(error=error, defects=defects.found)
-    if not isinstance(parsed, dict):
-        defects.add(Defect.NOT_AN_OBJECT, excerpt(body))
-        error = None if good else read_converse_error(status, parsed)
-        return Reading(error=error, defects=defects.found)
-    if not good:
-        return Reading(error=read_converse_error(status, parsed), ended=True)
+    parsed = opened(status, body, defects, read_converse_error)
+    if isinstance(parsed, Reading):
+        return parsed
     if "output" not in parsed:
         if "message" in parsed:
             error = read_converse_error(None, parsed, in_band=True)

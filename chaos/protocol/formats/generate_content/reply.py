@@ -15,7 +15,8 @@ from chaos.protocol.conversation import Finish, Json, ToolCall
 from chaos.protocol.google_error import read_google_error
 from chaos.protocol.json.defects import Defects
 from chaos.protocol.json.lenient import as_json_text, whole
-from chaos.protocol.json.text import excerpt, parse_json, whole_text
+from chaos.protocol.json.opened import opened
+from chaos.protocol.json.text import parse_json, whole_text
 from chaos.protocol.reading import Defect, ReadError, Reading, Usage
 from chaos.protocol.sse import SseReader
 
@@ -162,20 +163,9 @@ class _Collector:
 def read_generate_content_reply(status: int, body: bytes) -> Reading:
     """Read a whole reply strictly, good or error; never raises."""
     collector = _Collector()
-    good = 200 <= status < 300
-    try:
-        parsed = parse_json(body)
-    except ValueError:
-        collector.defects.add(Defect.NOT_JSON, excerpt(body))
-        if not good:
-            collector.error = read_google_error(status, body.decode("utf-8", "replace"))
-        return collector.reading(ended=False)
-    if not good:
-        collector.error = read_google_error(status, parsed)
-        return collector.reading(ended=True)
-    if not isinstance(parsed, dict):
-        collector.defects.add(Defect.NOT_AN_OBJECT, excerpt(body))
-        return collector.reading(ended=False)
+    parsed = opened(status, body, collector.defects, read_google_error)
+    if isinstance(parsed, Reading):
+        return parsed
     collector.add(parsed)
     if "candidates" not in parsed and collector.error is None and collector.finish is None:
         collector.defects.add(Defect.NO_OUTPUT_FIELD, "no candidates")

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from chaos.protocol.conversation import Finish, Json, ToolCall
+from chaos.protocol.json.defects import Defects
 from chaos.protocol.json.lenient import sum_of
-from chaos.protocol.json.strict import DefectLog, compact, distinct, parse, shown
+from chaos.protocol.json.opened import opened
+from chaos.protocol.json.strict import compact, distinct, shown
 from chaos.protocol.json.text import excerpt, whole_text
 from chaos.protocol.openai_error import foreign_error, status_in
 from chaos.protocol.reading import Defect, ReadError, Reading, Usage
@@ -57,7 +59,7 @@ class Block:
         return self.text or (compact(self.input) if self.stopped else "")
 
 
-def read_block(block: Json, where: str, log: DefectLog) -> Block:
+def read_block(block: Json, where: str, log: Defects) -> Block:
     """Read a content block, whole or as it starts in a stream."""
     kind = log.need_text(block, "type", where)
     read = Block(kind)
@@ -78,7 +80,7 @@ def read_block(block: Json, where: str, log: DefectLog) -> Block:
     return read
 
 
-def read_usage(holder: Json, log: DefectLog, *, before: Usage | None = None) -> Usage | None:
+def read_usage(holder: Json, log: Defects, *, before: Usage | None = None) -> Usage | None:
     """Read the tokens; a stream's end tells the output and may leave out the input."""
     usage = holder.get("usage")
     if usage is None:
@@ -97,7 +99,7 @@ def read_usage(holder: Json, log: DefectLog, *, before: Usage | None = None) -> 
     return Usage(input_tokens=told[0], output_tokens=told[1], cached_tokens=cached)
 
 
-def read_finish(holder: Json, log: DefectLog) -> tuple[Finish | None, str]:
+def read_finish(holder: Json, log: Defects) -> tuple[Finish | None, str]:
     """Read why the answer ended, and the words of a refusal."""
     reason = log.optional_text(holder, "stop_reason", "message")
     if not reason:
@@ -130,20 +132,19 @@ def text_of(blocks: list[Block], kind: str) -> str:
 
 def read_message_reply(status: int, body: bytes) -> Reading:
     """Read a whole reply, good or error."""
-    log = DefectLog()
-    success = 200 <= status < 300
-    is_json, parsed = parse(body)
-    if not isinstance(parsed, dict):
-        broken = Defect.NOT_AN_OBJECT if is_json else Defect.NOT_JSON
-        log.add(broken, f"status {status} with {len(body)} bytes: {excerpt(body)}")
-        told = None if success else foreign_error(status, excerpt(body))
-        return Reading(error=told, defects=log.found)
-    if not success:
-        return Reading(error=find_error(parsed) or foreign_error(status, parsed), ended=True)
+    log = Defects()
+    parsed = opened(status, body, log, _failure)
+    if isinstance(parsed, Reading):
+        return parsed
     error = find_error(parsed, in_band=True)
     if error is not None and "content" not in parsed:
         return Reading(error=error, ended=True)
     return _read_message(parsed, error, log)
+
+
+def _failure(status: int, body: object) -> ReadError:
+    found = find_error(body) if isinstance(body, dict) else None
+    return found or foreign_error(status, body)
 
 
 def find_error(body: Json, *, in_band: bool = False) -> ReadError | None:
@@ -177,7 +178,7 @@ def find_error(body: Json, *, in_band: bool = False) -> ReadError | None:
     )
 
 
-def read_identity(message: Json, log: DefectLog) -> tuple[str, str]:
+def read_identity(message: Json, log: Defects) -> tuple[str, str]:
     """Read a message's id and model, and check that it is an answer at all."""
     for key, wanted in (("type", "message"), ("role", "assistant")):
         if message.get(key) != wanted:
@@ -185,7 +186,7 @@ def read_identity(message: Json, log: DefectLog) -> tuple[str, str]:
     return log.need_text(message, "id", "message"), log.need_text(message, "model", "message")
 
 
-def _read_message(message: Json, error: ReadError | None, log: DefectLog) -> Reading:
+def _read_message(message: Json, error: ReadError | None, log: Defects) -> Reading:
     blocks: list[Block] = []
     if not isinstance(message.get("content"), list):
         log.add(Defect.NO_OUTPUT_FIELD, "the message has no list of content blocks")

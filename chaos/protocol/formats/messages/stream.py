@@ -22,7 +22,8 @@ from chaos.protocol.formats.messages.reply import (
     read_usage,
     text_of,
 )
-from chaos.protocol.json.strict import DefectLog, distinct
+from chaos.protocol.json.defects import Defects
+from chaos.protocol.json.strict import distinct
 from chaos.protocol.reading import Defect, ReadError, Reading, Usage
 from chaos.protocol.sse import SseEvent
 from chaos.protocol.strict_events import StrictEvents
@@ -39,7 +40,7 @@ class MessagesStreamReader:
     """One streamed reply of the Messages API."""
 
     def __init__(self) -> None:
-        self._log = DefectLog()
+        self._log = Defects()
         self._events = StrictEvents(self._log)
         self._blocks: list[Block] = []  # all that came, orphans too
         self._present: list[Block] = []  # those of the present message, by index

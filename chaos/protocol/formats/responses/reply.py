@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 
 from chaos.protocol.conversation import Finish, Json, ToolCall
+from chaos.protocol.json.defects import Defects
 from chaos.protocol.json.lenient import whole
-from chaos.protocol.json.strict import DefectLog, compact, distinct, parse, shown
+from chaos.protocol.json.opened import opened
+from chaos.protocol.json.strict import compact, distinct, shown
 from chaos.protocol.json.text import excerpt, whole_text
-from chaos.protocol.openai_error import error_in, foreign_error, status_in
+from chaos.protocol.openai_error import error_in, failure, status_in
 from chaos.protocol.reading import Defect, ReadError, Reading, Usage
 
 _INCOMPLETE = {"max_output_tokens": Finish.LENGTH, "content_filter": Finish.CONTENT_FILTER}
@@ -54,7 +56,7 @@ class Item:
         return ToolCall(call_id, whole_text(self.name), arguments)
 
 
-def read_item(item: Json, where: str, log: DefectLog, *, begun: bool = False) -> Item:
+def read_item(item: Json, where: str, log: Defects, *, begun: bool = False) -> Item:
     """Read an output item, whole or, *begun*, as it is added to a stream."""
     kind = log.need_text(item, "type", where)
     item_id = item.get("id")
@@ -88,7 +90,7 @@ def read_item(item: Json, where: str, log: DefectLog, *, begun: bool = False) ->
     return read
 
 
-def read_part(part: Json, where: str, log: DefectLog) -> Part:
+def read_part(part: Json, where: str, log: Defects) -> Part:
     """Read a content part of a message."""
     kind = log.need_text(part, "type", where)
     key = {"output_text": "text", "refusal": "refusal"}.get(kind)
@@ -99,7 +101,7 @@ def read_part(part: Json, where: str, log: DefectLog) -> Part:
     return Part(kind, [log.need_text(part, key, where)])
 
 
-def read_usage(response: Json, log: DefectLog) -> Usage | None:
+def read_usage(response: Json, log: Defects) -> Usage | None:
     """Read the tokens; None where the response does not tell them."""
     if response.get("usage") is None:
         return None
@@ -116,7 +118,7 @@ def read_usage(response: Json, log: DefectLog) -> Usage | None:
     )
 
 
-def read_finish(response: Json, items: list[Item], log: DefectLog) -> Finish | None:
+def read_finish(response: Json, items: list[Item], log: Defects) -> Finish | None:
     """Read why the answer ended; None for one that failed or does not say so."""
     status = log.optional_text(response, "status", "response")
     if status == "completed":
@@ -181,7 +183,7 @@ def calls_of(items: list[Item]) -> tuple[ToolCall, ...]:
     return tuple(item.call for item in items if item.type == "function_call")
 
 
-def read_output(response: Json, log: DefectLog) -> list[Item]:
+def read_output(response: Json, log: Defects) -> list[Item]:
     """Read a response's output items."""
     if not isinstance(response.get("output"), list):
         log.add(Defect.NO_OUTPUT_FIELD, "the response has no list of output items")
@@ -192,23 +194,16 @@ def read_output(response: Json, log: DefectLog) -> list[Item]:
 
 def read_response_reply(status: int, body: bytes) -> Reading:
     """Read a whole reply, good or error."""
-    log = DefectLog()
-    success = 200 <= status < 300
-    is_json, parsed = parse(body)
-    if not isinstance(parsed, dict):
-        broken = Defect.NOT_AN_OBJECT if is_json else Defect.NOT_JSON
-        log.add(broken, f"status {status} with {len(body)} bytes: {excerpt(body)}")
-        told = None if success else foreign_error(status, excerpt(body))
-        return Reading(error=told, defects=log.found)
-    if not success:
-        found = error_in(parsed, in_band=False)
-        return Reading(error=found or foreign_error(status, parsed), ended=True)
+    log = Defects()
+    parsed = opened(status, body, log, failure)
+    if isinstance(parsed, Reading):
+        return parsed
     if parsed.get("error") and "output" not in parsed:
         return Reading(error=error_in(parsed, in_band=True), ended=True)
     return _read_response(parsed, log)
 
 
-def _read_response(response: Json, log: DefectLog) -> Reading:
+def _read_response(response: Json, log: Defects) -> Reading:
     if response.get("object") != "response":
         log.wrong(f"object is {shown(response.get('object'))}, not 'response'")
     items = read_output(response, log)

@@ -35,7 +35,8 @@ from chaos.protocol.formats.responses.reply import (
     reasoning_of,
     text_of,
 )
-from chaos.protocol.json.strict import DefectLog, distinct, shown
+from chaos.protocol.json.defects import Defects
+from chaos.protocol.json.strict import distinct, shown
 from chaos.protocol.json.text import whole_text
 from chaos.protocol.reading import Defect, ReadError, Reading, Usage
 from chaos.protocol.sse import SseEvent
@@ -64,7 +65,7 @@ class ResponsesStreamReader:
     """One streamed reply of the Responses API."""
 
     def __init__(self) -> None:
-        self._log = DefectLog()
+        self._log = Defects()
         self._events = StrictEvents(self._log)
         self._items: list[Item] = []  # all that came, orphans too
         self._present: list[Item] = []  # those of the present response, by output_index

@@ -2,7 +2,8 @@
 
 import pytest
 
-from chaos.protocol.json.strict import DefectLog, compact, distinct, parse, shown
+from chaos.protocol.json.defects import Defects
+from chaos.protocol.json.strict import compact, distinct, parse, shown
 from chaos.protocol.reading import Defect
 
 
@@ -19,7 +20,7 @@ def test_json_is_parsed():
 
 def test_an_absent_field_is_fine_and_a_wrong_one_is_noted():
     """An optional field may be absent or null; of the wrong type it is a defect."""
-    log = DefectLog()
+    log = Defects()
     assert log.optional_text({"a": None}, "a", "here") is None
     assert log.optional_count({}, "n", "here") is None
     assert not log.found
