@@ -22,7 +22,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "chaos.process.environment": "tests/chaos/gateway/test_install.py makes environments with it",
     "chaos.protocol.dialect": "a contract; test_registry.py holds every dialect to it",
     "chaos.protocol.format": "a contract; test_registry.py holds every format to it",
-    "chaos.protocol.surface": "a contract; test_registry.py holds every surface to it",
     "chaos.traffic.shape": "a contract; test_registry.py holds every shape to it",
     "supervisor.engine.probe.seen": "holds what was seen; test_state.py judges it",
     "supervisor.engine.probe.steps": "test_look.py takes every step",

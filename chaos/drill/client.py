@@ -8,7 +8,7 @@ import aiohttp
 
 from chaos.judge.observation import ClientReply
 from chaos.protocol.reading import Defect, DefectFound, Reading
-from chaos.protocol.surface import Surface
+from chaos.protocol.surfaces import Surface
 from chaos.witness.redaction import texts
 from chaos.witness.wire_record import redact_headers
 

@@ -1,8 +1,8 @@
 """The contract of a fault: a way an upstream fails, as a script for the witness to play."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 from chaos.faults.script import Script
 from chaos.protocol.conversation import Answer
@@ -44,7 +44,7 @@ class Scene:
         return self.call.format.content_type(stream=self.call.stream)
 
 
-class Fault(Protocol):
+class Fault(ABC):
     """A way to fail.
 
     Attributes:
@@ -60,42 +60,20 @@ class Fault(Protocol):
         taken_for: The status that a gateway makes of it, where it is no answer at all.
     """
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def summary(self) -> str: ...
-    @property
-    def phase(self) -> Phase: ...
-    @property
-    def streams_only(self) -> bool: ...
-    @property
-    def tools_only(self) -> bool: ...
-    @property
-    def chats_only(self) -> bool: ...
-    @property
-    def twin_only(self) -> bool: ...
-    @property
-    def status_fault(self) -> bool: ...
-    @property
-    def variants(self) -> tuple[str, ...]: ...
-    @property
-    def taken_for(self) -> int | None: ...
-
-    def script(self, scene: Scene) -> Script:
-        """Say what the upstream does instead of answering."""
-        ...
-
-
-class FaultTraits:
-    """The usual answers, for faults to inherit; a fault overrides what differs."""
-
-    streams_only = False
-    tools_only = False
-    chats_only = False
-    twin_only = False
-    status_fault = False
+    name: str
+    summary: str
+    phase: Phase
+    streams_only: bool = False
+    tools_only: bool = False
+    chats_only: bool = False
+    twin_only: bool = False
+    status_fault: bool = False
     variants: tuple[str, ...] = ()
     taken_for: int | None = None
+
+    @abstractmethod
+    def script(self, scene: Scene) -> Script:
+        """Say what the upstream does instead of answering."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from chaos.faults.fault import FaultName, FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, FaultName, Phase, Scene
 from chaos.faults.script import Head, Script, Send
 from chaos.protocol.dialect import Dialect, ErrorRow
 
@@ -14,7 +14,7 @@ _MODEL = "{model}"
 
 
 @dataclass(frozen=True, slots=True)
-class HttpError(FaultTraits):
+class HttpError(Fault):
     """The provider answers with an error of its own, word for word as far as sources tell."""
 
     name: str

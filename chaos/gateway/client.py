@@ -6,6 +6,7 @@
 import json
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +31,22 @@ SETTING = "gateway.answer_within_s"
 """The setting that lengthens it, named in messages."""
 
 ModelIds = frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """How the gateway answers who has no key; *date* is its clock, as its header tells it."""
+
+    status: int
+    date: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    status: int
+    kind: str
+    body: bytes
+    date: str | None
 
 
 class Gateway:
@@ -111,6 +128,44 @@ class Gateway:
         """Tell whether it publishes Prometheus metrics."""
         return bool(await self._metrics())
 
+    async def alive(self) -> Liveness:
+        """Ask for what needs no key.
+
+        Raises:
+            GatewayError: It cannot be reached, or does not answer.
+        """
+        reply = await self._ask("/health/liveliness", key=None)
+        return Liveness(reply.status, reply.date)
+
+    async def callable_models(self) -> tuple[int, frozenset[str] | None]:
+        """List what the key that sends drills may call, with the status; None if it may not ask.
+
+        Raises:
+            GatewayError: It cannot be reached, or does not answer.
+        """
+        reply = await self._ask("/v1/models", key=self.key)
+        answer = _parsed(reply.body) if reply.status == 200 else None
+        if not isinstance(answer, Mapping):
+            return reply.status, None
+        return reply.status, frozenset(str(row.get("id")) for row in _list(answer.get("data")))
+
+    async def caches(self) -> bool | None:
+        """Tell whether it caches answers; None if it does not say."""
+        details = await self._told("/health/readiness/details")
+        return details["cache"] is not None if "cache" in details else None
+
+    async def open_groups(self) -> frozenset[str]:
+        """List the groups whose permission is ``api_base`` itself, without a pattern.
+
+        ``/model/info`` shows such a permission as asterisks. Source: LiteLLM 1.106.2, run.
+        """
+        rows = _list((await self._told("/model_group/info")).get("data"))
+        return frozenset(
+            str(row.get("model_group"))
+            for row in rows
+            if "api_base" in (row.get("configurable_clientside_auth_params") or ())
+        )
+
     async def other_traffic(self) -> OtherTraffic:
         """Look at the deployments that others use.
 
@@ -128,33 +183,43 @@ class Gateway:
 
     async def _metrics(self) -> str:
         try:
-            async with self.session.get(
-                f"{self.url}/metrics/",
-                headers=self._headers(),
-                timeout=self._timeout(),
-                allow_redirects=False,
-            ) as reply:
-                body = await read_within(reply, MOST_BYTES) if reply.status == 200 else b""
-        except (aiohttp.ClientError, TimeoutError, ValueError):
+            reply = await self._ask("/metrics/", key=self._admin_key)
+        except GatewayError:
             return ""
-        return body.decode("utf-8", "replace")
+        return reply.body.decode("utf-8", "replace") if reply.status == 200 else ""
 
-    def _headers(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {self._admin_key}"}
-
-    def _timeout(self) -> aiohttp.ClientTimeout:
-        return aiohttp.ClientTimeout(total=self.answer_within_s)
+    async def _told(self, path: str) -> Mapping[str, Any]:
+        """Ask, as drills do, for what is good to know; empty if the gateway does not say."""
+        try:
+            reply = await self._ask(path, key=self.key)
+        except GatewayError:
+            return {}
+        return _mapping(_parsed(reply.body)) if reply.status == 200 else {}
 
     async def _get(self, path: str, *, required: bool = True) -> Mapping[str, Any]:
+        reply = await self._ask(path, key=self._admin_key)
+        answer = _parsed(reply.body) if reply.status == 200 else None
+        if isinstance(answer, Mapping):
+            return answer
+        if not required:
+            return {}
+        raise self._refused(path, reply)
+
+    async def _ask(self, path: str, *, key: str | None) -> _Reply:
+        """Send one GET.
+
+        Raises:
+            GatewayError: It cannot be reached, or does not answer in time.
+        """
         try:
             async with self.session.get(
                 self.url + path,
-                headers=self._headers(),
-                timeout=self._timeout(),
+                headers={} if key is None else {"authorization": f"Bearer {key}"},
+                timeout=aiohttp.ClientTimeout(total=self.answer_within_s),
                 allow_redirects=False,
             ) as reply:
                 body = await read_within(reply, MOST_BYTES)
-                status, kind = reply.status, reply.content_type
+                return _Reply(reply.status, reply.content_type, body, reply.headers.get("date"))
         except TimeoutError as error:
             raise GatewayError(
                 f"the gateway at {self.url} does not answer GET {path} within "
@@ -167,15 +232,10 @@ class Gateway:
                 f"the gateway at {self.url} cannot be reached: {error}",
                 remedy="Check --gateway: LiteLLM's base URL, such as http://127.0.0.1:4000",
             ) from error
-        answer = _parsed(body) if status == 200 else None
-        if isinstance(answer, Mapping):
-            return answer
-        if not required:
-            return {}
-        raise self._refused(path, status, kind, body)
 
-    def _refused(self, path: str, status: int, kind: str, body: bytes) -> GatewayError:
-        if _is_about_the_key(status, body):
+    def _refused(self, path: str, reply: _Reply) -> GatewayError:
+        status = reply.status
+        if _is_about_the_key(status, reply.body):
             return GatewayError(
                 f"the gateway at {self.url} does not accept the key for GET {path}: "
                 f"status {status}",
@@ -184,7 +244,8 @@ class Gateway:
                 "--admin-key-file: the master key, or one of a proxy_admin_viewer.",
             )
         return GatewayError(
-            f"{self.url} does not answer like LiteLLM: GET {path} gave status {status}, {kind}",
+            f"{self.url} does not answer like LiteLLM: GET {path} gave status {status}, "
+            f"{reply.kind}",
             remedy="Check --gateway: the base URL of a LiteLLM proxy, without /v1.",
         )
 

@@ -44,7 +44,7 @@ def permission_lines(lane_urls: tuple[str, ...]) -> str:
 
 def permission_pattern(lane_urls: tuple[str, ...]) -> str:
     """Write the pattern for exactly these lanes; anchored, as ``re.match`` and ``$`` are not."""
-    base = lane_urls[0].rpartition("/")[0] if lane_urls else "http://127.0.0.1:8941/lane"
+    base = lane_urls[0].rpartition("/")[0] if lane_urls else f"http://127.0.0.1:{WITNESS_PORT}/lane"
     last = max(len(lane_urls) - 1, 0)
     # Not re.escape(), which also escapes what needs it only in other places, as '-'.
     escaped = re.sub(r"([.\\+*?\[^\]$(){}=!<>|])", r"\\\1", base)

@@ -12,7 +12,7 @@ from chaos.errors import UsageError
 from chaos.faults.fault import Fault, FaultName
 from chaos.gateway.topology import Chain, Topology, Trigger
 from chaos.protocol.dialect import Dialect
-from chaos.protocol.surface import Surface
+from chaos.protocol.surfaces import Surface
 from chaos.registry import lookup
 from chaos.scenario.scenario import Scenario
 from chaos.traffic.shape import TrafficShape

@@ -1,7 +1,7 @@
 """The contract of a traffic shape: the kind of request a drill sends, and what a good answer is."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from chaos.protocol.conversation import Ask, Json
 
@@ -70,7 +70,7 @@ class ClientProfile:
     parameters: Json = field(default_factory=dict)
 
 
-class TrafficShape(Protocol):
+class TrafficShape(ABC):
     """A kind of request.
 
     Attributes:
@@ -80,25 +80,12 @@ class TrafficShape(Protocol):
         long: It carries a long context, which is never sent to a paid hop.
     """
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def summary(self) -> str: ...
-    @property
-    def surfaces(self) -> frozenset[str]: ...
-    @property
-    def needs_tools(self) -> bool: ...
-    @property
-    def long(self) -> bool: ...
+    name: str
+    summary: str
+    surfaces: frozenset[str] = frozenset({"chat_completions", "messages", "responses"})
+    needs_tools: bool = False
+    long: bool = False
 
+    @abstractmethod
     def task(self, nonce: str, *, max_tokens: int, profile: ClientProfile | None = None) -> Task:
         """Make one request that carries *nonce* in its prompt, and what to expect of it."""
-        ...
-
-
-class ShapeTraits:
-    """The usual answers, for shapes to inherit; a shape overrides what differs."""
-
-    surfaces = frozenset({"chat_completions", "messages", "responses"})
-    needs_tools = False
-    long = False

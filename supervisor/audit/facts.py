@@ -6,18 +6,15 @@ Nothing here sends a model request.
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import aiohttp
 
 from chaos.errors import UsageError
 from chaos.gateway.client import Gateway, ModelIds
 from chaos.gateway.config_file import read_litellm_config
 from chaos.gateway.redirect_permission import lane_urls
 from chaos.gateway.topology import ModelGroup, Topology
+from chaos.http_client import open_session
 from supervisor.audit.finding import Audited, is_engine
 from supervisor.engine.capacity import from_log, merge
 from supervisor.engine.facts import EngineFacts, read_all
@@ -36,16 +33,16 @@ async def gather(
     """
     config = read_litellm_config(litellm_config) if litellm_config else None
     topology = await gateway.topology()
-    caches = await _caches(gateway)
+    caches = await gateway.caches()
     topology = replace(topology, settings=replace(topology.settings, caches=caches))
     return Audited(
         topology=topology,
         witness_urls=lane_urls(settings.witness.url),
         wildcards=wildcards_of(topology, await gateway.model_ids()),
         config=config,
-        engines=await ask_engines(gateway.session, topology, settings.engines),
+        engines=await ask_engines(topology, settings.engines),
         named=frozenset(settings.engines),
-        open_groups=await _open_groups(gateway),
+        open_groups=await gateway.open_groups(),
     )
 
 
@@ -74,7 +71,7 @@ def wildcards_of(topology: Topology, ids: ModelIds) -> Mapping[str, str]:
 
 
 async def ask_engines(
-    session: aiohttp.ClientSession, topology: Topology, engines: Mapping[str, EngineSettings]
+    topology: Topology, engines: Mapping[str, EngineSettings]
 ) -> tuple[EngineFacts, ...]:
     """Ask each local engine once for each group that it serves, and look inside if allowed.
 
@@ -93,10 +90,9 @@ async def ask_engines(
     keys, trouble = engine_keys(engines)
     looked = await asyncio.gather(*(look_inside(engine) for engine in engines.values()))
     insides = dict(zip(engines, looked, strict=True))
-    return tuple(
-        _with_inside(one, insides.get(one.group), trouble.get(one.group))
-        for one in await read_all(session, wanted, keys)
-    )
+    async with open_session() as session:
+        said = await read_all(session, wanted, keys)
+    return tuple(_with_inside(one, insides.get(one.group), trouble.get(one.group)) for one in said)
 
 
 def engine_keys(
@@ -128,37 +124,3 @@ def shown_groups(topology: Topology, wildcards: Mapping[str, str]) -> Mapping[st
     """List the groups by the names that the configuration gives them, wildcards too."""
     patterns = {group: pattern for pattern, group in wildcards.items()}
     return {patterns.get(name, name): group for name, group in topology.groups.items()}
-
-
-async def _caches(gateway: Gateway) -> bool | None:
-    """Find out whether LiteLLM caches answers; None if it does not say."""
-    details = await _asked(gateway, "/health/readiness/details")
-    return details["cache"] is not None if "cache" in details else None
-
-
-async def _open_groups(gateway: Gateway) -> frozenset[str]:
-    """Find the groups whose permission is ``api_base`` itself, without a pattern.
-
-    ``/model/info`` shows such a permission as asterisks. Source: LiteLLM 1.106.2, run.
-    """
-    rows = (await _asked(gateway, "/model_group/info")).get("data")
-    return frozenset(
-        str(row.get("model_group"))
-        for row in (rows if isinstance(rows, list) else ())
-        if isinstance(row, Mapping)
-        and "api_base" in (row.get("configurable_clientside_auth_params") or ())
-    )
-
-
-async def _asked(gateway: Gateway, path: str) -> Mapping[str, Any]:
-    """Ask for what is good to know; empty if the gateway does not say."""
-    answer: Any = None
-    with suppress(aiohttp.ClientError, TimeoutError, ValueError):
-        async with gateway.session.get(
-            gateway.url + path,
-            headers={"authorization": f"Bearer {gateway.key}"},
-            timeout=aiohttp.ClientTimeout(total=gateway.answer_within_s),
-            allow_redirects=False,
-        ) as reply:
-            answer = await reply.json() if reply.status == 200 else None
-    return answer if isinstance(answer, Mapping) else {}

@@ -28,8 +28,8 @@ err = _Output(stderr=True, highlight=False)
 
 
 def say(message: str) -> None:
-    """Tell progress, on stderr."""
-    err.print(Text(message, style="dim" if err.is_terminal else ""), soft_wrap=True)
+    """Show progress, on stderr, with nothing that looks like a provider's key."""
+    err.print(Text(without_keys(message), style="dim" if err.is_terminal else ""), soft_wrap=True)
 
 
 def complain(error: UnderstudyError) -> None:

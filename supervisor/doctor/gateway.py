@@ -10,10 +10,10 @@ import aiohttp
 
 from chaos.drill.injectors.redirect import version_objection
 from chaos.errors import GatewayError
-from chaos.gateway.client import SETTING, Gateway
+from chaos.gateway.client import Gateway
 from chaos.gateway.redirect_permission import lane_urls, permits
 from chaos.gateway.topology import ModelGroup, Topology
-from chaos.process.readiness import machine_load
+from chaos.http_client import open_session
 from supervisor.audit.facts import ask_engines, engine_keys, shown_groups, wildcards_of
 from supervisor.doctor.engine import Examined, engine_items
 from supervisor.doctor.items import Item, fail, ok, warn
@@ -44,9 +44,11 @@ async def gateway_items(gateway: Gateway, settings: Settings, *, now: datetime) 
     items.append(await _key(gateway, topology))
     items.append(version(topology))
     items += permissions(shown_groups(topology, wildcards), settings.witness.url)
-    facts = await ask_engines(gateway.session, topology, settings.engines)
+    facts = await ask_engines(topology, settings.engines)
     keys, _ = engine_keys(settings.engines)
-    return [*items, *engine_items(topology, await _probed(gateway.session, topology, facts, keys))]
+    async with open_session() as session:
+        examined = await _probed(session, topology, facts, keys)
+    return [*items, *engine_items(topology, examined)]
 
 
 async def _probed(
@@ -79,23 +81,15 @@ async def _alive(gateway: Gateway) -> tuple[Item, str | None]:
     """Ask for what needs no key."""
     url = gateway.url
     try:
-        async with gateway.session.get(
-            f"{url}/health/liveliness",
-            timeout=aiohttp.ClientTimeout(total=gateway.answer_within_s),
-            allow_redirects=False,
-        ) as reply:
-            date = reply.headers.get("date")
-            if reply.status == 200:
-                return ok("gateway", f"the gateway at {url} is alive"), date
-            seen = f"answers status {reply.status} to GET /health/liveliness"
-    except TimeoutError:
-        seen = f"does not answer within {gateway.answer_within_s:g} s ({SETTING}; {machine_load()})"
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        seen = f"cannot be reached: {error}"
+        liveness = await gateway.alive()
+    except GatewayError as error:
+        return fail("gateway", error.message, error.remedy), None
+    if liveness.status == 200:
+        return ok("gateway", f"the gateway at {url} is alive"), liveness.date
     return (
         fail(
             "gateway",
-            f"the gateway at {url} {seen}",
+            f"the gateway at {url} answers status {liveness.status} to GET /health/liveliness",
             "Start LiteLLM, or give its base URL, such as --gateway http://127.0.0.1:4000",
         ),
         None,
@@ -121,26 +115,15 @@ def clock(date: str | None, now: datetime) -> Item:
 async def _key(gateway: Gateway, topology: Topology) -> Item:
     """Ask what the drills' key may call."""
     try:
-        async with gateway.session.get(
-            f"{gateway.url}/v1/models",
-            headers={"authorization": f"Bearer {gateway.key}"},
-            timeout=aiohttp.ClientTimeout(total=gateway.answer_within_s),
-            allow_redirects=False,
-        ) as reply:
-            answer = await reply.json() if reply.status == 200 else None
-            status = reply.status
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        return fail("key", f"GET /v1/models failed: {error}", "Look at LiteLLM's log.")
-    if not isinstance(answer, dict):
+        status, seen = await gateway.callable_models()
+    except GatewayError as error:
+        return fail("key", error.message, error.remedy)
+    if seen is None:
         return fail(
             "key",
             f"the gateway does not accept the key that sends drills: status {status}",
             "Give a valid one with --key-env or --key-file, or below gateway.key.",
         )
-    rows = answer.get("data")
-    seen = (
-        {row.get("id") for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
-    )
     hidden = [name for name in topology.groups if name not in seen and "*" not in name]
     if hidden:
         return warn(

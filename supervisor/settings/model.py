@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from chaos.errors import UsageError
+from chaos.gateway.redirect_permission import WITNESS_PORT
 from chaos.judge.check import Kind
 from chaos.scenario.expand import Profile
 
@@ -118,10 +119,11 @@ class WitnessSettings(_Section):
     """Where the witness listens, and what the gateway dials to reach it."""
 
     listen: tuple[Address, ...] = Field(
-        ("127.0.0.1:8941",), description="Addresses to listen on, ADDRESS:PORT."
+        (f"127.0.0.1:{WITNESS_PORT}",), description="Addresses to listen on, ADDRESS:PORT."
     )
     url: HttpUrl = Field(
-        "http://127.0.0.1:8941", description="What LiteLLM dials; differs in a container."
+        f"http://127.0.0.1:{WITNESS_PORT}",
+        description="What LiteLLM dials; differs in a container.",
     )
 
 

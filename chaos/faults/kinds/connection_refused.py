@@ -1,10 +1,10 @@
 """Nobody listens at the upstream's address."""
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.script import Reset, Script
 
 
-class ConnectionRefused(FaultTraits):
+class ConnectionRefused(Fault):
     """The address refuses the connection itself.
 
     So do an engine that is not running, a container that is being restarted, and a wrong port.

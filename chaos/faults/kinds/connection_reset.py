@@ -1,10 +1,10 @@
 """The connection breaks before any byte of a reply."""
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.script import Reset, Script
 
 
-class ConnectionReset(FaultTraits):
+class ConnectionReset(Fault):
     """The upstream takes the request and breaks the connection with a RST.
 
     So do load balancers whose backend dies, and engines that are killed with requests in

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.opening import good_head
 from chaos.faults.script import Script, Send
 from chaos.protocol.conversation import Finish
 
 
-class Empty200(FaultTraits):
+class Empty200(Fault):
     """A 200 that ends well, with neither text nor calls; for embeddings, without vectors.
 
     So do models whose whole answer was taken for reasoning or for a broken call, and providers

@@ -1,11 +1,11 @@
 """A 200 whose body is an error."""
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.provider_error import ERROR_VARIANTS, whole_error
 from chaos.faults.script import Script
 
 
-class Error200(FaultTraits):
+class Error200(Fault):
     """The provider's error comes as a JSON body with status 200, also to who wants a stream.
 
     So does OpenRouter when it fails after it has begun, and every API behind a proxy that

@@ -1,10 +1,10 @@
 """The upstream takes the request and says nothing."""
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.script import Script, Silence
 
 
-class Hang(FaultTraits):
+class Hang(Fault):
     """Not even headers come, for as long as the caller waits.
 
     So does an engine whose process stands still while its port listens (a stopped or deadlocked

@@ -1,6 +1,6 @@
 """A 200 that is a web page."""
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.script import Head, Script, Send
 
 PAGE = b"""<!DOCTYPE html>
@@ -11,7 +11,7 @@ PAGE = b"""<!DOCTYPE html>
 """
 
 
-class Html200(FaultTraits):
+class Html200(Fault):
     """Something before the provider answers with a page of its own, and calls it success.
 
     So do captive portals, login pages of corporate proxies, and maintenance pages.

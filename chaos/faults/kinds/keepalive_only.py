@@ -1,6 +1,6 @@
 """A stream that is kept alive and never says anything."""
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.opening import good_head
 from chaos.faults.script import Repeat, Script, Silence
 
@@ -10,7 +10,7 @@ PING = b'event: ping\ndata: {"type": "ping"}\n\n'
 EMPTY_LINE = b"\n"
 
 
-class KeepaliveOnly(FaultTraits):
+class KeepaliveOnly(Fault):
     """Comments come for ever, or ``ping`` events with the variant ``ping``.
 
     So do providers with a full queue. Bytes arrive, so no timeout between bytes ever strikes;

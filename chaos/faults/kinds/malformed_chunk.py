@@ -1,13 +1,13 @@
 """A stream has an event that nobody can read."""
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.opening import open_reply
 from chaos.faults.script import Script, Send
 
 _DATA = b"data:"
 
 
-class MalformedChunk(FaultTraits):
+class MalformedChunk(Fault):
     """After half of the text comes half of an event's JSON, as an event; then a clean end.
 
     So do servers that write one event into another, and proxies that cut one at the limit of a

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.opening import good_head
 from chaos.faults.script import Script, Send
 from chaos.protocol.conversation import Finish
 
 
-class Refusal200(FaultTraits):
+class Refusal200(Fault):
     """A good form, an empty text, and a finish reason that says: filtered, or refused.
 
     So do Azure's filter of completions, Anthropic's safeguards (``stop_reason: refusal``), and

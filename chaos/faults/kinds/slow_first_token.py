@@ -2,7 +2,7 @@
 
 import re
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.opening import good_head
 from chaos.faults.script import Script, Send, Wait
 
@@ -12,7 +12,7 @@ USUAL_S = 35.0
 _SECONDS = re.compile(r"seconds_(\d+)")
 
 
-class SlowFirstToken(FaultTraits):
+class SlowFirstToken(Fault):
     """A stream's head comes at once, its first event after a long pause; then all is well.
 
     So does an engine with a long queue or a cold cache. The variant ``seconds_N`` sets the

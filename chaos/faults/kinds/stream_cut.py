@@ -1,12 +1,12 @@
 """A stream breaks in the middle of the answer."""
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.opening import open_at, open_reply
 from chaos.faults.script import Reset, Script
 from chaos.protocol.format import PieceKind
 
 
-class StreamCut(FaultTraits):
+class StreamCut(Fault):
     """The connection is reset after half of the text has been said.
 
     So do a killed engine, a load balancer at its idle limit, a network that fails. The user has

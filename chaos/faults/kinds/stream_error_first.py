@@ -1,12 +1,12 @@
 """A stream begins with 200, and its first event is an error."""
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.opening import good_head
 from chaos.faults.provider_error import ERROR_VARIANTS, told_error, whole_error
 from chaos.faults.script import Script, Send
 
 
-class StreamErrorFirst(FaultTraits):
+class StreamErrorFirst(Fault):
     """The status was sent before the provider knew that it would fail.
 
     The variant names which of its errors it tells (``stream_error_first.billing``); by default

@@ -1,12 +1,12 @@
 """A stream tells an error in the middle of the answer."""
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.opening import open_reply
 from chaos.faults.provider_error import ERROR_VARIANTS, told_error, whole_error
 from chaos.faults.script import Script, Send
 
 
-class StreamErrorMid(FaultTraits):
+class StreamErrorMid(Fault):
     """After half of the text the provider's error comes as an event, and the stream ends.
 
     The variant names which error; by default it is overloaded. The user has read the first

@@ -1,12 +1,12 @@
 """A whole streamed answer lacks only its closing event."""
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.opening import paced
 from chaos.faults.script import Script, Silence
 from chaos.protocol.format import PieceKind
 
 
-class StreamNoDone(FaultTraits):
+class StreamNoDone(Fault):
     """Everything is said, the finish reason too; then the stream ends without its terminator.
 
     So do servers that imitate an API by its chunks alone. A good client takes the answer, and

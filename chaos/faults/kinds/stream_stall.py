@@ -1,11 +1,11 @@
 """A stream falls silent in the middle of the answer."""
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.opening import open_reply
 from chaos.faults.script import Script, Silence
 
 
-class StreamStall(FaultTraits):
+class StreamStall(Fault):
     """After half of the text nothing comes any more, and the connection stays open.
 
     So does an engine that stops in the middle of its work. Somebody has to give up, and say so.

@@ -1,11 +1,11 @@
 """A stream ends in the middle of the answer, as if that were all."""
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.opening import open_reply
 from chaos.faults.script import Script
 
 
-class StreamTruncated(FaultTraits):
+class StreamTruncated(Fault):
     """The stream ends cleanly after half of the text: no finish reason, no terminator.
 
     So do proxies that close politely when their upstream breaks. Only the missing end tells it

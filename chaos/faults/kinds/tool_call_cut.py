@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from chaos.faults.fault import FaultTraits, Phase, Scene
+from chaos.faults.fault import Fault, Phase, Scene
 from chaos.faults.opening import Opening, open_at, open_reply
 from chaos.faults.script import Reset, Script
 from chaos.protocol.format import PieceKind
 
 
-class ToolCallCut(FaultTraits):
+class ToolCallCut(Fault):
     """Half of the arguments are sent; then a clean end, or a RST with the variant ``reset``.
 
     The worst of the cuts: half a call that is presented as complete is acted upon. Gateways

@@ -1,7 +1,7 @@
 """The kinds of requests that drills send, by name, in the order of the public contract.
 
-To add one: in a new file here write a class with what ``chaos.traffic.shape.TrafficShape`` asks
-for (inherit ``chaos.traffic.shape.ShapeTraits``), import it, and list it below. Its prompt must
+To add one: in a new file here write a ``chaos.traffic.shape.TrafficShape``, import it, and list it
+below. Its prompt must
 carry the nonce and leave a good small model nothing to decide; its expectation must be met by what
 ``chaos.protocol.stand_in.compose`` answers, which the contract tests in
 ``tests/chaos/traffic/shapes/test_registry.py`` ask for in every wire format.

@@ -12,7 +12,7 @@ from chaos.protocol.conversation import Ask, Json, ToolSpec, Turn
 from chaos.traffic.agent_handbook import handbook
 from chaos.traffic.agent_tools import FILE_REPORT, TOOLS
 from chaos.traffic.note_tool import demand, expected
-from chaos.traffic.shape import ClientProfile, Expectation, ShapeTraits, Task
+from chaos.traffic.shape import ClientProfile, Expectation, Task, TrafficShape
 
 MAX_TOKENS = 32_000
 HANDBOOK_CHARACTERS = 48_000
@@ -27,7 +27,7 @@ _OTHER_LIMITS = frozenset({"max_completion_tokens", "max_output_tokens"})
 
 
 @dataclass(frozen=True, slots=True)
-class Agent(ShapeTraits):
+class Agent(TrafficShape):
     """A long system prompt, twenty tools with nested schemas, a large answer, one call.
 
     A client profile takes the place of prompt, tools and parameters. The tool to be called is

@@ -1,10 +1,10 @@
 """Plain chat: the least that every model can do."""
 
 from chaos.protocol.conversation import Ask, Turn
-from chaos.traffic.shape import ClientProfile, Expectation, ShapeTraits, Task
+from chaos.traffic.shape import ClientProfile, Expectation, Task, TrafficShape
 
 
-class Chat(ShapeTraits):
+class Chat(TrafficShape):
     """One question, one line of text; a missing nonce alone fails nothing."""
 
     name = "chat"

@@ -1,10 +1,10 @@
 """Two texts to embed."""
 
 from chaos.protocol.conversation import Ask
-from chaos.traffic.shape import ClientProfile, Expectation, ShapeTraits, Task
+from chaos.traffic.shape import ClientProfile, Expectation, Task, TrafficShape
 
 
-class Embedding(ShapeTraits):
+class Embedding(TrafficShape):
     """Two texts, so that a lost or doubled vector shows."""
 
     name = "embedding"

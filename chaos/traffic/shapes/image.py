@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from chaos.protocol.conversation import Ask, Turn
-from chaos.traffic.shape import ClientProfile, Expectation, ShapeTraits, Task
+from chaos.traffic.shape import ClientProfile, Expectation, Task, TrafficShape
 
 COLOURS: Mapping[str, tuple[int, int, int]] = MappingProxyType(
     {
@@ -27,7 +27,7 @@ SIDE_PIXELS = 64
 """Some models refuse smaller pictures."""
 
 
-class Image(ShapeTraits):
+class Image(TrafficShape):
     """Colours that nobody names but the pictures, in an order that the nonce chooses."""
 
     name = "image"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chaos.protocol.conversation import Ask, Turn
-from chaos.traffic.shape import ClientProfile, Expectation, ShapeTraits, Task
+from chaos.traffic.shape import ClientProfile, Expectation, Task, TrafficShape
 
 CHARACTERS_PER_TOKEN = 4
 TOKENS = 6_000
@@ -21,7 +21,7 @@ _NEWS = (
 
 
 @dataclass(frozen=True, slots=True)
-class LongContext(ShapeTraits):
+class LongContext(TrafficShape):
     """A chronicle of dull days that hides the nonce.
 
     Attributes:

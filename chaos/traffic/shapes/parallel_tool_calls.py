@@ -2,10 +2,10 @@
 
 from chaos.protocol.conversation import Ask, Turn
 from chaos.traffic.note_tool import RECORD_NOTE, START_TIMER, demand, expected, short_note
-from chaos.traffic.shape import ClientProfile, Expectation, ShapeTraits, Task
+from chaos.traffic.shape import ClientProfile, Expectation, Task, TrafficShape
 
 
-class ParallelToolCalls(ShapeTraits):
+class ParallelToolCalls(TrafficShape):
     """Two calls of two tools; that they may come together is what every API assumes by default."""
 
     name = "parallel_tool_calls"

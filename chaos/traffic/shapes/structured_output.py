@@ -1,7 +1,7 @@
 """An answer that has to be JSON of a given schema."""
 
 from chaos.protocol.conversation import Ask, Json, ResponseSchema, Turn
-from chaos.traffic.shape import ClientProfile, Expectation, ShapeTraits, Task
+from chaos.traffic.shape import ClientProfile, Expectation, Task, TrafficShape
 
 SCHEMA: Json = {
     "type": "object",
@@ -15,7 +15,7 @@ SCHEMA: Json = {
 }
 
 
-class StructuredOutput(ShapeTraits):
+class StructuredOutput(TrafficShape):
     """The values stand in the prompt as words, so that JSON comes only from heeding the schema."""
 
     name = "structured_output"

@@ -2,10 +2,10 @@
 
 from chaos.protocol.conversation import Ask, Turn
 from chaos.traffic.note_tool import RECORD_NOTE, demand, expected, full_note
-from chaos.traffic.shape import ClientProfile, Expectation, ShapeTraits, Task
+from chaos.traffic.shape import ClientProfile, Expectation, Task, TrafficShape
 
 
-class ToolCallAuto(ShapeTraits):
+class ToolCallAuto(TrafficShape):
     """One call with arguments of every type, ``tool_choice`` auto."""
 
     name = "tool_call"

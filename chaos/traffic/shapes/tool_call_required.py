@@ -2,10 +2,10 @@
 
 from chaos.protocol.conversation import Ask, Turn
 from chaos.traffic.note_tool import RECORD_NOTE, demand, expected, short_note
-from chaos.traffic.shape import ClientProfile, Expectation, ShapeTraits, Task
+from chaos.traffic.shape import ClientProfile, Expectation, Task, TrafficShape
 
 
-class ToolCallRequired(ShapeTraits):
+class ToolCallRequired(TrafficShape):
     """One call, ``tool_choice`` required."""
 
     name = "tool_call_required"

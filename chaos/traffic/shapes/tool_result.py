@@ -2,7 +2,7 @@
 
 from chaos.protocol.conversation import Ask, ToolCall, ToolSpec, Turn
 from chaos.traffic.note_tool import as_json
-from chaos.traffic.shape import ClientProfile, Expectation, ShapeTraits, Task
+from chaos.traffic.shape import ClientProfile, Expectation, Task, TrafficShape
 
 FIND_PARCEL = ToolSpec(
     name="find_parcel",
@@ -17,7 +17,7 @@ CALL_ID = "call00001"
 """Nine letters and digits: the only form of an id that every provider takes (Mistral's)."""
 
 
-class ToolResult(ShapeTraits):
+class ToolResult(TrafficShape):
     """A whole conversation: question, call, result; only the result holds the nonce."""
 
     name = "tool_result"

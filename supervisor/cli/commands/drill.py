@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from chaos.errors import UsageError
+from chaos.gateway.redirect_permission import WITNESS_PORT
 from supervisor.cli.gateway_options import Access, connected, with_access
 
 if TYPE_CHECKING:
@@ -94,10 +95,11 @@ def drill(
     ] = None,
     witness_listen: Annotated[
         list[str] | None,
-        typer.Option(help="ADDRESS:PORT; may be repeated (default: 127.0.0.1:8941)"),
+        typer.Option(help=f"ADDRESS:PORT; may be repeated (default: 127.0.0.1:{WITNESS_PORT})"),
     ] = None,
     witness_url: Annotated[
-        str | None, typer.Option(help="What LiteLLM dials (default: http://127.0.0.1:8941)")
+        str | None,
+        typer.Option(help=f"What LiteLLM dials (default: http://127.0.0.1:{WITNESS_PORT})"),
     ] = None,
     local: Annotated[
         bool, typer.Option("--local", help="Do not hand the drills to a running daemon")

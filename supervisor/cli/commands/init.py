@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from chaos.errors import UsageError
+from chaos.gateway.redirect_permission import WITNESS_PORT
 from supervisor.cli.gateway_options import Access, connected, with_access
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def init(
             "same Compose project (default: found out)"
         ),
     ] = None,
-    witness_port: Annotated[int, typer.Option(help="Port of the witness", min=1, max=65535)] = 8941,
+    witness_port: Annotated[
+        int, typer.Option(help="Port of the witness", min=1, max=65535)
+    ] = WITNESS_PORT,
 ) -> None:
     """Write a commented configuration from what the running gateway says.
 

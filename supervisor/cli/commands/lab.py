@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from chaos.gateway.redirect_permission import WITNESS_PORT
 from supervisor.cli.gateway_options import Format
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def lab(
     ] = None,
     witness_port: Annotated[
         int, typer.Option(help="Port that the lab's gateway may be redirected to")
-    ] = 8941,
+    ] = WITNESS_PORT,
     start_within: Annotated[
         float, typer.Option(help="Seconds that LiteLLM, and vLLM, may take to start", min=1)
     ] = 600.0,

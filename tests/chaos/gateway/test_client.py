@@ -170,3 +170,45 @@ async def test_metrics_are_there_or_not(status, has):
 
     async with serving(handle) as url, open_gateway(url, key="k", admin_key="k") as gateway:
         assert await gateway.has_metrics() is has
+
+
+async def test_what_is_good_to_know_is_asked_by_the_gateway_s_own_client():
+    """Whether it lives, caches, and what the drills' key may call; nobody else sends it HTTP."""
+    answers = {
+        "/health/liveliness": "I'm alive!",
+        "/v1/models": {"data": [{"id": "claude"}, {"id": "gemma"}]},
+        "/health/readiness/details": {"cache": None},
+        "/model_group/info": {
+            "data": [
+                {"model_group": "open", "configurable_clientside_auth_params": ["api_base"]},
+                {"model_group": "shut", "configurable_clientside_auth_params": [{"api_base": "x"}]},
+                {"model_group": "none", "configurable_clientside_auth_params": None},
+            ]
+        },
+    }
+    keys: dict[str, str | None] = {}
+
+    async def handle(request):
+        keys[request.path] = request.headers.get("authorization")
+        return web.json_response(answers[request.path])
+
+    async with serving(handle) as url, open_gateway(url, key="k", admin_key="admin") as gateway:
+        assert (await gateway.alive()).status == 200
+        assert await gateway.callable_models() == (200, frozenset({"claude", "gemma"}))
+        assert await gateway.caches() is False
+        assert await gateway.open_groups() == {"open"}
+    assert keys.pop("/health/liveliness") is None
+    assert set(keys.values()) == {"Bearer k"}
+
+
+async def test_what_the_gateway_does_not_say_is_unknown_and_no_error():
+    """An ordinary key may not ask everything."""
+
+    async def handle(request):
+        return web.json_response({"error": "no"}, status=403)
+
+    async with serving(handle) as url, open_gateway(url, key="k", admin_key="admin") as gateway:
+        assert (await gateway.alive()).status == 403
+        assert await gateway.callable_models() == (403, None)
+        assert await gateway.caches() is None
+        assert await gateway.open_groups() == frozenset()

@@ -62,3 +62,9 @@ def test_a_terminal_that_lacks_a_character_gets_a_question_mark():
 def test_colour_is_for_terminals():
     """A pipe gets plain text."""
     assert "\x1b" not in understudy("faults").stdout
+
+
+def test_progress_shows_no_key(capsys):
+    """What a gateway said of itself may hold one that we could not know."""
+    say("twin: LiteLLM said: bad key sk-ant-api03-0123456789abcdefghij")
+    assert "0123456789abcdefghij" not in capsys.readouterr().err

@@ -34,3 +34,21 @@ def test_the_key_is_sent_where_redaction_finds_it(surface):
     headers = surface.headers("sk-secret")
     assert any("sk-secret" in value for value in headers.values())
     assert not any("sk-secret" in value for value in redact_headers(headers).values())
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "streams"),
+    [
+        ("chat_completions", "/v1/chat/completions", True),
+        ("messages", "/v1/messages", True),
+        ("responses", "/v1/responses", True),
+        ("embeddings", "/v1/embeddings", False),
+    ],
+)
+def test_each_is_asked_where_and_how_its_clients_do(name, path, streams):
+    """OpenAI's clients send a bearer token, Anthropic's a header of their own and a version."""
+    surface = SURFACES[name]
+    assert (surface.path, surface.streams, surface.format.name) == (path, streams, name)
+    anthropic = {"x-api-key": "sk-x", "anthropic-version": "2023-06-01"}
+    wanted = anthropic if name == "messages" else {"Authorization": "Bearer sk-x"}
+    assert surface.headers("sk-x") == wanted
