@@ -1,9 +1,9 @@
 """The ways an upstream fails, by name, in the order of the public contract.
 
 To add one: in a new file here write a ``chaos.faults.fault.Fault``, import it, and list it below.
-Its docstring says what really fails like that, with its source. A fault knows no concrete dialect or wire format: it works
-with ``scene.pieces()`` and ``scene.dialect.rows``. A new error *status* is no new fault but a row
-in the dialects and an entry in ``STATUS_FAULTS``. The contract tests in
+Its docstring says what really fails like that, with its source. A fault knows no concrete dialect
+or wire format: it works with ``scene.pieces()`` and ``scene.dialect.rows``. A new error *status*
+is no new fault but a row in the dialects and an entry in ``STATUS_FAULTS``. The contract tests in
 ``tests/chaos/faults/kinds/test_registry.py`` play each fault in every format.
 """
 
