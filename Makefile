@@ -31,6 +31,10 @@ test: lab ## Run every test but those of test-engine; ARGS="-k word" narrows the
 test-engine: vllm ## Run the tests with a real vLLM on the CPU: some a quarter of an hour
 	$(BIN)/pytest tests/engine $(ARGS)
 
+.PHONY: test-engine-kinds
+test-engine-kinds: vllm ## Run one of those tests for each kind of engine state: some five minutes
+	$(BIN)/pytest tests/engine -m one_of_a_kind $(ARGS)
+
 .PHONY: test-all
 test-all: lint test test-engine ## Run everything there is, before a version or an issue is closed
 

@@ -152,7 +152,13 @@ STATES = (
 
 
 @pytest_asyncio.fixture(
-    scope="module", loop_scope="session", params=STATES, ids=lambda state: state.name
+    scope="module",
+    loop_scope="session",
+    params=[
+        # The founding incident stands for the others where only one of a kind is run.
+        pytest.param(one, id=one.name, marks=[pytest.mark.one_of_a_kind] if not place else [])
+        for place, one in enumerate(STATES)
+    ],
 )
 async def state(request: pytest.FixtureRequest, stage: Stage) -> State:
     """Both engines, started as the state says."""

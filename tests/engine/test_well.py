@@ -22,6 +22,7 @@ async def well(stage):
     await stage.engines()
 
 
+@pytest.mark.one_of_a_kind
 @pytest.mark.parametrize("surface", ["chat_completions", "messages", "responses"])
 @pytest.mark.parametrize("group", ["claude", "gpt"])
 async def test_every_shape_passes(stage, group, surface):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from dataclasses import replace
 
+import pytest
 import pytest_asyncio
 
 from chaos.judge.check import Kind
@@ -36,6 +37,7 @@ async def test_a_name_that_the_engine_does_not_serve(stage):
     assert all("does not exist" in str(row.findings) for row in rows.values())
 
 
+@pytest.mark.one_of_a_kind
 async def test_an_engine_that_stands_still(stage):
     """A frozen engine is too late, with a green health; thawed, it passes again."""
     stage.gemma.freeze()
@@ -121,6 +123,7 @@ async def killed_in_mid_stream(stage):
     return rows
 
 
+@pytest.mark.one_of_a_kind
 async def test_an_engine_killed_in_mid_stream(stage):
     """When the engine dies with half an answer out, the hop is what failed."""
     rows = await killed_in_mid_stream(stage)
