@@ -31,7 +31,7 @@ class Spending:
         if cost_usd is None:
             return Refusal(
                 Kind.OVER_BUDGET,
-                f"nobody knows what a request to {serving.group!r} costs",
+                f"there is no price for a request to {serving.group!r}",
                 "Give its deployment a price in LiteLLM's model_info, or drill without "
                 "--real-keys.",
             )

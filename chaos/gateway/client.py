@@ -266,7 +266,7 @@ def mended_url(url: str) -> str:
     """Mend what people write: no scheme, a trailing slash, the path of an endpoint.
 
     Raises:
-        GatewayError: It is no URL at all.
+        GatewayError: It is not a URL.
     """
     text = url.strip()
     text = (text if "://" in text else f"http://{text}").rstrip("/")

@@ -99,7 +99,7 @@ def lay_blame(
         Kind.MODEL_UNRELIABLE,
         f"{record.group} {own.what} this time; {told}.",
         hop=record.group,
-        remedy="Drill again; a model that often misses is no good understudy for this traffic.",
+        remedy="Drill again; a model that often misses is not a safe fallback for this traffic.",
     )
 
 

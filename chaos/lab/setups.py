@@ -55,7 +55,7 @@ class Setup:
 HEALTHY = EngineFlags()
 SETUPS: Mapping[str, Setup] = index(
     Setup("healthy", "Every group falls back to a local engine that holds."),
-    Setup("no_fallbacks", "Every group stands alone.", fallbacks=False),
+    Setup("no_fallbacks", "No group has a fallback.", fallbacks=False),
     Setup(
         "no_tool_flags",
         "The engine runs without its tool-call flags: it refuses every request with tools.",
@@ -82,7 +82,9 @@ SETUPS: Mapping[str, Setup] = index(
         replace(HEALTHY, max_model_len=SHORT_CONTEXT),
     ),
     Setup(
-        "hung", "The engine stands still while its health is green.", replace(HEALTHY, hung=True)
+        "hung",
+        "The engine makes no progress while its health is green.",
+        replace(HEALTHY, hung=True),
     ),
     Setup("down", "The engine does not run.", replace(HEALTHY, down=True)),
 )

@@ -74,7 +74,9 @@ class Story:
         """Check that the story comes out as told."""
         if not holds:
             self.wrong.append(otherwise)
-            self.out.print(Text(f"This did not come out as told: {otherwise}", style="bold red"))
+            self.out.print(
+                Text(f"This step did not come out as expected: {otherwise}", style="bold red")
+            )
 
 
 async def tell_the_story(
@@ -105,7 +107,9 @@ async def tell_the_story(
             await _with_chains(story, lab, err)
     out.print()
     if story.wrong:
-        out.print(Text(f"{len(story.wrong)} thing(s) did not come out as told.", style="bold red"))
+        out.print(
+            Text(f"{len(story.wrong)} step(s) did not come out as expected.", style="bold red")
+        )
         return 1
     out.print(
         Text("Now your own gateway: ")
@@ -149,7 +153,7 @@ async def _with_chains(story: Story, lab: Lab, err: Console) -> None:
     story.tell(f"{report.summary.passed} of {len(report.drills)} drills passed.")
     story.expect(_clean(report), "everything passes")
 
-    story.step(4, "Someone changes the engine's tool-call parser; nobody is told")
+    story.step(4, "Someone changes the engine's tool-call parser, and nobody notices")
     await lab.engine.restart(tool_call_parser="hermes")
     health = await _health(lab)
     story.tell(f"GET /health of the engine: {health}. Every probe is green.")

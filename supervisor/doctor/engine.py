@@ -22,9 +22,9 @@ NOT_FLAGS = frozenset({"model_tag", "config", "subparser"})
 STATES = {
     State.DOWN: (fail, "Start it, or look into its log: a fallback to it fails now."),
     State.HUNG: (fail, "Restart it: a fallback to it hangs."),
-    State.UNKNOWN: (warn, "Look at it, or drill it: only a request tells."),
+    State.UNKNOWN: (warn, "Look at it, or drill it: only a request shows whether it works."),
     State.BUSY: (warn, "Drill it when its queue is empty; drills do not make users wait."),
-    State.SLOW: (warn, "Look again in a while; a drill tells whether it is in time."),
+    State.SLOW: (warn, "Look again in a while; a drill shows whether it is in time."),
 }
 """What to make of a state. Drifted is left out: the names are told by their own finding."""
 

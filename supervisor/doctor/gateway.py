@@ -101,7 +101,7 @@ def clock(date: str | None, now: datetime) -> Item:
     try:
         theirs = parsedate_to_datetime(date or "")
     except ValueError:
-        return ok("clock", "the gateway does not tell its time; ours is what counts")
+        return ok("clock", "the gateway does not report its time; the local clock is used")
     skew_s = abs((theirs - now).total_seconds())
     if skew_s <= MOST_SKEW_S:
         return ok("clock", "this machine and the gateway agree about the time")

@@ -140,7 +140,7 @@ def proxies(settings: Settings, environment: Mapping[str, str] | None = None) ->
         and not _bypassed(urlsplit(url).hostname or "", found)
     ]
     if not caught:
-        return ok("proxies", "no proxy stands between the gateway and the witness")
+        return ok("proxies", "there is no proxy between the gateway and the witness")
     hosts = ",".join(dict.fromkeys(urlsplit(url).hostname or "" for url in caught))
     return warn(
         "proxies",

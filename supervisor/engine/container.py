@@ -70,7 +70,7 @@ def trouble_of(container: Container) -> str:
     if status == "running":
         return ""
     how = f", exit code {state['ExitCode']}" if status == "exited" and "ExitCode" in state else ""
-    killed = ", killed for want of memory" if state.get("OOMKilled") else ""
+    killed = ", killed because memory ran out" if state.get("OOMKilled") else ""
     return f"the container {container.name!r} is not running: {status}{how}{killed}"
 
 
@@ -109,6 +109,6 @@ def _explained(name: str, error: Exception) -> SetupError:
             remedy="Start Docker, or set DOCKER_HOST to its socket.",
         )
     return SetupError(
-        f"Docker does not tell about the container {name!r}: {why[:300]}",
+        f"Docker reports nothing about the container {name!r}: {why[:300]}",
         remedy=f"Try: docker logs {name}",
     )

@@ -23,7 +23,7 @@ class State(StrEnum):
 MEANINGS: dict[State, str] = {
     State.DOWN: "Nothing answers, or the part that does says that the engine behind it is dead.",
     State.HUNG: "It takes requests and makes no progress, whatever its health says.",
-    State.UNKNOWN: "What it answers does not tell; the reason says why.",
+    State.UNKNOWN: "Its answers are inconclusive; the reason says why.",
     State.DRIFTED: "It works, and is not what it was, or not what the gateway asks for.",
     State.BUSY: "It makes progress, and requests wait in its queue.",
     State.SLOW: "It makes progress, later than it should.",

@@ -146,9 +146,7 @@ class DrillSettings(_Section):
     concurrency: int = Field(1, ge=1, le=4, description="Drills at once; the witness has 4 lanes.")
     budget_usd: float = Field(0.0, ge=0, description="Money that one run may spend.")
     real_keys: bool = Field(False, description="Let hops that cost money be called for real.")
-    require_real: bool = Field(
-        False, description="Take no pass by a stand-in: it is inconclusive then."
-    )
+    require_real: bool = Field(False, description="Report a pass by a stand-in as inconclusive.")
 
 
 class EngineSettings(_Section):

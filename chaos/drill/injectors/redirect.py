@@ -189,7 +189,7 @@ class Redirect(Injector):
             return None
         return Objection(
             f"hop {serving!r} has {len(group.deployments)} deployments at {len(addresses)} real "
-            "addresses; on a lane they cannot be told apart",
+            "addresses, which a lane cannot tell apart",
             "Drill a twin, where every deployment has an address of its own: "
             "--injector twin --litellm-config FILE",
         )

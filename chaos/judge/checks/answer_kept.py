@@ -153,7 +153,7 @@ def _nonce(plan: DrillPlan, seen: Observation) -> Finding | None:
         f"The answer does not repeat the token {plan.nonce!r} as it was asked to, so nothing "
         f"shows that it answers this request: {quote(seen.reply.reading.text, 120)}.",
         hop=record.group if record is not None else None,
-        remedy="Drill again; a model that often answers so is no good understudy.",
+        remedy="Drill again; a model that often answers so is not a safe fallback.",
     )
 
 

@@ -20,7 +20,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     contacted = [hop for hop in fallbacks if at_hop(seen, hop.group)]
     if any(record.group is None for record in seen.wire):
         # Which hop an unrecognised request was meant for cannot be told; hop_held says so.
-        return passed(NAME, "Not every attempt on the wire could be told apart.")
+        return passed(NAME, "Not every attempt on the wire could be matched to a hop.")
     if seen.strays and next(_skipped(plan, seen), None) is not None:
         return unknown(
             NAME,

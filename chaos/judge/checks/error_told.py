@@ -21,7 +21,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     if claims_success(seen):
         return passed(NAME, "The client got no error.")
     if reply.timed_out:
-        return passed(NAME, "The client gave up before it was told anything.")
+        return passed(NAME, "The client gave up before it got a reply.")
     record = good_record(seen)
     if record is not None and record.reply is not None and record.reply.error is not None:
         record = None  # It failed inside its own 2xx: hop_held says so.

@@ -148,7 +148,7 @@ def _answered_without_the_witness(plan: DrillPlan, seen: Observation) -> Finding
         "The client got an answer without the drill's nonce, and nothing crossed the wire: "
         "a cache has answered.",
         hop=plan.hops[0].group,
-        remedy="Exempt drills from the cache of the gateway, or of whatever stands before it.",
+        remedy="Exempt drills from the cache of the gateway, or of the proxy in front of it.",
     )
 
 

@@ -153,7 +153,7 @@ def _remedy(hop: PlannedHop, record: WireRecord) -> str:
         return f"Check that {hop.group} names a model which its upstream serves."
     if record.status is None:
         return f"Check that the upstream of {hop.group} runs where the gateway looks for it."
-    return f"Ask {hop.group} directly with the same request, and mend what it complains about."
+    return f"Ask {hop.group} directly with the same request, and fix what it complains about."
 
 
 def _held(plan: DrillPlan, seen: Observation) -> str:

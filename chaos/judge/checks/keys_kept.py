@@ -14,7 +14,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     """Look for the keys that the hops were shown, in what the client got."""
     whose = "the drill's canary, in place of a hop's key," if plan.canary else "a hop's own key"
     if not seen.reply.disclosed:
-        return passed(NAME, "No key of a hop stands in what the client got.")
+        return passed(NAME, "The client's reply contains no key of a hop.")
     return failed(
         NAME,
         Kind.ANSWER_DEGRADED,

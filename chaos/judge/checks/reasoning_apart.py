@@ -18,7 +18,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
         return passed(NAME, "There is no answer to be judged.")
     client, record = seen.reply.reading, source(seen)
     if plan.task.expect.calls and leaked_call(client.text, plan.task.expect.calls) is not None:
-        return passed(NAME, "What stands in the text is a tool call, which is judged as one.")
+        return passed(NAME, "The text contains a tool call, which is judged as one.")
     own = record.reply if record is not None else None
     thoughts = [
         reading.reasoning.strip()

@@ -36,7 +36,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
             NAME,
             Kind.REQUEST_CHANGED,
             f"{mixed.group} was asked what the client asked, but beside the drill's canary key "
-            "came another: whose it is cannot be told.",
+            "came another, of unknown origin.",
             hop=mixed.group,
             remedy="If the deployment adds it by itself (extra_headers), all is well.",
         )

@@ -36,7 +36,7 @@ def _through_its_fault(plan: DrillPlan, seen: Observation, record: WireRecord) -
             Kind.FAULT_NOT_HIT,
             f"{record.group} answered in time in spite of {record.fault}, so no fallback was due.",
             hop=record.group,
-            remedy="Shorten the deadline to what your users wait for, and drill again.",
+            remedy="Set the deadline to what your users wait for, and drill again.",
         )
     return passed(NAME, f"The output came from {record.group}, through its fault.")
 

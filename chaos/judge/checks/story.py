@@ -20,7 +20,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     """Compare what headers and body say with the attempt whose output the client got."""
     record = source(seen) if claims_success(seen) else None
     if record is None or record.group is None or record.outcome not in ANSWERED:
-        return passed(NAME, "No hop served whose name could be told wrongly.")
+        return passed(NAME, "No hop served, so no name could be misreported.")
     lies = list(_lies(plan, seen, record))
     if not lies:
         return passed(

@@ -28,7 +28,7 @@ SIDE_PIXELS = 64
 
 
 class Image(TrafficShape):
-    """Colours that nobody names but the pictures, in an order that the nonce chooses."""
+    """Colours without a known address but the pictures, in an order that the nonce chooses."""
 
     name = "image"
     summary = "Three small pictures; the answer names the colour of each, and no other."

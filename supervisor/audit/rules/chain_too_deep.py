@@ -6,7 +6,7 @@ from supervisor.audit.finding import Audited, AuditFinding, quoted, yaml_list, y
 
 
 def chain_too_deep(audited: Audited) -> Iterable[AuditFinding]:
-    """Name chains with hops that ``max_fallbacks`` keeps LiteLLM from ever reaching.
+    """A chain has hops that LiteLLM never reaches, because of ``max_fallbacks``.
 
     Source: LiteLLM 1.106.2, run: chains of chains count against it, a flat list does not.
     """

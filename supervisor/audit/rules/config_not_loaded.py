@@ -20,7 +20,7 @@ COMPARED = (
 
 
 def config_not_loaded(audited: Audited) -> Iterable[AuditFinding]:
-    """Name settings in which the running router differs from its configuration file.
+    """The running router differs from its configuration file.
 
     Source: LiteLLM 1.106.2, run: ``/router/settings`` shows the file as it is now,
     ``/get/config/callbacks`` what the router has loaded.

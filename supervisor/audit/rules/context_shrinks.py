@@ -11,7 +11,7 @@ AGENT_TOKENS = 47_000
 
 
 def context_shrinks(audited: Audited) -> Iterable[AuditFinding]:
-    """Name chains in which a hop's context is shorter than the primary's.
+    """A fallback has a shorter context than the primary.
 
     A note where an agent's request still fits, a warning where it does not. An engine's own
     word counts for more than LiteLLM's.

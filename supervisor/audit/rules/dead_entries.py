@@ -7,7 +7,7 @@ from supervisor.audit.finding import Audited, AuditFinding
 
 
 def dead_entries(audited: Audited) -> Iterable[AuditFinding]:
-    """Name chains whose group does not exist, and second chains of one group.
+    """A chain belongs to a group that does not exist, or to one that has a chain already.
 
     Source: LiteLLM 1.106.2, run: the first entry of a group wins, a key that names nothing is
     not complained about.

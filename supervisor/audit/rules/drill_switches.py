@@ -6,7 +6,7 @@ from supervisor.audit.finding import Audited, AuditFinding
 
 
 def cache_hides_drills(audited: Audited) -> Iterable[AuditFinding]:
-    """Find out whether LiteLLM's cache may answer in a provider's place."""
+    """LiteLLM's cache may answer in a provider's place."""
     written = audited.section("litellm_settings").get("cache") is True
     if audited.topology.settings.caches or written:
         yield AuditFinding(
@@ -20,7 +20,7 @@ def cache_hides_drills(audited: Audited) -> Iterable[AuditFinding]:
 
 
 def tag_filtering_on(audited: Audited) -> Iterable[AuditFinding]:
-    """Find out whether a tagged request would be refused."""
+    """A tagged request would be refused."""
     if audited.topology.settings.enable_tag_filtering:
         yield AuditFinding(
             code="tag_filtering_on",
@@ -33,7 +33,7 @@ def tag_filtering_on(audited: Audited) -> Iterable[AuditFinding]:
 
 
 def mock_params_enabled(audited: Audited) -> Iterable[AuditFinding]:
-    """Find out whether every client may make LiteLLM fail on purpose."""
+    """Every client may make LiteLLM fail on purpose."""
     key = "dangerously_allow_mock_testing_request_params"
     if audited.section("general_settings").get(key) is True:
         yield AuditFinding(

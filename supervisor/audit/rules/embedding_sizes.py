@@ -6,7 +6,7 @@ from supervisor.audit.finding import Audited, AuditFinding
 
 
 def embedding_sizes_differ(audited: Audited) -> Iterable[AuditFinding]:
-    """A fallback for embeddings makes vectors of another size than the group itself.
+    """A fallback's embeddings have another size than the group's own.
 
     An index holds vectors of one size, of one model: others are refused, or poison it.
     """

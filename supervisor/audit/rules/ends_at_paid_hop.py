@@ -6,7 +6,7 @@ from supervisor.audit.finding import Audited, AuditFinding, quoted, yaml_list, y
 
 
 def ends_at_paid_hop(audited: Audited) -> Iterable[AuditFinding]:
-    """Name chains that end at a provider who can cut off the money too.
+    """A chain ends at a paid provider, which can decline a card too.
 
     A chain that meets a local hop on its way is only worth a note: the local one was asked first.
     """

@@ -8,7 +8,7 @@ from supervisor.engine.flag_advice import name_flag
 
 
 def engine_unreachable(audited: Audited) -> Iterable[AuditFinding]:
-    """Name local engines that do not answer; only a note where we may be the ones at fault."""
+    """A local engine does not answer; only a note where it may be unreachable just from here."""
     for facts in audited.engines:
         if not facts.problem:
             continue
@@ -38,7 +38,7 @@ def _by_its_log(facts: EngineFacts) -> str:
 
 
 def engine_name_mismatch(audited: Audited) -> Iterable[AuditFinding]:
-    """Name engines that answer 404 to what the gateway asks for."""
+    """An engine answers 404 to the model name that the gateway asks for."""
     for facts in audited.engines:
         if facts.names is None:
             continue

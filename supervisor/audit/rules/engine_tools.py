@@ -17,7 +17,7 @@ ENOUGH = 20
 
 
 def engine_tool_calls_disabled(audited: Audited) -> Iterable[AuditFinding]:
-    """Name vLLM engines that refuse requests with tools, for want of a flag.
+    """A vLLM engine refuses requests with tools, because a flag is missing.
 
     Source: vLLM 0.32.0, run: the parser's metric is there, at 0, only if there is a parser; the
     other flag only its log shows.
@@ -57,7 +57,7 @@ def _refuses_auto(facts: EngineFacts) -> bool:
 
 
 def engine_parser_unknown(audited: Audited) -> Iterable[AuditFinding]:
-    """Name engines of which cannot be told that their parser reads their model's calls."""
+    """An engine's parser may not read its model's calls."""
     for facts in audited.engines:
         if facts.problem or facts.names is None:
             continue
@@ -69,7 +69,7 @@ def engine_parser_unknown(audited: Audited) -> Iterable[AuditFinding]:
                 code="engine_parser_unknown",
                 severity="info",
                 subject=facts.group,
-                message=f"the engine of {facts.group!r} at {facts.url} does not tell whether it "
+                message=f"the engine of {facts.group!r} at {facts.url} does not report whether it "
                 "parses tool calls: it publishes no metrics of vLLM",
                 remedy=f"Drill it: understudy drill --shape tool_call --group {facts.group}",
             )

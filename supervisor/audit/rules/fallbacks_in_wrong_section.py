@@ -16,7 +16,7 @@ NOT_LISTS = frozenset({"max_fallbacks", "disable_fallbacks"})
 
 
 def fallbacks_in_wrong_section(audited: Audited) -> Iterable[AuditFinding]:
-    """Name every list of fallbacks in the configuration file that LiteLLM ignores.
+    """The configuration file has a list of fallbacks in a section that LiteLLM ignores.
 
     Source: LiteLLM 1.106.2, run: other sections and misspelt keys are ignored, and a list in
     ``router_settings`` replaces the one in ``litellm_settings`` whole.

@@ -7,7 +7,7 @@ from supervisor.audit.finding import Audited, AuditFinding, quoted, yaml_list, y
 
 
 def no_fallback(audited: Audited) -> Iterable[AuditFinding]:
-    """Name every group without a chain, but for those that are somebody's last resort."""
+    """A group has no fallback, and is not itself the last hop of another group's chain."""
     for name in audited.groups:
         chain = audited.topology.chain(name)
         # A chain of nothing but unknown targets is unknown_target's, and a group with several
@@ -25,7 +25,7 @@ def no_fallback(audited: Audited) -> Iterable[AuditFinding]:
 
 
 def alias_without_fallback(audited: Audited) -> Iterable[AuditFinding]:
-    """Name every alias that no chain is keyed by: LiteLLM looks the alias up, not its group."""
+    """An alias has no chain of its own: LiteLLM looks up the alias, not its group."""
     topology = audited.topology
     keys = {key for entry in topology.settings.fallbacks for key in entry}
     for alias, group in topology.aliases.items():
@@ -44,7 +44,7 @@ def alias_without_fallback(audited: Audited) -> Iterable[AuditFinding]:
 
 
 def wildcard_without_fallback(audited: Audited) -> Iterable[AuditFinding]:
-    """Name every wildcard group whose models have no chain: a key with ``*`` in it never matches.
+    """The models of a wildcard group have no chain: a key with ``*`` in it never matches.
 
     Source: LiteLLM 1.106.2, run.
     """

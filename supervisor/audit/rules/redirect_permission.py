@@ -10,7 +10,7 @@ FOREIGN = ("http://attacker.example/lane/0", "https://attacker.example/")
 
 
 def redirect_unavailable(audited: Audited) -> Iterable[AuditFinding]:
-    """Say which groups can be drilled only by a twin: no permission, or too old a LiteLLM."""
+    """A group can be drilled only by a twin: it has no permission, or LiteLLM is too old."""
     objection = version_objection(audited.topology.litellm_version)
     if objection is not None:
         yield AuditFinding(
@@ -42,7 +42,7 @@ def redirect_unavailable(audited: Audited) -> Iterable[AuditFinding]:
 
 
 def redirect_permission_partial(audited: Audited) -> Iterable[AuditFinding]:
-    """Name groups of which only some deployments may be redirected: LiteLLM reads the last one.
+    """Only some deployments of a group permit redirects, and LiteLLM reads only the last one.
 
     Source: LiteLLM 1.106.2, run; a refused redirect is a 500 with a traceback in its log.
     """
@@ -60,7 +60,7 @@ def redirect_permission_partial(audited: Audited) -> Iterable[AuditFinding]:
 
 
 def redirect_permission_too_wide(audited: Audited) -> Iterable[AuditFinding]:
-    """Name permissions that let any client send a group's keys and prompts elsewhere."""
+    """A permission lets any client send a group's keys and prompts elsewhere."""
     general = audited.section("general_settings")
     if general.get("allow_client_side_credentials") is True:
         yield AuditFinding(

@@ -12,7 +12,7 @@ LISTS = {
 
 
 def special_fallbacks_shadow_general(audited: Audited) -> Iterable[AuditFinding]:
-    """Name groups that lose their fallback for one class of errors, because others have a list.
+    """A group has no fallback for one class of errors, because other groups have a list for it.
 
     Source: LiteLLM 1.106.2, run: once such a list is there, it alone answers for its class;
     neither the general list nor ``default_fallbacks`` does.

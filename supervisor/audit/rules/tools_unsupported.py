@@ -7,7 +7,7 @@ from supervisor.audit.finding import Audited, AuditFinding, quoted
 
 
 def tools_unsupported(audited: Audited) -> Iterable[AuditFinding]:
-    """Name chains in which a hop says that it takes no tools; unknown is not no."""
+    """A hop of a chain does not support tools, according to the gateway."""
     topology = audited.topology
     for name, group in audited.groups.items():
         if group.embeds or _refuses_tools(group):

@@ -7,7 +7,7 @@ from supervisor.audit.finding import Audited, AuditFinding
 
 
 def unknown_target(audited: Audited) -> Iterable[AuditFinding]:
-    """Name every fallback target that LiteLLM skips without a word, because nothing has its name.
+    """A fallback target does not exist, and LiteLLM skips it silently.
 
     Source: LiteLLM 1.106.2, run.
     """
@@ -23,7 +23,7 @@ def unknown_target(audited: Audited) -> Iterable[AuditFinding]:
             severity="error" if alone else "warning",
             subject=group,
             message=f"{setting} of {group!r} names {target!r}, which the gateway does not have: "
-            + ("nothing else stands behind the group" if alone else "LiteLLM skips it silently"),
+            + ("the group has no other fallback" if alone else "LiteLLM skips it silently"),
             remedy=f"Mend {target!r} in {setting}, or add the group; {suggestion(target, known)}",
         )
 

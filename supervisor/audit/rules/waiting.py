@@ -9,7 +9,7 @@ LONGEST_S = 600.0
 
 
 def no_timeout(audited: Audited) -> Iterable[AuditFinding]:
-    """Find out whether a provider that hangs is ever given up.
+    """No timeout is set, so a provider that hangs is never given up on.
 
     Source: LiteLLM 1.106.2, run: without a timeout it waits 6000 seconds.
     """
@@ -34,7 +34,7 @@ def no_timeout(audited: Audited) -> Iterable[AuditFinding]:
 
 
 def retries_delay_fallback(audited: Audited) -> Iterable[AuditFinding]:
-    """Find out whether a failing provider is tried again before its fallback is.
+    """A failing provider is retried before its fallback is tried.
 
     Source: LiteLLM 1.106.2, run: by default three attempts, 5 to 8 seconds, and 62 to 64 seconds
     where the provider says ``retry-after: 20``.

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 LitellmConfigOption = Annotated[
     Path | None,
     typer.Option(
-        "--litellm-config", help="LiteLLM's configuration file, for what the gateway does not tell"
+        "--litellm-config",
+        help="LiteLLM's configuration file, for what the gateway does not report",
     ),
 ]
 

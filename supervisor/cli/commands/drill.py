@@ -56,7 +56,7 @@ def drill(
     ] = "all",
     profile: Annotated[
         ProfileName | None,
-        typer.Option(help="How much of the product of everything (default: smoke)"),
+        typer.Option(help="How many of all combinations to drill (default: smoke)"),
     ] = None,
     injector: Annotated[
         InjectorName | None, typer.Option(help="How drills reach the witness (default: auto)")
@@ -76,7 +76,9 @@ def drill(
     deadline: Annotated[
         float | None, typer.Option(help="Seconds for a whole reply (default: 60)", min=0.1)
     ] = None,
-    max_drills: Annotated[int | None, typer.Option(help="Run at most so many", min=1)] = None,
+    max_drills: Annotated[
+        int | None, typer.Option(help="Run at most this many drills", min=1)
+    ] = None,
     budget_usd: Annotated[
         float | None, typer.Option(help="Money that this run may spend (default: 0)", min=0)
     ] = None,
@@ -307,7 +309,7 @@ def _depth(text: str) -> int | None:
         return None
     if text.isdigit() and int(text) > 0:
         return int(text)
-    raise UsageError(f"--depth {text!r} is no depth", remedy="Give a number from 1, or 'all'.")
+    raise UsageError(f"--depth {text!r} is not a depth", remedy="Give a number from 1, or 'all'.")
 
 
 def _engines(given: list[str]) -> dict[str, str]:

@@ -32,7 +32,7 @@ def init(
         Placement | None,
         typer.Option(
             help="Where LiteLLM runs: on the host, in a container on Docker's bridge, or in the "
-            "same Compose project (default: found out)"
+            "same Compose project (default: detected)"
         ),
     ] = None,
     witness_port: Annotated[
@@ -72,7 +72,7 @@ def init(
             settings, topology, found, wildcards=wildcards, today=SystemClock().now().date()
         )
         parse_settings(text, name=str(output))  # what we write ourselves must be right
-        chosen = "as asked" if placement else "found out; --placement says otherwise"
+        chosen = "as asked" if placement else "detected; --placement overrides it"
         say(f"placement: {place} ({chosen}). {found.sentence}")
         lines = litellm_lines(topology, found, wildcards)
         if printed:

@@ -76,7 +76,7 @@ def _unreadable(seen: Seen) -> Found | None:
             "name it below engines"
         )
     if seen.models.status is not None and seen.facts.names is None:
-        return State.UNKNOWN, f"GET /v1/models is no list of models: {seen.models.told}"
+        return State.UNKNOWN, f"GET /v1/models does not return a list of models: {seen.models.told}"
     if seen.facts.names == ():
         return State.UNKNOWN, "its list of models is empty"
     return _without_heartbeat(seen)

@@ -154,7 +154,7 @@ async def tool_flags(look: Look) -> None:
         look.learn(auto_tools=True)
         found, outcome = "it takes requests with tools", Outcome.OK
     else:
-        found, outcome = f"it does not tell: {asked.told}", Outcome.UNKNOWN
+        found, outcome = f"inconclusive: {asked.told}", Outcome.UNKNOWN
     look.note("tools", found, outcome, asked.took_s)
 
 

@@ -56,9 +56,9 @@ async def test_a_step_that_comes_out_otherwise_fails_the_demo(
     assert await tell_the_story(out, Console(file=io.StringIO()), print) == 1
     assert isinstance(out.file, io.StringIO)
     told = out.file.getvalue()
-    assert "This did not come out as told: everything passes" in told
-    assert "This did not come out as told: tool calls fail: tool_call_leaked" in told
-    assert "2 thing(s) did not come out as told." in told
+    assert "This step did not come out as expected: everything passes" in told
+    assert "This step did not come out as expected: tool calls fail: tool_call_leaked" in told
+    assert "2 step(s) did not come out as expected." in told
 
 
 def test_ctrl_c_ends_it_at_once(litellm_executable: Path, tmp_path: Path):

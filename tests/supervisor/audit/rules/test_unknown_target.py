@@ -25,7 +25,7 @@ def test_a_group_with_nothing_but_unknown_targets_is_an_error():
     """It has no fallback at all, although one is written."""
     (finding,) = unknown_target(with_target("nosuch", chain=("claude",)))
     assert finding.severity == "error"
-    assert "nothing else stands behind the group" in finding.message
+    assert "the group has no other fallback" in finding.message
 
 
 @pytest.mark.parametrize("target", ["local-gemma", "spare", "openai/gpt-9", "anthropic/claude-7"])
