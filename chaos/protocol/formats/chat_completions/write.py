@@ -123,7 +123,8 @@ class ChatCompletions:
             message["content"] = answer.text or None
             message["tool_calls"] = [_write_call(call) for call in answer.tool_calls]
         choice = {"index": 0, "message": message, "finish_reason": _reason(answer.finish)}
-        body = head | {"choices": [choice], "usage": _usage(answer)}
+        # LiteLLM 1.106.2 cannot read a whole reply of Groq's without its tier.
+        body = head | {"choices": [choice], "usage": _usage(answer), "service_tier": "default"}
         return (Piece(PieceKind.CONTENT, json.dumps(body).encode()),)
 
     def write_error_event(self, error: Json) -> bytes:
