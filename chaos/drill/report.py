@@ -16,6 +16,7 @@ from chaos.drill.drill import Drill
 from chaos.drill.events import CampaignEnded, DrillEnded, Event
 from chaos.drill.spending import Spending
 from chaos.drill.whole_group import NAME as WHOLE_GROUP
+from chaos.exit_code import ExitCode
 from chaos.gateway.topology import Trigger
 from chaos.judge.check import Kind, Result, Where
 from chaos.judge.evidence import has_answer, source
@@ -331,19 +332,19 @@ class ReportBuilder:
         )
 
 
-def exit_code(summary: Summary) -> int:
+def exit_code(summary: Summary) -> ExitCode:
     """Say how ``understudy drill`` ends.
 
     0 all passed; 1 at least one failed; 3 none failed but something inconclusive, or known gaps
     and no pass; 4 aborted (counts only when nothing failed).
     """
     if summary.failed:
-        return 1
+        return ExitCode.FAILED
     if summary.aborted:
-        return 4
+        return ExitCode.STOPPED
     if summary.inconclusive or (summary.known_gaps and not summary.passed):
-        return 3
-    return 0 if summary.passed else 3
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.OK if summary.passed else ExitCode.INCONCLUSIVE
 
 
 def _rounded(seconds: float | None) -> float | None:

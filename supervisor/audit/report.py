@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chaos.exit_code import ExitCode
 from supervisor.audit.finding import AuditFinding, Severity
 
 
@@ -50,6 +51,7 @@ def report_of(findings: Iterable[AuditFinding]) -> AuditReport:
     )
 
 
-def exit_code(report: AuditReport) -> int:
+def exit_code(report: AuditReport) -> ExitCode:
     """Say how ``understudy audit`` ends: 1 for an error or a warning, else 0."""
-    return int(any(finding.severity != "info" for finding in report.findings))
+    serious = any(finding.severity != "info" for finding in report.findings)
+    return ExitCode.FAILED if serious else ExitCode.OK

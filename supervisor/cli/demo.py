@@ -17,6 +17,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from chaos.drill.report import DrillReport, DrillRow
+from chaos.exit_code import ExitCode
 from chaos.faults.fault import FaultName
 from chaos.gateway.client import open_gateway
 from chaos.http_client import open_session
@@ -110,12 +111,12 @@ async def tell_the_story(
         out.print(
             Text(f"{len(story.wrong)} step(s) did not come out as expected.", style="bold red")
         )
-        return 1
+        return ExitCode.FAILED
     out.print(
         Text("Now your own gateway: ")
         + Text("understudy drill --gateway http://127.0.0.1:4000 --key-env LITELLM_KEY", "bold")
     )
-    return 0
+    return ExitCode.OK
 
 
 async def _without_fallbacks(story: Story, lab: Lab) -> None:

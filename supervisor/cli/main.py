@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from chaos.errors import UnderstudyError
+from chaos.exit_code import ExitCode
 from supervisor.cli.commands import COMMANDS
-
-EXIT_ERROR = 2
 
 app = typer.Typer(
     name="understudy",
@@ -61,7 +60,7 @@ def main() -> None:
         from supervisor.cli.console import complain
 
         complain(error)
-        sys.exit(EXIT_ERROR)
+        sys.exit(ExitCode.ERROR)
     except BaseExceptionGroup as group:
         sys.exit(_all_of(group))
 
@@ -83,7 +82,7 @@ def _all_of(group: BaseExceptionGroup[BaseException]) -> int:
         raise group
     for error in _leaves(mendable):
         complain(error)
-    return EXIT_ERROR
+    return ExitCode.ERROR
 
 
 def _leaves(group: BaseExceptionGroup[UnderstudyError]) -> Iterator[UnderstudyError]:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chaos.exit_code import ExitCode
 from chaos.witness.redaction import without_keys
 
 
@@ -66,9 +67,9 @@ def fail(name: str, message: str, remedy: str) -> Item:
     return Item(name=name, status=Status.FAIL, message=without_keys(message), remedy=remedy)
 
 
-def exit_code(items: Iterable[Item]) -> int:
+def exit_code(items: Iterable[Item]) -> ExitCode:
     """Say how ``understudy doctor`` ends: 2 for a broken configuration, 1 for another failure."""
     failed = {item.name for item in items if item.status is Status.FAIL}
     if CONFIGURATION in failed:
-        return 2
-    return 1 if failed else 0
+        return ExitCode.ERROR
+    return ExitCode.FAILED if failed else ExitCode.OK

@@ -5,15 +5,12 @@ an address of its own, so a hop is always known. A pass proves a configuration, 
 gateway.
 """
 
-import asyncio
 import os
 import re
 import secrets
-import shlex
 import tempfile
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +18,22 @@ from chaos.drill.forwardable import address_objection
 from chaos.drill.injector import Injector, Objection, Route, Setting
 from chaos.drill.injectors.redirect import version_objection
 from chaos.drill.leasing import leased_hops, other_upstreams, signs, upstream_of
-from chaos.drill.twin_config import TwinConfig, rewrite
+from chaos.drill.twin.config import rewrite
+from chaos.drill.twin.container import write_container_script
+from chaos.drill.twin.own_code import link_own_code
+from chaos.drill.twin.real_addresses import locality_of, with_real_addresses
+from chaos.drill.twin.turns import Turns
 from chaos.errors import SetupError, UsageError
 from chaos.faults.kinds import FAULTS
-from chaos.gateway.client import ANSWER_WITHIN_S, Gateway, open_gateway
+from chaos.gateway.client import ANSWER_WITHIN_S, open_gateway
 from chaos.gateway.config_file import read_litellm_config
 from chaos.gateway.install import litellm_bin
-from chaos.gateway.locality import Locality
 from chaos.gateway.process import DEFAULT_LIMIT, OWN_ENVIRONMENT, running_litellm
-from chaos.gateway.topology import Deployment, ModelGroup, Topology
-from chaos.gateway.topology_reader import base_url_of, read_deployment
+from chaos.gateway.topology import Topology
 from chaos.judge.check import Kind
 from chaos.judge.observation import ClientReply
 from chaos.process.environment import default_folder
 from chaos.process.readiness import StartLimit
-from chaos.protocol.conversation import Json
 from chaos.protocol.dialects import DIALECTS
 from chaos.scenario.plan import DrillPlan, HopRole, pays
 from chaos.scenario.scenario import Scenario
@@ -51,7 +49,6 @@ _NOT_CONNECTED = re.compile(
 )
 """How LiteLLM's clients tell of a refused connection. Source: LiteLLM 1.106.2, run."""
 
-SCRIPT_NAME = "litellm-in-a-container"
 _NO_PROXY = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
 """The witness is reached directly, whatever a container is given by its engine's settings."""
 
@@ -85,7 +82,7 @@ class Twin(Injector):
         self._canary = canary
         self._real_keys = real_keys
         self._running_groups = running_groups
-        self._turn = _Turns()
+        self._turn = Turns()
 
     @classmethod
     def lacks(cls, setting: Setting) -> Objection | None:
@@ -218,7 +215,7 @@ class Twin(Injector):
                 answer_within_s=answer_within_s,
             ) as gateway:
                 topology = await gateway.topology()
-                locality = await _locality(gateway, made, default_bases or {})
+                locality = await locality_of(gateway, made, default_bases or {})
             _same_version(topology.litellm_version, expected_version)
             yield cls(
                 witness,
@@ -336,95 +333,6 @@ class Twin(Injector):
         return (*inferred, *wire)
 
 
-class _Turns:
-    """Many drills together, or one alone: a closed port would hit the others."""
-
-    def __init__(self) -> None:
-        self._changed = asyncio.Condition()
-        self._together = 0
-        self._alone = False
-
-    @asynccontextmanager
-    async def together(self) -> AsyncIterator[None]:
-        async with self._changed:
-            await self._changed.wait_for(lambda: not self._alone)
-            self._together += 1
-        try:
-            yield
-        finally:
-            async with self._changed:
-                self._together -= 1
-                self._changed.notify_all()
-
-    @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
-        async with self._changed:
-            await self._changed.wait_for(lambda: not self._alone and self._together == 0)
-            self._alone = True
-        try:
-            yield
-        finally:
-            async with self._changed:
-                self._alone = False
-                self._changed.notify_all()
-
-
-def link_own_code(source: Path, directory: Path) -> None:
-    """Let the twin find the user's own callbacks, which LiteLLM looks for beside its file.
-
-    Folders count where they, or folders in them, hold Python code.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    for entry in source.iterdir():
-        link = directory / entry.name
-        if not link.exists() and _is_own_code(entry, directory):
-            link.symlink_to(entry.resolve())
-
-
-def _is_own_code(entry: Path, directory: Path) -> bool:
-    if entry.suffix == ".py":
-        return True
-    if entry.name.startswith(".") or entry.name == "__pycache__" or not entry.is_dir():
-        return False
-    if (entry / "pyvenv.cfg").exists() or directory.resolve().is_relative_to(entry.resolve()):
-        return False
-    return any(any(entry.glob(pattern)) for pattern in _CODE)
-
-
-_CODE = ("*.py", "*/*.py", "*/*/*.py")
-
-
-def container_command(
-    image: str, directory: Path, *, source: Path, variables: Iterable[str]
-) -> str:
-    """Write the shell script that runs LiteLLM's image as if it were an executable.
-
-    The host's network lets it reach the witness; *directory* holds its configuration, *source*
-    the user's own code. A container sees only the variables that are named.
-    """
-    named = " ".join(f"--env {shlex.quote(name)}" for name in variables)
-    folders = (f"--volume {shlex.quote(f'{folder}:{folder}:ro')}" for folder in (directory, source))
-    return (
-        "#!/bin/sh\n"
-        f"exec docker run --rm --init --network host {named} {' '.join(folders)} "
-        f'{shlex.quote(image)} "$@"\n'
-    )
-
-
-def write_container_script(
-    directory: Path, image: str, *, source: Path, variables: Iterable[str]
-) -> Path:
-    """Write the script of ``container_command`` and make it executable."""
-    directory.mkdir(parents=True, exist_ok=True)
-    script = directory / SCRIPT_NAME
-    command = container_command(
-        image, directory.absolute(), source=source.resolve(), variables=variables
-    )
-    script.write_text(command, "utf-8")
-    script.chmod(0o700)
-    return script
-
-
 def _same_version(started: str, expected: str) -> None:
     if expected and started != expected:
         raise SetupError(
@@ -432,50 +340,6 @@ def _same_version(started: str, expected: str) -> None:
             "nothing about the gateway",
             remedy=f"Give --litellm-bin the executable of LiteLLM {expected}.",
         )
-
-
-async def _locality(
-    gateway: Gateway, made: TwinConfig, default_bases: Mapping[str, str]
-) -> Locality:
-    """Find out where the real upstreams are: the twin itself knows only the witness."""
-    return await gateway.locality(base_url_of(d.original, default_bases) for d in made.deployments)
-
-
-def with_real_addresses(
-    topology: Topology,
-    made: TwinConfig,
-    locality: Locality,
-    default_bases: Mapping[str, str],
-) -> Topology:
-    """Put the real addresses back into what the twin says of itself."""
-    originals = {d.id: d.original for d in made.deployments}
-
-    def real(groups: Mapping[str, ModelGroup]) -> dict[str, ModelGroup]:
-        return {
-            name: replace(
-                group,
-                deployments=tuple(
-                    _real(deployment, originals.get(deployment.id), locality, default_bases)
-                    for deployment in group.deployments
-                ),
-            )
-            for name, group in groups.items()
-        }
-
-    whole = replace(topology, groups=real(topology.groups), other_names=real(topology.other_names))
-    return whole.reached_at(locality.engines)
-
-
-def _real(
-    deployment: Deployment,
-    original: Json | None,
-    locality: Locality,
-    default_bases: Mapping[str, str],
-) -> Deployment:
-    if original is None:
-        return deployment
-    real = read_deployment(original, locality, default_bases)
-    return replace(deployment, base_url=real.base_url, local=real.local, resolves=real.resolves)
 
 
 def _refused(place: int, group: str, fault: str) -> WireRecord:

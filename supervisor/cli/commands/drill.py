@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from chaos.errors import UsageError
+from chaos.exit_code import ExitCode
 from chaos.gateway.redirect_permission import WITNESS_PORT
 from supervisor.cli.gateway_options import Access, connected, with_access
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 ReportFormat = Literal["table", "json", "junit"]
 InjectorName = Literal["auto", "redirect", "twin"]
 ProfileName = Literal["smoke", "full", "exhaustive"]
-STOPPED = 4
-"""Exit code of drills that were broken off."""
 
 
 def add(app: typer.Typer) -> None:
@@ -183,7 +182,7 @@ def drill(
             say("stopped; nothing is left running")
             raise
 
-    raise typer.Exit(run(command, stopped=STOPPED))
+    raise typer.Exit(run(command, stopped=ExitCode.STOPPED))
 
 
 async def _drill(
@@ -212,14 +211,14 @@ async def _drill(
             text = json.dumps(keys, indent=2) if form == "json" else "\n".join(keys)
             _write(f"{text}\n", output)
             say(f"{len(keys)} scenario(s); nothing was sent")
-            return 0
+            return ExitCode.OK
         with LiveDrills(err) as live:
             report = await run_drills(
                 gateway, settings, request, stop=stop, listen=live.take, say=say
             )
     show(report, form, output)
     code = exit_code(report.summary)
-    return STOPPED if stop.event.is_set() and code != 1 else code
+    return ExitCode.STOPPED if stop.event.is_set() and code != ExitCode.FAILED else code
 
 
 def show(report: "DrillReport", form: ReportFormat, output: Path | None) -> None:

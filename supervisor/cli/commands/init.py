@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from chaos.errors import UsageError
+from chaos.exit_code import ExitCode
 from chaos.gateway.redirect_permission import WITNESS_PORT
 from supervisor.cli.gateway_options import Access, connected, with_access
 
@@ -78,11 +79,11 @@ def init(
         if printed:
             print_json(text.rstrip("\n"))
             say(f"\n{lines}")
-            return 0
+            return ExitCode.OK
         _write(output, text)
         out.print(lines, markup=False, soft_wrap=True)
         say(f"\nwritten to {output}; next: understudy doctor --config {output}")
-        return 0
+        return ExitCode.OK
 
     raise typer.Exit(run(command))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from chaos.exit_code import ExitCode
 from chaos.gateway.redirect_permission import WITNESS_PORT
 from supervisor.cli.gateway_options import Format
 
@@ -69,7 +70,7 @@ def lab(
             if engine_kind == "vllm":
                 vllm = await install_vllm(directory or default_folder(), say=say)
         if prepare:
-            return 0
+            return ExitCode.OK
         return await _run_lab(
             setup, engine_kind, (litellm, vllm), witness_port, start_within, format_, stop
         )
@@ -123,4 +124,4 @@ async def _run_lab(
                 )
                 say("Ctrl-C ends the lab.")
             await stop.event.wait()
-    return 0
+    return ExitCode.OK

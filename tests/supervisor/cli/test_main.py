@@ -22,7 +22,13 @@ def test_the_version_is_told(invoke):
 HEAVY = ("aiohttp", "yaml", "jsonschema", "uvloop", "supervisor.settings")
 """Not pydantic: typer itself reads a command's options with it."""
 
-LIGHT = {"chaos", "chaos.errors", "chaos.gateway", "chaos.gateway.redirect_permission"}
+LIGHT = {
+    "chaos",
+    "chaos.errors",
+    "chaos.exit_code",
+    "chaos.gateway",
+    "chaos.gateway.redirect_permission",
+}
 LOADED = "import sys, atexit; atexit.register(lambda: print('\\n'.join(sys.modules)))"
 
 

@@ -1,21 +1,13 @@
 """The twin: started from a configuration, drilled, and gone."""
 
-import asyncio
 import secrets
-import shlex
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 import yaml
 
-from chaos.drill.injectors.twin import (
-    Twin,
-    _same_version,
-    _Turns,
-    container_command,
-    link_own_code,
-)
+from chaos.drill.injectors.twin import Twin, _same_version
 from chaos.errors import SetupError
 from chaos.faults.fault import FaultName
 from chaos.gateway.client import open_gateway
@@ -43,32 +35,6 @@ from tests.fakes.topologies import topology
 from tests.patience import PATIENCE_S
 
 
-def test_a_container_runs_as_if_it_were_the_executable(tmp_path):
-    """Its folders are read-only, its network the host's, its arguments LiteLLM's own."""
-    own = tmp_path / "the user's"
-    command = container_command("litellm:x", tmp_path, source=own, variables=["KEY", "NO_PROXY"])
-    assert shlex.split(command.splitlines()[1]) == [
-        *("exec", "docker", "run", "--rm", "--init", "--network", "host"),
-        *("--env", "KEY", "--env", "NO_PROXY"),
-        *("--volume", f"{tmp_path}:{tmp_path}:ro", "--volume", f"{own}:{own}:ro"),
-        *("litellm:x", "$@"),
-    ]
-
-
-def test_a_twin_finds_the_users_own_code_and_nothing_else(tmp_path):
-    """Callbacks live beside the configuration, or in packages there; environments do not."""
-    for name in ("own.py", "hooks/mask.py", "pack/deep/a.py", ".git/x.py", "env/lib/b.py", "t/k"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    (tmp_path / "env/pyvenv.cfg").touch()
-    twin = tmp_path / "twin"
-    twin.mkdir()
-    (twin / "x.py").touch()
-    link_own_code(tmp_path, twin)
-    assert sorted(path.name for path in twin.iterdir()) == ["hooks", "own.py", "pack", "x.py"]
-    assert (twin / "hooks/mask.py").exists()
-
-
 def test_a_twin_of_another_version_is_refused():
     """It would prove nothing about the gateway."""
     with pytest.raises(SetupError, match=r"is 1\.2, and the gateway's is 1\.3") as caught:
@@ -76,31 +42,6 @@ def test_a_twin_of_another_version_is_refused():
     assert "--litellm-bin" in caught.value.remedy
     _same_version("1.2", "1.2")
     _same_version("1.2", "")
-
-
-async def test_who_needs_closed_doors_drills_alone():
-    """A refused connection would hit every drill that uses the same deployment."""
-    turns, order = _Turns(), []
-    first_in, let_go = asyncio.Event(), asyncio.Event()
-
-    async def together():
-        async with turns.together():
-            first_in.set()
-            await let_go.wait()
-            order.append("together")
-
-    async def alone():
-        await first_in.wait()
-        async with turns.alone():
-            order.append("alone")
-
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(together())
-        tasks.create_task(alone())
-        await first_in.wait()
-        await asyncio.sleep(0)
-        let_go.set()
-    assert order == ["together", "alone"]
 
 
 TWO = topology({"paid": ["backup"]})

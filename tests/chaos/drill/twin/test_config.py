@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from chaos.drill.twin_config import rewrite
+from chaos.drill.twin.config import rewrite
 from chaos.errors import UsageError
 
 USERS = yaml.safe_load("""

@@ -1,0 +1,1 @@
+"""What a twin is started from, and how its drills share it."""
