@@ -18,7 +18,7 @@ from chaos.judge.evidence import (
     told,
 )
 from chaos.judge.observation import Observation
-from chaos.judge.reply_changes import changes
+from chaos.judge.reply_changes import changes, plain
 from chaos.scenario.plan import DrillPlan
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
@@ -41,6 +41,8 @@ def close(plan: DrillPlan, seen: Observation) -> Finding:
 
 def _error(plan: DrillPlan, seen: Observation) -> Finding:
     if error_allowed(plan, seen) and honest_error(seen):
+        if not _spoken(_letters(seen.reply.reading.text), _texts(seen)):
+            return _wrong("begins, before its error, with text that no hop gave", None)
         return passed(NAME, f"The client got one honest error: {told(seen)}.")
     return failed(
         NAME,
@@ -49,6 +51,26 @@ def _error(plan: DrillPlan, seen: Observation) -> Finding:
         where=Where.GATEWAY,
         remedy="Look at the attempts on the wire: a hop answered nothing that the gateway passed "
         "on, or the gateway changed the error on its way.",
+    )
+
+
+def _texts(seen: Observation) -> list[str]:
+    return [_letters(r.reply.text) for r in seen.wire if r.reply is not None]
+
+
+def _letters(text: str) -> str:
+    return "".join(plain(text).split())
+
+
+def _spoken(text: str, texts: list[str]) -> bool:
+    """Tell whether *text* is what attempts said, each at most once and the last one perhaps cut."""
+    if not text:
+        return True
+    return any(
+        said.startswith(text)
+        or (text.startswith(said) and _spoken(text[len(said) :], texts[:at] + texts[at + 1 :]))
+        for at, said in enumerate(texts)
+        if said
     )
 
 

@@ -80,7 +80,12 @@ def honest_error(seen: Observation) -> bool:
     reply = seen.reply
     error = reply.reading.error
     return (
-        error is not None and error.well_formed and reply.broke_off is None and not reply.timed_out
+        error is not None
+        and error.well_formed
+        and bool(error.message.strip())
+        and (reply.ok or (reply.status or 0) >= 400)
+        and reply.broke_off is None
+        and not reply.timed_out
     )
 
 

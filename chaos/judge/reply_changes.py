@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from chaos.judge.check import Kind
 from chaos.judge.evidence import quote
-from chaos.judge.json_value import json_object, json_value
+from chaos.judge.json_value import json_object, json_value, same
 from chaos.judge.vectors import same_vectors
 from chaos.protocol.conversation import Finish, ToolCall
 from chaos.protocol.reading import Reading
@@ -44,9 +44,13 @@ def changes(client: Reading, own: Reading, *, structured: bool) -> tuple[Change,
         structured: A schema was asked for.
     """
     if structured and _unwrapped(client, own):
-        return ()
+        # The call became the answer, so an end with calls became a plain one.
+        ended = () if own.finish is Finish.TOOL_CALLS else tuple(_finish(client, own))
+        return (*ended, *_usage(client, own))
+    anew = structured and _same_json(client.text, own.text)
     return (
-        *_text(client, own),
+        *(() if anew else _text(client, own)),
+        *_thoughts(client, own),
         *_calls(client, own),
         *_vectors(client, own),
         *_finish(client, own),
@@ -62,12 +66,18 @@ def _unwrapped(client: Reading, own: Reading) -> bool:
     return got is not None and asked is not None and got in (asked, *asked.values())
 
 
-def _plain(text: str) -> str:
+def _same_json(one: str, other: str) -> bool:
+    value = json_value(one)
+    return value is not None and same(value, json_value(other))
+
+
+def plain(text: str) -> str:
+    """Take a text without its reasoning, with single spaces."""
     return " ".join(_REASONING.sub(" ", text).split())
 
 
 def _text(client: Reading, own: Reading) -> Iterator[Change]:
-    ours, theirs = _plain(client.text), _plain(own.text)
+    ours, theirs = plain(client.text), plain(own.text)
     if ours == theirs:
         return
     if ours and theirs.startswith(ours):
@@ -79,6 +89,18 @@ def _text(client: Reading, own: Reading) -> Iterator[Change]:
     else:
         yield Change(
             Kind.ANSWER_DEGRADED, f"it said {quote(theirs, 100)} and came as {quote(ours, 100)}"
+        )
+
+
+def _thoughts(client: Reading, own: Reading) -> Iterator[Change]:
+    """Compare reasoning where both tell it: some formats have no place for it."""
+    ours, theirs = ("".join(reading.reasoning.split()) for reading in (client, own))
+    if ours and theirs and ours != theirs:
+        # Anthropic refuses a thought that comes back changed with the next turn.
+        yield Change(
+            Kind.ANSWER_DEGRADED,
+            f"it reasoned {quote(own.reasoning, 80)} and {quote(client.reasoning, 80)} came",
+            output=False,
         )
 
 
@@ -103,7 +125,7 @@ def _calls(client: Reading, own: Reading) -> Iterator[Change]:
         )
         return
     for got, made in zip(ours, theirs, strict=True):
-        if got.name != made.name or _arguments(got) != _arguments(made):
+        if got.name != made.name or not same(_arguments(got), _arguments(made)):
             yield Change(
                 Kind.TOOL_CALL_INVALID,
                 f"it called {made.name} with {quote(made.arguments, 80)} and "
@@ -138,9 +160,9 @@ def _usage(client: Reading, own: Reading) -> Iterator[Change]:
         return
     for name in ("input_tokens", "output_tokens"):
         ours, theirs = getattr(client.usage, name), getattr(own.usage, name)
-        if ours is None or theirs is None or abs(ours - theirs) in _apart(name, client, own):
+        if theirs is None or ours == theirs:
             continue
-        if ours != theirs:
+        if ours is None or abs(ours - theirs) not in _apart(name, client, own):
             yield Change(
                 Kind.ANSWER_DEGRADED, f"it used {theirs} {name} and {ours} came", output=False
             )

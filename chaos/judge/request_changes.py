@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from chaos.judge.evidence import quote
-from chaos.judge.json_value import json_object, json_value
+from chaos.judge.json_value import json_object, json_value, same
 from chaos.judge.schema_meaning import same_meaning
 from chaos.protocol.conversation import Ask, ToolCall, ToolSpec, Turn
 
@@ -39,6 +39,9 @@ def changes(
             yield "the response schema is gone"
         elif not same_meaning(sent.response_schema.schema, own.schema, lacks=own.lacks):
             yield "the response schema is another"
+    added = asked.response_schema is not None and "response_format" not in renewed
+    if sent.response_schema is None and added:
+        yield "a response schema was added"
     if sent.tools and not wrapper and _choice(sent) != _choice(asked):
         yield f"tool_choice is {asked.tool_choice!r} instead of {sent.tool_choice!r}"
     for name in ("max_tokens", "temperature", "dimensions", "parallel_tool_calls"):
@@ -52,7 +55,14 @@ def changes(
 def _texts(sent: Ask, asked: Ask) -> Iterator[str]:
     """Look for everything that was said, by the same speaker and each after the one before."""
     place, offset = 0, 0
-    for turn in sent.turns:
+    for turn, previous in zip(sent.turns, (None, *sent.turns), strict=False):
+        for call in previous.tool_calls if previous is not None else ():
+            made = [at for at, other in enumerate(asked.turns) if _calls(other, call.name)]
+            after = [at for at in made if at >= place]
+            if after:
+                place, offset = after[0], offset if after[0] == place else 0
+            elif made:
+                yield f"the earlier call of {call.name} comes before what was said before it"
         words = _flat(turn.text)
         if not words and turn.role != "tool":
             continue
@@ -69,6 +79,10 @@ def _texts(sent: Ask, asked: Ask) -> Iterator[str]:
             place, offset = found
     if list(map(_flat, sent.inputs)) != list(map(_flat, asked.inputs)):
         yield "a text to embed is gone or changed"
+
+
+def _calls(turn: Turn, name: str) -> bool:
+    return any(call.name == name for call in turn.tool_calls)
 
 
 def _find(
@@ -121,7 +135,7 @@ def _earlier_calls(sent: Ask, asked: Ask) -> Iterator[str]:
     for call, got in zip(ours, theirs, strict=True):
         if got.name != call.name:
             yield f"the earlier call of {call.name} comes after that of {got.name}"
-        elif _arguments(got) != _arguments(call):
+        elif not same(_arguments(got), _arguments(call)):
             yield (
                 f"the earlier call of {call.name} has the arguments {quote(got.arguments, 80)} "
                 f"instead of {quote(call.arguments, 80)}"
@@ -146,15 +160,10 @@ def _results(sent: Ask, asked: Ask) -> Iterator[str]:
     if len(theirs) > len(ours):
         yield f"{len(theirs) - len(ours)} tool results were added"
         return
-    callers = [_callers(ask) for ask in (sent, asked)]
     for turn, got in zip(ours, theirs, strict=True):
         if not _same_result(turn.text, got.text):
             yield f"the tool result {quote(turn.text, 80)} became {quote(got.text, 80)}"
-        name = callers[0].get(turn.tool_call_id)
-        # A gateway may give ids of its own, and some formats have none: the pair counts.
-        if got.tool_call_id not in (turn.tool_call_id, name) and (
-            name is None or callers[1].get(got.tool_call_id) != name
-        ):
+        if not _belongs(turn, got, _made(sent), _made(asked)):
             yield (
                 f"the tool result {quote(turn.text, 60)} belongs to the call "
                 f"{got.tool_call_id!r} instead of {turn.tool_call_id!r}"
@@ -165,15 +174,25 @@ def _of_tools(turns: Sequence[Turn]) -> list[Turn]:
     return [turn for turn in turns if turn.role == "tool"]
 
 
-def _callers(ask: Ask) -> dict[str | None, str]:
-    return {call.id: call.name for call in _made(ask)}
+def _belongs(turn: Turn, got: Turn, ours: list[ToolCall], theirs: list[ToolCall]) -> bool:
+    """Tell whether a result answers the call that it was given for.
+
+    A gateway may give ids of its own, and some formats have none but the tool's name: the pair
+    counts.
+    """
+    ids = [call.id for call in ours]
+    if turn.tool_call_id not in ids:
+        return got.tool_call_id == turn.tool_call_id
+    at = ids.index(turn.tool_call_id)
+    own = theirs[at].id if at < len(theirs) else None
+    return got.tool_call_id in (ours[at].name, *((own,) if own else (None, turn.tool_call_id)))
 
 
 def _same_result(one: str, other: str) -> bool:
     if _flat(one) == _flat(other):
         return True
     value = json_value(one)
-    return value is not None and value == json_value(other)
+    return value is not None and same(value, json_value(other))
 
 
 def _tools(sent: Ask, asked: Ask, explained: Collection[str]) -> Iterator[str]:

@@ -137,7 +137,7 @@ class _Reader:
             found = self._resolved(part, inside)
             if found is None:
                 return _UNREAD
-            schema, inside = {**schema, **found[0]}, found[1]
+            schema, inside = _merged(schema, found[0]), found[1]
         types = _types(schema)
         read = [self.meaning(variant, inside, depth + 1) for variant in real]
         if read and all(isinstance(one, dict) and one.keys() <= {"types"} for one in read):
@@ -182,6 +182,18 @@ class _Reader:
             inside = inside | {reference}
             schema = {**{k: v for k, v in schema.items() if k != "$ref"}, **target}
         return schema, inside
+
+
+def _merged(one: Json, other: Json) -> Json:
+    """Put two schemas that both hold into one: what they list adds up."""
+    both: dict[str, Any] = {**one, **other}
+    ours, theirs = one.get("properties"), other.get("properties")
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        both["properties"] = {**ours, **theirs}
+    required = [*_texts(one.get("required")), *_texts(other.get("required"))]
+    if required:
+        both["required"] = sorted(set(required))
+    return both
 
 
 def _is_limit(value: Any) -> bool:

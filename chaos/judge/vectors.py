@@ -5,12 +5,14 @@ one that belongs to another text.
 """
 
 import math
+from collections.abc import Sequence
+from itertools import combinations
 
 from chaos.protocol.reading import Defect, Reading
 from chaos.traffic.shape import Task
 
 TOLERANCE = 1e-5
-"""Gateways write numbers anew, and may have kept them in four bytes."""
+"""Of a vector's greatest number: gateways write them anew, and may have kept them in four bytes."""
 
 
 def unfit(task: Task, reading: Reading) -> str | None:
@@ -33,7 +35,13 @@ def unfit(task: Task, reading: Reading) -> str | None:
         return "has an embedding with a value that is no number"
     if not all(any(vector) for vector in reading.vectors):
         return "has an embedding of nothing but zeros"
-    if len(set(task.ask.inputs)) > len(set(reading.vectors)):
+    if any(
+        _same(one, other)
+        for (text, one), (second, other) in combinations(
+            zip(task.ask.inputs, reading.vectors, strict=True), 2
+        )
+        if text != second
+    ):
         return "has the same embedding for different texts"
     return None
 
@@ -41,14 +49,15 @@ def unfit(task: Task, reading: Reading) -> str | None:
 def same_vectors(one: Reading, other: Reading) -> bool:
     """Tell whether two replies carry the same numbers, in the same order."""
     return one.vector_sizes == other.vector_sizes and all(
-        math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-        or (math.isnan(a) and math.isnan(b))
-        for ours, theirs in zip(one.vectors, other.vectors, strict=True)
-        for a, b in zip(ours, theirs, strict=True)
+        _same(ours, theirs) for ours, theirs in zip(one.vectors, other.vectors, strict=True)
     )
 
 
-def _near(one: float, other: float) -> bool:
-    if math.isnan(one) or math.isnan(other):
-        return math.isnan(one) and math.isnan(other)
-    return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+def _same(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Compare two vectors by the size of their own numbers, which may all be tiny."""
+    finite = [abs(number) for number in (*one, *other) if math.isfinite(number)]
+    apart = TOLERANCE * max(finite, default=0.0)
+    return all(
+        a == b or abs(a - b) <= apart or (math.isnan(a) and math.isnan(b))
+        for a, b in zip(one, other, strict=True)
+    )

@@ -28,6 +28,7 @@ class Defect(StrEnum):
     NO_FINISH = "no_finish"  # the stream ended without saying why the answer did
     NO_TERMINATOR = "no_terminator"  # the stream ended without its closing event
     TRUNCATED_EVENT = "truncated_event"  # bytes of an event whose end never came
+    NO_ID = "no_id"  # the reply does not say its id or its model, which no client needs
     MISSING_CALL_ID = "missing_call_id"
     SHARED_INDEX = "shared_index"  # two tool calls of a stream in one place
 

@@ -13,7 +13,7 @@ from chaos.judge.garble import garbled
 from chaos.judge.json_value import doubled_key, json_object, json_value, same, violation
 from chaos.judge.observation import Observation
 from chaos.judge.vectors import unfit
-from chaos.protocol.conversation import Ask, Json
+from chaos.protocol.conversation import Ask, Finish, Json
 from chaos.protocol.reading import Defect, Reading
 from chaos.scenario.plan import DrillPlan
 from chaos.traffic.shape import Expectation
@@ -31,7 +31,12 @@ _BROKEN_FORM = (
     Defect.EVENT_NOT_JSON,
     Defect.TRUNCATED_EVENT,
     Defect.AFTER_END,
+    Defect.WRONG_SHAPE,
+    Defect.NO_START,
+    Defect.INDEX_GAP,
+    Defect.ORPHAN_FRAGMENT,
 )
+"""What client libraries trip over: openai-python raises, or reads another answer."""
 
 
 def judge(plan: DrillPlan, seen: Observation) -> Finding:
@@ -59,6 +64,8 @@ def problem_of(plan: DrillPlan, reading: Reading, side: Side) -> Problem | None:
     if expect.vectors:
         why = unfit(plan.task, reading)
         return Problem(Kind.ANSWER_DEGRADED, why, certain=True) if why else None
+    if reading.finish is Finish.CONTENT_FILTER:
+        return Problem(Kind.ANSWER_DEGRADED, "was ended by a content filter", certain=True)
     noise = garbled(reading.text)
     if noise is not None:
         return Problem(Kind.ANSWER_DEGRADED, f"is noise: it {noise}")

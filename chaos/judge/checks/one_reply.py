@@ -6,7 +6,7 @@ from chaos.judge.check import Check, Finding, Kind, Where, failed, passed
 from chaos.judge.evidence import quote, same_output, source
 from chaos.judge.observation import Observation
 from chaos.protocol.conversation import ToolCall
-from chaos.protocol.reading import Reading
+from chaos.protocol.reading import Defect, Reading
 from chaos.scenario.plan import DrillPlan
 
 NAME = "one_reply"
@@ -36,6 +36,9 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     as_sent = record is not None and record.reply is not None and same_output(client, record.reply)
     if beginnings > 1 and len(spoke) > 1 and not as_sent:
         return _spliced(f"{beginnings} beginnings, and no single upstream's output", client)
+    own = record.reply if record is not None else None
+    if client.has(Defect.SECOND_START) and own is not None and not own.has(Defect.SECOND_START):
+        return _spliced(f"{beginnings} beginnings, and its upstream's reply has one", client)
     return passed(NAME, "The output is of one upstream.")
 
 

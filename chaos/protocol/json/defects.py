@@ -43,6 +43,14 @@ class Defects:
         self._unlike(value, "a string", f"{where}.{key}")
         return ""
 
+    def identity(self, parent: Json, key: str, where: str) -> str:
+        """Take the id or the model of a reply; empty, and noted, if it is no string."""
+        value = parent.get(key)
+        if isinstance(value, str):
+            return value
+        self.add(Defect.NO_ID, f"{where}.{key} is {value!r:.60}, not a string")
+        return ""
+
     def need_object(self, parent: Json, key: str, where: str) -> Json:
         """Take a required object; empty, and noted, if it is none."""
         value = parent.get(key)

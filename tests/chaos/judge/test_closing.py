@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from chaos.faults.fault import Phase
 from chaos.judge.check import Kind
 from chaos.judge.closing import close
 from chaos.judge.verdict import Outcome, judge
 from chaos.witness.wire_record import AttemptOutcome
 from tests.fakes.observations import (
+    cut,
     fails,
     faulted,
     got,
@@ -96,3 +98,22 @@ def test_an_error_that_is_none_of_the_surface_s_is_no_honest_one():
     """A web page, or nothing, tells a client's library nothing."""
     page = got(replace(fails(), error=None, text=""), status=502)
     assert closed(plan(depth=2), seen(faulted(), faulted("gemma"), reply=page))[0] is Outcome.FAILED
+
+
+MID_STREAM = plan(phase=Phase.AFTER_FIRST_BYTE, fault="stream_cut", stream=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("The word", Outcome.PASSED),
+        ("The  word is", Outcome.PASSED),
+        ("Buy gold now!", Outcome.FAILED),
+        ("The word is The word is", Outcome.FAILED),
+    ],
+)
+def test_what_came_before_an_honest_error_is_a_hop_s_own(text, outcome):
+    """The user has read it, whatever was said afterwards."""
+    half = faulted(stream=True, status=200, reply=cut("The word is"), whole=False)
+    reply = got(replace(cut(text), error=fails().error))
+    assert closed(MID_STREAM, seen(half, reply=reply))[0] is outcome

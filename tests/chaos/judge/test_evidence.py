@@ -65,6 +65,8 @@ def test_an_honest_error_has_the_form_of_its_surface():
     assert honest_error(seen(reply=refused()))
     assert not honest_error(seen(reply=got(fails(well_formed=False), status=500)))
     assert not honest_error(seen(reply=refused(broke_off="reset")))
+    assert not honest_error(seen(reply=got(fails(""), status=500)))
+    assert not honest_error(seen(reply=got(fails(), status=302)))
 
 
 def test_errors_are_allowed_after_output_or_with_everything_down():

@@ -5,6 +5,7 @@ import pytest
 from chaos.judge.garble import garbled
 
 NONCE = "7f3a91c2"
+PARAGRAPH = " ".join(f"The parcel number {n} left its depot at {n} o'clock." for n in range(6))
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,7 @@ NONCE = "7f3a91c2"
         ("one two three " * 25, "'one two three'"),
         ("\N{REPLACEMENT CHARACTER}" * 3 + "abc", "3 unreadable characters among 6"),
         ("The token is 7f3a91c2 as you asked me to say. " * 200, "'The token is"),
+        ("The token is 7f3a91c2. " + PARAGRAPH * 40, "what follows"),
         ("a\x00\x01\x02", "3 unreadable characters among 4"),
     ],
 )
@@ -38,6 +40,8 @@ def test_noise_is_found(text, what):
         "Ja, ja, ja, " + "so it is. " * 3,
         "日本語のテキストです。" * 3,
         "red, blue, red",
+        PARAGRAPH * 3,
+        f"{PARAGRAPH}\n{'-' * 300}\n{PARAGRAPH}",
         "The code is\n" + "=" * 30 + f"\n{NONCE} in the archive of the harbour.",
     ],
 )

@@ -97,7 +97,8 @@ def test_usage_is_what_the_hop_counted():
     """Bills and budgets are made of it; where one side does not say nothing follows."""
     own = replace(OWN, usage=Usage(10, 20))
     assert kinds(replace(own, usage=Usage(10, 21)), own) == [Kind.ANSWER_DEGRADED]
-    assert kinds(replace(own, usage=Usage(None, 20)), own) == []
+    assert kinds(replace(own, usage=Usage(None, 20)), own) == [Kind.ANSWER_DEGRADED]
+    assert kinds(own, replace(own, usage=Usage(None, 20))) == []
     assert kinds(replace(own, usage=None), own) == []
 
 
@@ -138,3 +139,41 @@ def test_a_thought_s_signature_may_follow_the_id_of_a_call():
     assert kinds(replace(own, tool_calls=(replace(call, id="fc2"),)), own) == [
         Kind.TOOL_CALL_INVALID
     ]
+
+
+def test_reasoning_that_both_tell_is_the_same():
+    """A thought is signed by its words; one that a format has no place for may be gone."""
+    own = replace(OWN, reasoning="Is it lit?\n\nIt is.")
+    assert kinds(replace(own, reasoning="Is it lit? It is."), own) == []
+    assert kinds(OWN, own) == []
+    assert kinds(replace(own, reasoning="Is it out? It is."), own) == [Kind.ANSWER_DEGRADED]
+
+
+WRAPPED = replace(CALLED, finish=Finish.TOOL_CALLS, usage=Usage(7, 9))
+UNWRAPPED = text(CALL.arguments, finish=Finish.STOP, usage=Usage(7, 9))
+
+
+def test_a_schema_that_was_handed_on_as_a_call_may_come_back_as_text():
+    """The call's end became a plain one, and nothing else changed."""
+    assert kinds(UNWRAPPED, WRAPPED, structured=True) == []
+
+
+@pytest.mark.parametrize(
+    ("own", "kind"),
+    [
+        ({"finish": Finish.LENGTH}, Kind.TRUNCATED_REPLY),
+        ({"finish": Finish.CONTENT_FILTER}, Kind.ANSWER_DEGRADED),
+        ({"usage": Usage(7, 999)}, Kind.ANSWER_DEGRADED),
+    ],
+)
+def test_an_unwrapped_call_hides_nothing_else(own, kind):
+    """Why it ended and what it cost are told as the hop told them."""
+    assert kinds(UNWRAPPED, replace(WRAPPED, **own), structured=True) == [kind]
+
+
+def test_json_written_anew_is_the_same_answer():
+    """Spaces are the gateway's; a value is not."""
+    own = text('{"token":"a","ok":true}')
+    assert kinds(text('{"token": "a", "ok": true}'), own, structured=True) == []
+    assert kinds(text('{"token": "a", "ok": 1}'), own, structured=True) == [Kind.ANSWER_DEGRADED]
+    assert kinds(text('{"token": "a", "ok": true}'), own) == [Kind.ANSWER_DEGRADED]

@@ -73,6 +73,23 @@ def _limits(**properties):
         ),
         (_turns(n2=Turn("assistant", tool_calls=CALLS[:1])), "the earlier call of weigh is gone"),
         (_turns(n2=Turn("assistant", tool_calls=CALLS[::-1])), "comes after"),
+        (
+            {"turns": (*SENT.turns[:2], SENT.turns[3], SENT.turns[2], SENT.turns[4])},
+            "comes before what was said before it",
+        ),
+        (
+            {"turns": (SENT.turns[0], SENT.turns[2], SENT.turns[1], *SENT.turns[3:])},
+            "the earlier call of find_parcel comes before",
+        ),
+        (
+            _turns(n2=Turn("assistant", tool_calls=(replace(CALLS[0], id="z"), CALLS[1]))),
+            "belongs to the call",
+        ),
+        (_turns(n3=replace(RESULTS[0], text='{"at": 7.5, "code": "ab12"}')), "became"),
+        (
+            {"response_schema": ResponseSchema("answer", {"type": "object"})},
+            "a response schema was added",
+        ),
         (_turns(n1=replace(QUESTION, images=("aGk=",))), "1 of 2 pictures are gone"),
         (_turns(n1=replace(QUESTION, images=("aGk=", "aGk="))), "a picture is another"),
         (_turns(n1=replace(QUESTION, images=("aG8=", "aGk="))), "a picture is another"),
@@ -186,3 +203,28 @@ def test_what_the_configuration_sets_anew_for_a_target_is_no_change():
     assert list(changes(SENT, asked, renewed={"temperature"})) == [
         "max_tokens is 64 instead of 512"
     ]
+
+
+@pytest.mark.parametrize("ids", [("2", "1"), ("1", "1")])
+def test_two_calls_of_one_tool_keep_their_own_results(ids):
+    """By the tool's name alone they could not be told apart."""
+    twice = tuple(ToolCall(identity, "weigh", "{}") for identity in ("1", "2"))
+    results = tuple(
+        Turn("tool", text, tool_call_id=i) for text, i in (("9 kg", "1"), ("3 kg", "2"))
+    )
+    sent = replace(SENT, turns=(QUESTION, Turn("assistant", tool_calls=twice), *results))
+    mixed = tuple(replace(turn, tool_call_id=i) for turn, i in zip(results, ids, strict=True))
+    assert list(changes(sent, sent)) == []
+    found = list(changes(sent, replace(sent, turns=(*sent.turns[:2], *mixed))))
+    assert found
+    assert all("belongs to the call" in what for what in found)
+
+
+def test_true_is_not_one():
+    """Python takes them for equal; no tool does."""
+    call = ToolCall("1", "weigh", '{"gross": true}')
+    turns = (QUESTION, Turn("assistant", tool_calls=(call,)), Turn("tool", "{}", tool_call_id="1"))
+    sent = replace(SENT, turns=turns)
+    got = Turn("assistant", tool_calls=(replace(call, arguments='{"gross": 1}'),))
+    asked = replace(sent, turns=(QUESTION, got, turns[2]))
+    assert "has the arguments" in next(changes(sent, asked), "nothing")

@@ -145,3 +145,19 @@ def test_descriptions_are_what_a_model_goes_by():
     named = {"type": "string", "description": "An absolute path."}
     assert not same_meaning(named, {"type": "string"})
     assert same_meaning(named, {"type": "string", "description": "An absolute\npath. Note: short."})
+
+
+def test_parts_that_all_hold_add_up():
+    """A gateway that keeps only the last part of allOf has lost the others."""
+    one: dict[str, Any] = {"properties": {"a": {"type": "string"}}, "required": ["a"]}
+    two: dict[str, Any] = {"properties": {"b": {"type": "integer"}}, "required": ["b"]}
+    own: dict[str, Any] = {"type": "object", "properties": {"c": {"type": "null"}}}
+    whole = {**own, "allOf": [one, two]}
+    together = {
+        "type": "object",
+        "properties": {**own["properties"], **one["properties"], **two["properties"]},
+        "required": ["a", "b"],
+    }
+    assert same_meaning(whole, together)
+    for lost in ({**own, "allOf": [two]}, {"type": "object", "allOf": [one, two]}, two):
+        assert not same_meaning(whole, lost)

@@ -64,3 +64,16 @@ def test_another_order_is_named():
 def test_vectors_are_the_same_but_for_rounding(one, other, same):
     """Gateways write numbers anew, in four bytes or eight."""
     assert same_vectors(Reading(vectors=one), Reading(vectors=other)) is same
+
+
+def test_vectors_are_compared_by_their_own_size():
+    """Tiny numbers are as different as great ones, and rounding is as small as they are."""
+    tiny = Reading(vectors=((1e-6, 2e-6), (2e-6, 1e-6)))
+    assert not same_vectors(tiny, Reading(vectors=tiny.vectors[::-1]))
+    assert same_vectors(tiny, Reading(vectors=((1.000001e-6, 2e-6), (2e-6, 1e-6))))
+
+
+def test_texts_that_differ_by_a_rounding_error_are_not_told_apart():
+    """A model that sees nothing in its text gives noise around one point."""
+    alike = Reading(vectors=((0.5, 0.25), (0.5 + 1e-9, 0.25)))
+    assert "same embedding" in (unfit(EMBEDDING_TASK, alike) or "")

@@ -26,6 +26,13 @@ FINISHES = {
     "function_call": Finish.TOOL_CALLS,
     "length": Finish.LENGTH,
     "content_filter": Finish.CONTENT_FILTER,
+    # Other engines' words for it, which LiteLLM translates. Source: LiteLLM 1.106.2,
+    # litellm_core_utils/core_helpers.py (map_finish_reason).
+    "eos": Finish.STOP,
+    "eos_token": Finish.STOP,
+    "end_turn": Finish.STOP,
+    "stop_sequence": Finish.STOP,
+    "COMPLETE": Finish.STOP,
 }
 
 
@@ -157,7 +164,7 @@ def _find_defects(body: Json, choice: Any, message: Any, found: Defects) -> None
     if not isinstance(message, dict):
         found.add(Defect.WRONG_SHAPE, f"a choice without a message: {shown(choice)}")
     if not distinct(body.get("id")):
-        found.add(Defect.WRONG_SHAPE, "no id")
+        found.add(Defect.NO_ID, "no id")
     if isinstance(choice, dict) and choice.get("finish_reason") is None:
         found.add(Defect.NO_FINISH, "no finish_reason")
 

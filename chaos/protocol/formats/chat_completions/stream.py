@@ -30,6 +30,7 @@ from chaos.protocol.reading import Defect, ReadError, Reading, Usage
 from chaos.protocol.sse import SseEvent, SseReader
 
 _HEAD_BYTES = 64 << 10
+_DONE_LINES = ("data: [DONE]", "data:[DONE]")
 _SSE_LINES = (b"data:", b"event:", b":", b"id:", b"retry:")
 
 
@@ -80,7 +81,9 @@ class ChatCompletionsStream:
         """End the stream and tell what it was; an open event is a defect."""
         tail = self._sse.close()
         if self._is_event_stream():
-            if tail:
+            if tail.strip() in _DONE_LINES:
+                self._done = True  # nothing was still to come
+            elif tail:
                 self._found.add(Defect.TRUNCATED_EVENT, tail)
         else:
             self._read_other_body()
@@ -136,11 +139,11 @@ class ChatCompletionsStream:
         )
 
     def _take(self, event: SseEvent) -> None:
-        if self._done:
-            self._found.add(Defect.AFTER_END, f"after [DONE]: {event.data}")
-            return
         if event.data.strip() == "[DONE]":
             self._done = True
+            return
+        if self._done:
+            self._found.add(Defect.AFTER_END, f"after [DONE]: {event.data}")
             return
         if event.event not in (None, "message", "error"):
             self._found.add(Defect.UNKNOWN_EVENT, event.event)
@@ -220,7 +223,7 @@ class ChatCompletionsStream:
         if role and role != "assistant":
             self._found.add(Defect.WRONG_SHAPE, f"the role is {shown(role)}")
         if not told:
-            self._found.add(Defect.WRONG_SHAPE, "a chunk without an id")
+            self._found.add(Defect.NO_ID, "a chunk without an id")
         self._ids.update(dict.fromkeys(told))
         new_id = bool(told) and self._id is not None and told[0] != self._id
         # Some send the role with every delta, even after the finish: that begins nothing.

@@ -75,7 +75,9 @@ def read_block(block: Json, where: str, log: Defects) -> Block:
             log.add(Defect.MISSING_CALL_ID, f"{where}: call of {read.name!r} without an id")
         if not isinstance(read.input, dict):
             log.wrong(f"{where}.input is {shown(read.input)}, not an object")
-    elif kind and kind not in _SILENT_BLOCKS and not kind.endswith("_tool_result"):
+    elif block.get("type") == "" or (
+        kind and kind not in _SILENT_BLOCKS and not kind.endswith("_tool_result")
+    ):
         log.wrong(f"{where}: {kind!r} is no content block of this API")
     return read
 
@@ -183,7 +185,7 @@ def read_identity(message: Json, log: Defects) -> tuple[str, str]:
     for key, wanted in (("type", "message"), ("role", "assistant")):
         if message.get(key) != wanted:
             log.wrong(f"message.{key} is {shown(message.get(key))}, not {wanted!r}")
-    return log.need_text(message, "id", "message"), log.need_text(message, "model", "message")
+    return log.identity(message, "id", "message"), log.identity(message, "model", "message")
 
 
 def _read_message(message: Json, error: ReadError | None, log: Defects) -> Reading:

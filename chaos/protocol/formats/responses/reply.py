@@ -85,7 +85,9 @@ def read_item(item: Json, where: str, log: Defects, *, begun: bool = False) -> I
                 read.thoughts.extend(
                     log.need_text(part, "text", f"{where}.{key}") for part in parts
                 )
-    elif kind and kind not in _SILENT_ITEM_TYPES and not kind.endswith(_SILENT_ITEMS):
+    elif item.get("type") == "" or (
+        kind and kind not in _SILENT_ITEM_TYPES and not kind.endswith(_SILENT_ITEMS)
+    ):
         log.wrong(f"{where}: {kind!r} is no output item of this API")
     return read
 
@@ -95,7 +97,7 @@ def read_part(part: Json, where: str, log: Defects) -> Part:
     kind = log.need_text(part, "type", where)
     key = {"output_text": "text", "refusal": "refusal"}.get(kind)
     if key is None:
-        if kind and kind != "reasoning_text":
+        if part.get("type") == "" or (kind and kind != "reasoning_text"):
             log.wrong(f"{where}: {kind!r} is no content of this API")
         return Part(kind)
     return Part(kind, [log.need_text(part, key, where)])
@@ -217,8 +219,8 @@ def _read_response(response: Json, log: Defects) -> Reading:
         refusal=text_of(items, "refusal"),
         tool_calls=calls_of(items),
         finish=finish,
-        ids=distinct([log.need_text(response, "id", "response")]),
-        models=distinct([log.need_text(response, "model", "response")]),
+        ids=distinct([log.identity(response, "id", "response")]),
+        models=distinct([log.identity(response, "model", "response")]),
         error=error,
         usage=read_usage(response, log),
         defects=log.found,

@@ -198,10 +198,10 @@ class ResponsesStreamReader:
 
     def _response(self, kind: str, payload: Json) -> Json:
         response = self._log.need_object(payload, "response", kind)
-        self._ids.append(self._log.need_text(response, "id", f"{kind}: response"))
+        self._ids.append(self._log.identity(response, "id", f"{kind}: response"))
         # A failure before the first event has no model to tell.
         if kind != "response.failed" or response.get("model") is not None:
-            self._models.append(self._log.need_text(response, "model", f"{kind}: response"))
+            self._models.append(self._log.identity(response, "model", f"{kind}: response"))
         return response
 
     def _on_item_added(self, kind: str, payload: Json) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from chaos.protocol.conversation import Ask, ToolCall, Turn
+from chaos.protocol.conversation import Ask, Finish, ToolCall, Turn
 from chaos.protocol.reading import Defect, DefectFound
 from chaos.traffic.shape import Expectation, Task
 from tests.fakes.observations import (
@@ -213,3 +213,28 @@ def test_a_reply_that_breaks_its_own_format_is_degraded():
     broken = says(defects=(DefectFound(Defect.EVENT_NOT_JSON, "data: {"),))
     wire = (faulted(), served())
     assert outcome(plan(), seen(*wire, reply=got(broken))) == ("failed", "answer_degraded")
+
+
+@pytest.mark.parametrize(
+    "defect",
+    [Defect.WRONG_SHAPE, Defect.NO_START, Defect.INDEX_GAP, Defect.ORPHAN_FRAGMENT],
+)
+def test_a_form_that_client_libraries_trip_over_fails_with_the_right_text_too(defect):
+    """The words are there; openai-python raises before anybody sees them."""
+    broken = replace(says(), defects=(DefectFound(defect, "a fragment without an index"),))
+    assert outcome(plan(), usual(broken, own=says())) == ("failed", "answer_degraded")
+    assert where(plan(), usual(broken, own=says())) == "gateway"
+
+
+@pytest.mark.parametrize("defect", [Defect.NO_ID, Defect.NO_TERMINATOR, Defect.UNKNOWN_EVENT])
+def test_a_form_that_no_client_minds_is_left_alone(defect):
+    """It is noted, and harms nobody."""
+    odd = replace(says(), defects=(DefectFound(defect, "no id"),))
+    assert outcome(plan(), usual(odd, own=says())) == PASSED
+
+
+def test_an_answer_that_a_filter_ended_is_none():
+    """It may look whole, and is not what the model would have said."""
+    filtered = says(finish=Finish.CONTENT_FILTER)
+    assert outcome(plan(), usual(filtered)) == ("failed", "answer_degraded")
+    assert where(plan(), usual(filtered)) == "hop"

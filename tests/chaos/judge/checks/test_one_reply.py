@@ -1,7 +1,10 @@
 """Tests of the check that one reply holds one upstream's output."""
 
+from dataclasses import replace
+
 from chaos.faults.fault import Phase
 from chaos.protocol.conversation import ToolCall
+from chaos.protocol.reading import Defect, DefectFound
 from tests.fakes.observations import (
     CALL,
     PASSED,
@@ -16,6 +19,7 @@ from tests.fakes.observations import (
     says,
     seen,
     served,
+    usual,
     verdict,
 )
 
@@ -108,3 +112,13 @@ def test_text_and_call_of_one_hop_are_not_spliced():
     good = calls(text="Let me see it.")
     wire = (broken, served(stream=True, task=TOOL_TASK, reply=good))
     assert outcome(MID_CALL, seen(*wire, reply=got(good))) == PASSED
+
+
+def test_two_beginnings_of_one_upstream_are_the_gateways():
+    """A client library starts afresh at the second, and its reader has the words twice."""
+    twice = replace(
+        says(), starts=2, defects=(DefectFound(Defect.SECOND_START, "a second response.created"),)
+    )
+    one = replace(says(), starts=1)
+    assert outcome(plan(), usual(twice, own=one)) == ("failed", "spliced_reply")
+    assert outcome(plan(), usual(twice, own=twice)) == PASSED

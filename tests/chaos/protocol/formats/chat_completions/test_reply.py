@@ -41,7 +41,7 @@ def calling(**call):
         (body(finish=None), Defect.NO_FINISH),
         (body(finish=7), Defect.WRONG_SHAPE),
         (body(None), Defect.WRONG_SHAPE),
-        (body(id=None), Defect.WRONG_SHAPE),
+        (body(id=None), Defect.NO_ID),
         (body(choices=["x"]), Defect.WRONG_SHAPE),
         (body(choices=body()["choices"] * 2), Defect.WRONG_SHAPE),
         (body({"content": ["no"]}), Defect.WRONG_SHAPE),
@@ -100,7 +100,8 @@ def test_a_refusal_is_no_text():
         ("tool_calls", Finish.TOOL_CALLS),
         ("function_call", Finish.TOOL_CALLS),
         ("content_filter", Finish.CONTENT_FILTER),
-        ("eos", Finish.OTHER),
+        ("eos", Finish.STOP),
+        ("abort", Finish.OTHER),
     ],
 )
 def test_the_reason_to_end_is_read(told, finish):

@@ -107,7 +107,7 @@ def test_a_stream_of_good_form_has_no_defect(events):
         ((ROLE, TEXT), ENDING),
         ((ROLE, TEXT, STOP, TEXT, DONE), {Defect.AFTER_END}),
         ((ROLE, TEXT, STOP, DONE, TEXT), {Defect.AFTER_END}),
-        ((ROLE, TEXT, STOP, DONE, DONE), {Defect.AFTER_END}),
+        ((ROLE, TEXT, STOP, DONE, DONE), set()),
         ((ROLE, TEXT, ERROR, TEXT, DONE), {Defect.AFTER_END}),
         ((ROLE, TEXT, ROLE, TEXT, STOP, DONE), {Defect.SECOND_START}),
         ((ROLE, TEXT, chunk({"content": "x"}, None, "b"), STOP, DONE), {Defect.SECOND_START}),
@@ -126,7 +126,7 @@ def test_a_stream_of_good_form_has_no_defect(events):
             (ROLE, {"id": "a", "choices": [{"index": 1, "delta": {}}]}, STOP, DONE),
             {Defect.WRONG_SHAPE},
         ),
-        ((chunk({"content": "x"}, None, None), STOP, DONE), {Defect.WRONG_SHAPE}),
+        ((chunk({"content": "x"}, None, None), STOP, DONE), {Defect.NO_ID}),
         ((chunk({"role": "user", "content": "x"}), STOP, DONE), {Defect.WRONG_SHAPE}),
         ((chunk({"content": 7}), TEXT, STOP, DONE), {Defect.WRONG_SHAPE}),
         ((ROLE, begin(1), STOP, DONE), {Defect.INDEX_GAP}),
@@ -253,7 +253,14 @@ def test_the_first_of_two_errors_counts():
     assert error.message == "m"
 
 
-@pytest.mark.parametrize("tail", [b"data: [DONE]", b"data: [DONE]\n", b'data: {"id": "a", "cho'])
+@pytest.mark.parametrize("tail", [b"data: [DONE]", b"data: [DONE]\n"])
+def test_a_last_line_without_its_blank_one_ends_the_stream(tail):
+    """Nothing was still to come, and no client misses anything."""
+    assert defects(ROLE, TEXT, STOP, DONE) == set()
+    assert read(stream(ROLE, TEXT, STOP) + tail).defects == ()
+
+
+@pytest.mark.parametrize("tail", [b'data: {"id": "a"', b'data: {"id": "a", "cho'])
 def test_an_event_whose_end_never_came_is_truncated(tail):
     """A client drops an event without its blank line, be it the last one."""
     reading = read(stream(ROLE, TEXT, STOP) + tail)

@@ -67,7 +67,7 @@ def test_deep_nesting_gives_a_reading(key, status):
         ({"status": "stop"}, [Defect.WRONG_SHAPE, Defect.NO_FINISH]),
         ({"usage": {"input_tokens": "1"}}, [Defect.WRONG_SHAPE]),
         ({"usage": None}, []),
-        ({"id": ...}, [Defect.WRONG_SHAPE]),
+        ({"id": ...}, [Defect.NO_ID]),
         ({"object": "chat.completion"}, [Defect.WRONG_SHAPE]),
     ],
 )
