@@ -31,36 +31,46 @@ _BROKEN_FORM = (
     Defect.EVENT_NOT_JSON,
     Defect.TRUNCATED_EVENT,
     Defect.AFTER_END,
+)
+_TRIPS_LIBRARIES = (
     Defect.WRONG_SHAPE,
     Defect.NO_START,
     Defect.INDEX_GAP,
     Defect.ORPHAN_FRAGMENT,
 )
-"""What client libraries trip over: openai-python raises, or reads another answer."""
+"""What openai-python raises on, or reads another answer from."""
 
 
 def judge(plan: DrillPlan, seen: Observation) -> Finding:
     """Compare the client's answer with what a good one has to hold."""
     if not has_answer(seen):
         return passed(NAME, "There is no answer to be judged.")
+    broken = _form(plan, seen.reply.reading, Side.CLIENT) is not None
     finding = lay_blame(
         NAME,
         plan,
         seen,
-        problem_of,
+        _form if broken else problem_of,
         good="The answer holds what was asked for.",
         remedy="Ask the hop directly with the same request, and compare it with the primary.",
     )
     return finding if finding.kind is not None else _nonce(plan, seen) or finding
 
 
+def _form(plan: DrillPlan, reading: Reading, _side: Side) -> Problem | None:
+    """Say how one reply breaks its own format; None if no client would mind."""
+    for found in reading.defects:
+        if found.defect in (*_BROKEN_FORM, *_TRIPS_LIBRARIES):
+            in_calls = plan.task.expect.calls and found.defect in _TRIPS_LIBRARIES
+            what = f"breaks its own format ({found.defect.value}: {quote(found.detail, 100)})"
+            kind = Kind.TOOL_CALL_INVALID if in_calls else Kind.ANSWER_DEGRADED
+            return Problem(kind, what, certain=True)
+    return None
+
+
 def problem_of(plan: DrillPlan, reading: Reading, side: Side) -> Problem | None:
     """Say what is missing in one reply; None if nothing is."""
     expect = plan.task.expect
-    if side is Side.CLIENT and reading.has(*_BROKEN_FORM):
-        found = next(f for f in reading.defects if f.defect in _BROKEN_FORM)
-        what = f"breaks its own format ({found.defect.value}: {quote(found.detail, 100)})"
-        return Problem(Kind.ANSWER_DEGRADED, what, certain=True)
     if expect.vectors:
         why = unfit(plan.task, reading)
         return Problem(Kind.ANSWER_DEGRADED, why, certain=True) if why else None

@@ -15,6 +15,7 @@ from tests.fakes.observations import (
     PASSED,
     PROMPT,
     STRUCTURE_TASK,
+    TOOL_TASK,
     calls,
     embedded,
     faulted,
@@ -224,6 +225,21 @@ def test_a_form_that_client_libraries_trip_over_fails_with_the_right_text_too(de
     broken = replace(says(), defects=(DefectFound(defect, "a fragment without an index"),))
     assert outcome(plan(), usual(broken, own=says())) == ("failed", "answer_degraded")
     assert where(plan(), usual(broken, own=says())) == "gateway"
+
+
+def test_a_broken_form_that_the_hop_itself_sent_is_the_hop_s():
+    """Some gateways hand a stream on byte for byte."""
+    broken = replace(says(), defects=(DefectFound(Defect.ORPHAN_FRAGMENT, "part 0"),))
+    assert outcome(plan(), usual(broken)) == ("failed", "answer_degraded")
+    assert where(plan(), usual(broken)) == "hop"
+
+
+def test_a_broken_form_of_calls_is_a_call_that_cannot_be_read():
+    """An agent never gets to see it."""
+    of = plan(task=TOOL_TASK)
+    broken = replace(calls(), defects=(DefectFound(Defect.WRONG_SHAPE, "no index"),))
+    failing, good = faulted(task=TOOL_TASK), served(task=TOOL_TASK, reply=calls())
+    assert outcome(of, seen(failing, good, reply=got(broken))) == ("failed", "tool_call_invalid")
 
 
 @pytest.mark.parametrize("defect", [Defect.NO_ID, Defect.NO_TERMINATOR, Defect.UNKNOWN_EVENT])
