@@ -41,7 +41,8 @@ def close(plan: DrillPlan, seen: Observation) -> Finding:
 
 def _error(plan: DrillPlan, seen: Observation) -> Finding:
     if error_allowed(plan, seen) and honest_error(seen):
-        if not _spoken(_letters(seen.reply.reading.text), _texts(seen)):
+        kept = all(r.reply is not None for r in seen.wire if r.outcome in ANSWERED)
+        if kept and not _spoken(_letters(seen.reply.reading.text), _texts(seen)):
             return _wrong("begins, before its error, with text that no hop gave", None)
         return passed(NAME, f"The client got one honest error: {told(seen)}.")
     return failed(

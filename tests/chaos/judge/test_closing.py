@@ -117,3 +117,11 @@ def test_what_came_before_an_honest_error_is_a_hop_s_own(text, outcome):
     half = faulted(stream=True, status=200, reply=cut("The word is"), whole=False)
     reply = got(replace(cut(text), error=fails().error))
     assert closed(MID_STREAM, seen(half, reply=reply))[0] is outcome
+
+
+def test_text_before_an_error_is_not_held_against_a_reply_that_was_not_kept():
+    """What a hop said beyond the bound is not known, so nothing shows that it said otherwise."""
+    long = record("gemma", AttemptOutcome.SERVED, status=200, reply=None, stream=True)
+    half = faulted(stream=True, status=200, reply=cut(""), whole=False)
+    reply = got(replace(cut("A long tale"), error=fails().error))
+    assert close(MID_STREAM, seen(half, long, reply=reply)).kind is None
