@@ -25,7 +25,16 @@ demo: lab ## Tell the story of a fallback that does not hold, in under two minut
 
 .PHONY: test
 test: lab ## Run every test but those of test-engine; ARGS="-k word" narrows them
-	$(BIN)/pytest -m "not vllm" $(ARGS)
+	$(BIN)/pytest -m "not vllm and not postgresql" $(ARGS)
+
+.PHONY: test-system
+test-system: $(VENV) ## Run the tests that need a PostgreSQL; installs Debian's where there is none
+	@if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null; then
+		sudo=$$([ "$$(id -u)" = 0 ] || echo sudo)
+		$$sudo apt-get update --quiet=2
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install --quiet=2 --yes --no-install-recommends postgresql
+	fi
+	$(BIN)/pytest -m postgresql $(ARGS)
 
 .PHONY: test-engine
 test-engine: vllm ## Run the tests with a real vLLM on the CPU: some a quarter of an hour
@@ -36,7 +45,7 @@ test-engine-kinds: vllm ## Run one of those tests for each kind of engine state:
 	$(BIN)/pytest tests/engine -m one_of_a_kind $(ARGS)
 
 .PHONY: test-all
-test-all: lint test test-engine ## Run everything there is, before a version or an issue is closed
+test-all: lint test test-system test-engine ## Run everything there is, before a version or an issue is closed
 
 .PHONY: vllm
 vllm: $(VENV)
@@ -44,7 +53,7 @@ vllm: $(VENV)
 
 .PHONY: test-unit
 test-unit: $(VENV) ## Run the tests that need no LiteLLM
-	$(BIN)/pytest -m "not litellm and not vllm" $(ARGS)
+	$(BIN)/pytest -m "not litellm and not vllm and not postgresql" $(ARGS)
 
 .PHONY: lint
 lint: $(VENV) ## Check style, types and the order of imports

@@ -157,8 +157,9 @@ class Rehearsal:
                 await stack.enter_async_context(witness.serving(options.witness_listen))
                 listen = ", ".join(f"{host}:{port}" for host, port in options.witness_listen)
                 say(f"witness: own one, listening on {listen}")
-            witness.engine_keys = keys_by_address(
-                topology, options.engine_urls, options.engine_keys
+            witness.engine_keys.clear()
+            witness.engine_keys.update(
+                keys_by_address(topology, options.engine_urls, options.engine_keys)
             )
             setting = Setting(
                 gateway=gateway,

@@ -22,6 +22,8 @@ from chaos.protocol.surfaces import SURFACES
 from chaos.traffic.shapes import SHAPES
 from supervisor.audit.report import AuditReport
 from supervisor.audit.rules import AUDITS
+from supervisor.coverage.ledger import MEANINGS as STATE_MEANINGS
+from supervisor.coverage.ledger import PathState
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"(<!-- table: ([a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -101,6 +103,12 @@ def setups() -> Rows:
     yield from ((code(name), setup.summary) for name, setup in SETUPS.items())
 
 
+def states() -> Rows:
+    """States of a path, the worst first."""
+    yield ("state", "it means")
+    yield from ((code(state.value), STATE_MEANINGS[state]) for state in PathState)
+
+
 TABLES: Mapping[str, Callable[[], Rows]] = {
     table.__name__: table
     for table in (
@@ -113,6 +121,7 @@ TABLES: Mapping[str, Callable[[], Rows]] = {
         dialects,
         audits,
         setups,
+        states,
     )
 }
 

@@ -26,6 +26,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "supervisor.engine.probe.seen": "holds what was seen; test_state.py judges it",
     "supervisor.engine.probe.steps": "test_look.py takes every step",
     "supervisor.probes.probe": "a contract; tests/supervisor/engine/probe holds every probe to it",
+    "supervisor.web.world": "a contract; tests/fakes/world.py keeps it for tests of the API",
 }
 
 # What other Pythons run: ours cannot import it, and nothing of ours does.
@@ -36,6 +37,7 @@ ENTRIES = {
     "checks",
     "commands",
     "dialects",
+    "endpoints",
     "formats",
     "injectors",
     "kinds",

@@ -235,7 +235,7 @@ class Driller:
             url=route.url,
             key=route.key,
             body={**asked, **route.body},
-            headers=planner.options.headers,
+            headers=planner.options.headers_of(plan.scenario.group),
             stream=plan.scenario.stream,
             deadline_s=plan.deadline_s,
             keys=lambda: self._keys_of_hops(route, json.dumps(asked, ensure_ascii=False)),
@@ -253,8 +253,8 @@ class Driller:
 
     def _ours(self, route: Route) -> frozenset[str]:
         """Know what the client itself carries."""
-        profiles = (planner.options.headers for planner in self.planners.values())
-        carried = (credentials(headers) for headers in profiles)
+        profiles = (planner.options.all_headers for planner in self.planners.values())
+        carried = (credentials(headers) for each in profiles for headers in each)
         return frozenset({route.key, f"Bearer {route.key}"}).union(*carried)
 
     def _scrub(self, route: Route) -> Scrub:

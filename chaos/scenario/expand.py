@@ -100,7 +100,7 @@ def expand(topology: Topology, selection: Selection, catalogue: Catalogue) -> li
     Groups come in the gateway's order; a group that is only somebody's last resort is left out
     unless it is asked for by name, because its failing *is* everything down.
     """
-    groups = selection.groups or _worth_drilling(topology)
+    groups = selection.groups or worth_drilling(topology)
     seen: dict[str, Scenario] = {}
     for group in groups:
         for scenario in _of_group(topology, group, selection, catalogue):
@@ -108,7 +108,8 @@ def expand(topology: Topology, selection: Selection, catalogue: Catalogue) -> li
     return list(seen.values())
 
 
-def _worth_drilling(topology: Topology) -> tuple[str, ...]:
+def worth_drilling(topology: Topology) -> tuple[str, ...]:
+    """List the groups that are drilled without being named, in the gateway's order."""
     targets = {hop for chain in topology.chains for hop in chain.fallbacks}
     keyed = {group for entry in topology.settings.fallbacks for group in entry}
     named = (name for name in topology.other_names if name in keyed)

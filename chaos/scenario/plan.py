@@ -105,6 +105,8 @@ class DrillOptions:
     Attributes:
         real_keys: Hops that cost money may be called with the gateway's own keys.
         require_real: A pass by a stand-in is not taken for one.
+        profile: How the user's own clients ask.
+        group_profiles: How those of single groups do, by the group's name.
     """
 
     deadline_s: float = 60.0
@@ -112,11 +114,22 @@ class DrillOptions:
     real_keys: bool = False
     require_real: bool = False
     profile: ClientProfile | None = None
+    group_profiles: Mapping[str, ClientProfile] = field(default_factory=dict)
+
+    def profile_of(self, group: str) -> ClientProfile | None:
+        """Say how the clients of *group* ask."""
+        return self.group_profiles.get(group, self.profile)
+
+    def headers_of(self, group: str) -> Mapping[str, str]:
+        """List what the clients of *group* send besides."""
+        profile = self.profile_of(group)
+        return {k: str(v) for k, v in profile.headers.items()} if profile else {}
 
     @property
-    def headers(self) -> Mapping[str, str]:
-        """What the user's own clients send besides."""
-        return {k: str(v) for k, v in self.profile.headers.items()} if self.profile else {}
+    def all_headers(self) -> tuple[Mapping[str, str], ...]:
+        """What any client sends besides: the client's own keys are among it."""
+        profiles = (self.profile, *self.group_profiles.values())
+        return tuple({k: str(v) for k, v in p.headers.items()} for p in profiles if p is not None)
 
 
 def fresh_nonce() -> str:
@@ -253,7 +266,9 @@ class Planner:
 
     def _task(self, scenario: Scenario, nonce: str, max_tokens: int) -> Task:
         shape = self.catalogue.shapes[scenario.shape]
-        task = shape.task(nonce, max_tokens=max_tokens, profile=self.options.profile)
+        task = shape.task(
+            nonce, max_tokens=max_tokens, profile=self.options.profile_of(scenario.group)
+        )
         contacted = [g for name in scenario.chain if (g := self.topology.find(name))]
         steady = all(d.accepts_temperature for group in contacted for d in group.deployments)
         if steady and not task.ask.inputs and "temperature" not in (task.ask.extra or {}):

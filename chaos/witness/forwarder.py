@@ -57,7 +57,8 @@ class Forwarder:
     """
 
     def __init__(self, *, connect_s: float = 10.0, keys: Mapping[str, str] | None = None) -> None:
-        self._keys = keys or {}
+        # Not a copy: a witness outlives the settings that it began with.
+        self._keys: Mapping[str, str] = {} if keys is None else keys
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_s)
         self._session = open_session(
             auto_decompress=False,

@@ -10,7 +10,7 @@ lease, on that lease's lane; everything else gets a 400 that no gateway retries,
 import asyncio
 import errno
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -86,12 +86,12 @@ class Witness:
     Attributes:
         url: What the gateway dials, without the lane.
         counts: Requests that were refused.
-        engine_keys: What local engines ask for, by ``host:port``; set before ``serving``.
+        engine_keys: What local engines ask for, by ``host:port``; may change while it serves.
     """
 
     def __init__(self, url: str = "") -> None:
         self.url = url
-        self.engine_keys: Mapping[str, str] = {}
+        self.engine_keys: dict[str, str] = {}
         self.counts = Counts()
         self._live: dict[str, Lease] = {}
         self._free: asyncio.Queue[int] = asyncio.Queue()

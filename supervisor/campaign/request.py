@@ -1,6 +1,6 @@
 """What a campaign is asked for, and how the settings become the options of a rehearsal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -28,6 +28,7 @@ class DrillRequest:
     max_drills: int | None = None
     known_gaps: bool = True
     profile: ClientProfile | None = None
+    group_profiles: Mapping[str, ClientProfile] = field(default_factory=dict)
     seed: int | None = None
     nonces: Callable[[], str] = fresh_nonce
 
@@ -47,10 +48,11 @@ def rehearsal_options(settings: Settings, request: DrillRequest) -> RehearsalOpt
             real_keys=drills.real_keys,
             require_real=drills.require_real,
             profile=request.profile,
+            group_profiles=request.group_profiles,
         ),
         budget_usd=drills.budget_usd,
         concurrency=drills.concurrency,
-        witness_listen=tuple(map(_split, settings.witness.listen)),
+        witness_listen=tuple(map(split_address, settings.witness.listen)),
         witness_url=settings.witness.url,
         engine_urls=settings.engine_urls,
         engine_keys={
@@ -79,6 +81,7 @@ def known_gaps(settings: Settings, request: DrillRequest, today: date) -> tuple[
     return (*own, *load())
 
 
-def _split(address: str) -> tuple[str, int]:
+def split_address(address: str) -> tuple[str, int]:
+    """Take ``ADDRESS:PORT`` apart."""
     host, _, port = address.rpartition(":")
     return host.strip("[]"), int(port)

@@ -4,19 +4,16 @@ Nothing heavy is imported before a command runs: ``--help`` reads this file too.
 """
 
 import inspect
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
-from urllib.parse import urlsplit
 
 import typer
 
 from chaos.errors import UsageError
 
 if TYPE_CHECKING:
-    from chaos.gateway.client import Gateway
     from supervisor.settings.model import Settings
 
 Format = Literal["table", "json"]
@@ -68,7 +65,8 @@ class Access:
         """
         from chaos.gateway.client import mended_url
         from supervisor.settings.file import load_settings
-        from supervisor.settings.model import GatewaySettings, Secret
+        from supervisor.settings.model import GatewaySettings
+        from supervisor.settings.values import Secret
 
         settings = load_settings(self.config)
         given: dict[str, object] = {}
@@ -104,50 +102,13 @@ def with_access(command: Callable[..., None]) -> Callable[..., None]:
 
     signature = inspect.signature(command)
     own = [one for name, one in signature.parameters.items() if name != "access"]
+    arguments = [one for one in own if one.kind is not inspect.Parameter.KEYWORD_ONLY]
+    own_options = [one for one in own if one.kind is inspect.Parameter.KEYWORD_ONLY]
     accessed.__signature__ = signature.replace(  # type: ignore[attr-defined]  # typer reads it
-        parameters=[*options, *own]
+        parameters=[*arguments, *options, *own_options]
     )
     accessed.__doc__ = command.__doc__
     accessed.__annotations__ = hints | {
         name: hint for name, hint in command.__annotations__.items() if name != "access"
     }
     return accessed
-
-
-@asynccontextmanager
-async def connected(settings: "Settings") -> AsyncIterator["Gateway"]:
-    """Open the gateway of *settings*.
-
-    Raises:
-        UsageError: The settings name no gateway or no key.
-    """
-    from chaos.gateway.client import open_gateway
-
-    if settings.gateway.url is None:
-        raise UsageError(
-            "no gateway is named",
-            remedy="Give --gateway http://127.0.0.1:4000 --key-env NAME, or a file with --config. "
-            "To try without a gateway of your own: understudy demo",
-        )
-    if "@" in urlsplit(settings.gateway.url).netloc:
-        raise UsageError(
-            "the gateway's URL holds a user name or password",  # which this must not repeat
-            remedy="Leave it out; keys are named by --key-env or --key-file.",
-        )
-    if settings.gateway.key is None:
-        raise UsageError(
-            f"no key for the gateway at {settings.gateway.url} is named",
-            remedy="Give --key-env NAME or --key-file FILE: the key that sends the drills.",
-        )
-    key = settings.gateway.key.reveal()
-    admin_key = settings.gateway.admin_key.reveal() if settings.gateway.admin_key else key
-    async with open_gateway(
-        settings.gateway.url,
-        key=key.get_secret_value(),
-        admin_key=admin_key.get_secret_value(),
-        engines=settings.engine_urls,
-        paid=settings.paid,
-        default_bases=settings.providers,
-        answer_within_s=settings.gateway.answer_within_s,
-    ) as gateway:
-        yield gateway

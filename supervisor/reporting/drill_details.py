@@ -6,7 +6,7 @@ Forty drills that fail for one reason are one block with forty keys, not forty b
 import re
 from collections.abc import Iterator, Sequence
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
@@ -36,6 +36,28 @@ def details(rows: Sequence[DrillRow]) -> Iterator[RenderableType]:
             causes.setdefault(cause(row), []).append(row)
     for alike in causes.values():
         yield from _block(alike)
+
+
+def whole(row: DrillRow, path: str) -> RenderableType:
+    """Show one drill with everything that is known of it, whatever came of it."""
+    started = row.started_at.isoformat(" ", "seconds")
+    heading = Text(
+        f"{row.id}  {path}, {started}, attempt {row.attempt}, {row.injector}, "
+        f"{row.credentials} key",
+        "dim",
+    )
+    if row.outcome is not Outcome.PASSED:
+        return Group(heading, *_block([row]))
+    word, style = shown(row)
+    lines = [
+        Text(),
+        Text.assemble((word, style), f"  {row.scenario.key}"),
+        *(_indented(_hop(hop, row)) for hop in row.hops),
+        _indented(f"client: {_client(row)}"),
+        _indented(why(row)),
+        *(_indented(Text(f"{f.check}: {f.message}", "dim")) for f in row.findings),
+    ]
+    return Group(heading, *lines)
 
 
 def shown(row: DrillRow) -> tuple[str, str]:

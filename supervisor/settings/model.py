@@ -7,100 +7,20 @@ environment variable or a file), never written down, and cannot be printed.
 import os
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-    SecretStr,
-    model_validator,
-)
+from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
-from chaos.errors import UsageError
 from chaos.gateway.redirect_permission import WITNESS_PORT
 from chaos.judge.check import Kind
 from chaos.scenario.expand import Profile
+from supervisor.settings.daemon import DaemonSettings, StoreSettings, WebSettings
+from supervisor.settings.rehearse import RehearseSettings
+from supervisor.settings.values import Address, HttpUrl, Secret, Section, http_url
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Secret(_Section):
-    """Where a secret is: in an environment variable, or in a file."""
-
-    env: str | None = Field(None, description="Name of the environment variable that holds it.")
-    file: Path | None = Field(None, description="File that holds it; white space is trimmed.")
-
-    @model_validator(mode="after")
-    def _one_place(self) -> "Secret":
-        if (self.env is None) == (self.file is None):
-            raise ValueError("name exactly one of: env, file")
-        return self
-
-    def reveal(self) -> SecretStr:
-        """Fetch it.
-
-        Raises:
-            UsageError: The variable is not set, the file cannot be read, or what is there is
-                no key.
-        """
-        if self.env is not None and not self.env.isidentifier():
-            raise UsageError(
-                "the key's environment variable has a name that no variable can have",
-                remedy="Give the variable's name, such as LITELLM_KEY, not the key itself.",
-            )
-        if self.env is not None:
-            value = os.environ.get(self.env, "").strip()
-            where = f"environment variable {self.env}"
-        else:
-            where = f"file {self.file}"
-            try:
-                value = Path(str(self.file)).expanduser().read_text("utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-                raise UsageError(
-                    f"the key's {where} cannot be read: {why}",
-                    remedy="Name a file that this user may read.",
-                ) from error
-        if not value:
-            raise UsageError(
-                f"the key's {where} is empty or not set",
-                remedy=f"Set it: export {self.env}=sk-…" if self.env else "Write the key into it.",
-            )
-        if not value.isascii() or not value.isprintable() or " " in value:
-            raise UsageError(
-                f"the key's {where} holds more than a key: white space or characters that no "
-                "HTTP header can carry",
-                remedy="Leave nothing but the key in it.",
-            )
-        return SecretStr(value)
-
-
-def _http_url(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
-        raise ValueError("not an http:// or https:// URL")
-    return value.rstrip("/")
-
-
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-
-
-def _address(value: str) -> str:
-    host, colon, port = value.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 <= int(port) <= 65535:
-        raise ValueError("not ADDRESS:PORT, such as 127.0.0.1:8941")
-    return value
-
-
-Address = Annotated[str, AfterValidator(_address)]
-
-
-class GatewaySettings(_Section):
+class GatewaySettings(Section):
     """The running LiteLLM proxy."""
 
     url: HttpUrl | None = Field(None, description="Base URL, such as http://127.0.0.1:4000")
@@ -115,7 +35,7 @@ class GatewaySettings(_Section):
     )
 
 
-class WitnessSettings(_Section):
+class WitnessSettings(Section):
     """Where the witness listens, and what the gateway dials to reach it."""
 
     listen: tuple[Address, ...] = Field(
@@ -127,7 +47,7 @@ class WitnessSettings(_Section):
     )
 
 
-class TwinSettings(_Section):
+class TwinSettings(Section):
     """A second LiteLLM, started from the same configuration for drills and stopped afterwards."""
 
     litellm_config: Path | None = Field(None, description="LiteLLM's configuration file.")
@@ -136,7 +56,7 @@ class TwinSettings(_Section):
     start_within_s: float = Field(600.0, gt=0, description="Seconds that its start may take.")
 
 
-class DrillSettings(_Section):
+class DrillSettings(Section):
     """What is drilled, and within which limits."""
 
     injector: Literal["auto", "redirect", "twin"] = "auto"
@@ -149,7 +69,7 @@ class DrillSettings(_Section):
     require_real: bool = Field(False, description="Report a pass by a stand-in as inconclusive.")
 
 
-class EngineSettings(_Section):
+class EngineSettings(Section):
     """A local engine: its URL alone, or with places where more about it can be read."""
 
     url: HttpUrl = Field(description="Its root, such as http://127.0.0.1:8000")
@@ -170,7 +90,7 @@ class EngineSettings(_Section):
     def _from_url(cls, raw: Any) -> Any:
         """Take a plain URL for an engine of which no more is said."""
         if isinstance(raw, str):
-            return {"url": _http_url(raw)}
+            return {"url": http_url(raw)}
         if not isinstance(raw, dict | EngineSettings):
             keys = ", ".join(cls.model_fields)
             raise ValueError(f"neither a URL nor a section with any of: {keys}")  # noqa: TRY004 -- pydantic reads it
@@ -185,7 +105,7 @@ class EngineSettings(_Section):
         return {"anyOf": [url, {**section}]}
 
 
-class AcceptedFailure(_Section):
+class AcceptedFailure(Section):
     """A failure that is known and accepted for a while."""
 
     scenario: str = Field(description="Pattern for scenario keys, with * and ?.")
@@ -198,7 +118,7 @@ class AcceptedFailure(_Section):
     reason: str = Field(min_length=1)
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything that the configuration file may say."""
 
     @model_validator(mode="before")
@@ -227,6 +147,10 @@ class Settings(_Section):
         description="Model groups that cost money although they look local: a hosted vLLM, say.",
     )
     accept: tuple[AcceptedFailure, ...] = ()
+    rehearse: RehearseSettings = RehearseSettings()
+    daemon: DaemonSettings = DaemonSettings()
+    store: StoreSettings = StoreSettings()
+    web: WebSettings = WebSettings()
 
     @property
     def engine_urls(self) -> dict[str, str]:

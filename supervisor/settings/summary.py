@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from supervisor.settings.model import Secret, Settings
+from supervisor.settings.model import Settings
+from supervisor.settings.values import Secret
 
 
 def meaning(settings: Settings) -> Iterator[str]:

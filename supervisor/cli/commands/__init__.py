@@ -5,7 +5,21 @@ on the typer application, and its name below. What a command imports while it is
 costs every start, so heavy imports go inside the command.
 """
 
-from supervisor.cli.commands import audit, config, demo, doctor, drill, init, lab, registries
+from supervisor.cli.commands import (
+    audit,
+    config,
+    demo,
+    doctor,
+    drill,
+    halt,
+    history,
+    init,
+    lab,
+    registries,
+    run,
+    status,
+    store,
+)
 
 COMMANDS = (
     demo.add,
@@ -14,6 +28,11 @@ COMMANDS = (
     audit.add,
     doctor.add,
     init.add,
+    run.add,
+    status.add,
+    history.add,
+    halt.add,
+    store.add,
     config.add,
     registries.add,
 )

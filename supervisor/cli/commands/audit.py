@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supervisor.cli.gateway_options import Access, Format, connected, with_access
+from supervisor.cli.gateway_options import Access, Format, with_access
 
 if TYPE_CHECKING:
     from supervisor.stop import Stop
@@ -44,6 +44,7 @@ def audit(
         from supervisor.audit.facts import gather
         from supervisor.audit.report import exit_code, report_of
         from supervisor.audit.rules import run_audits
+        from supervisor.campaign.connection import connected
         from supervisor.cli.console import out, print_json
         from supervisor.reporting.audit_table import draw
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chaos.errors import UnderstudyError
-from supervisor.cli.gateway_options import Access, Format, connected, with_access
+from supervisor.cli.gateway_options import Access, Format, with_access
 
 if TYPE_CHECKING:
     from supervisor.doctor.items import Item
@@ -50,6 +50,7 @@ def doctor(
 
 async def _examined(access: Access) -> "list[Item]":
     from chaos.clock import SystemClock
+    from supervisor.campaign.connection import connected
     from supervisor.doctor.gateway import gateway_items
     from supervisor.doctor.items import CONFIGURATION, fail, ok
     from supervisor.doctor.machine import machine, other_supervisor, python

@@ -11,7 +11,7 @@ import typer
 from chaos.errors import UsageError
 from chaos.exit_code import ExitCode
 from chaos.gateway.redirect_permission import WITNESS_PORT
-from supervisor.cli.gateway_options import Access, connected, with_access
+from supervisor.cli.gateway_options import Access, with_access
 
 if TYPE_CHECKING:
     from chaos.drill.report import DrillReport
@@ -197,6 +197,7 @@ async def _drill(
     from chaos.drill.report import exit_code
     from chaos.scenario.catalogue import CATALOGUE
     from chaos.scenario.expand import scenarios_for
+    from supervisor.campaign.connection import connected
     from supervisor.campaign.request import rehearsal_options
     from supervisor.campaign.run import run_drills
     from supervisor.cli.console import err, say

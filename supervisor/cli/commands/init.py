@@ -9,7 +9,7 @@ import typer
 from chaos.errors import UsageError
 from chaos.exit_code import ExitCode
 from chaos.gateway.redirect_permission import WITNESS_PORT
-from supervisor.cli.gateway_options import Access, connected, with_access
+from supervisor.cli.gateway_options import Access, with_access
 
 if TYPE_CHECKING:
     from supervisor.stop import Stop
@@ -56,6 +56,7 @@ def init(
     async def command(_: "Stop") -> int:
         from chaos.clock import SystemClock
         from supervisor.audit.facts import wildcards_of
+        from supervisor.campaign.connection import connected
         from supervisor.cli.console import out, print_json, say
         from supervisor.settings.file import parse_settings
         from supervisor.setup.first_config import first_config, litellm_lines

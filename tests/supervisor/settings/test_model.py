@@ -9,11 +9,11 @@ from chaos.errors import UsageError
 from supervisor.settings.model import (
     DEFAULT_FILE,
     DrillSettings,
-    Secret,
     Settings,
     WitnessSettings,
     settings_path,
 )
+from supervisor.settings.values import Secret
 
 
 def test_nothing_needs_to_be_written():

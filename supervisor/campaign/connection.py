@@ -1,0 +1,46 @@
+"""The gateway of the settings, opened with the keys that they name."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from chaos.errors import UsageError
+from chaos.gateway.client import Gateway, open_gateway
+from supervisor.settings.model import Settings
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[Gateway]:
+    """Open the gateway of *settings*.
+
+    Raises:
+        UsageError: The settings name no gateway or no key.
+    """
+    if settings.gateway.url is None:
+        raise UsageError(
+            "no gateway is named",
+            remedy="Give --gateway http://127.0.0.1:4000 --key-env NAME, or a file with --config. "
+            "To try without a gateway of your own: understudy demo",
+        )
+    if "@" in urlsplit(settings.gateway.url).netloc:
+        raise UsageError(
+            "the gateway's URL holds a user name or password",  # which this must not repeat
+            remedy="Leave it out; keys are named by --key-env or --key-file.",
+        )
+    if settings.gateway.key is None:
+        raise UsageError(
+            f"no key for the gateway at {settings.gateway.url} is named",
+            remedy="Give --key-env NAME or --key-file FILE: the key that sends the drills.",
+        )
+    key = settings.gateway.key.reveal()
+    admin_key = settings.gateway.admin_key.reveal() if settings.gateway.admin_key else key
+    async with open_gateway(
+        settings.gateway.url,
+        key=key.get_secret_value(),
+        admin_key=admin_key.get_secret_value(),
+        engines=settings.engine_urls,
+        paid=settings.paid,
+        default_bases=settings.providers,
+        answer_within_s=settings.gateway.answer_within_s,
+    ) as gateway:
+        yield gateway

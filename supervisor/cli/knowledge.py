@@ -1,0 +1,275 @@
+"""What a daemon knows: through its API where one runs, from its store where none does.
+
+Both give the same answers, so that a command need not care; ``live`` says which it was.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Protocol, TypeVar
+from urllib.parse import urlencode
+
+import aiohttp
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import URL
+
+from chaos.clock import Clock, SystemClock
+from chaos.errors import UnderstudyError, UsageError
+from chaos.http_client import open_session
+from supervisor.daemon.board import derived
+from supervisor.settings.model import Settings
+from supervisor.status import Condition, Status
+from supervisor.store import daemon_lock
+from supervisor.store.location import file_of, shown, store_url
+from supervisor.store.records import DrillFilter, Halt, Home
+from supervisor.store.store import Store
+from supervisor.web.answers import (
+    CoverageAnswer,
+    DrillsAnswer,
+    EvidenceAnswer,
+    HaltAnswer,
+    StatusAnswer,
+)
+from supervisor.web.problem import Problem
+from supervisor.web.token import known_token
+
+ANSWER_WITHIN_S = 30.0
+M = TypeVar("M", bound=BaseModel)
+
+
+class DaemonError(UnderstudyError):
+    """A running daemon refused, or did not answer as one."""
+
+
+class Knowledge(Protocol):
+    """What can be asked; every method may raise an ``UnderstudyError``."""
+
+    @property
+    def live(self) -> bool:
+        """A running daemon answers."""
+        ...
+
+    async def status(self) -> StatusAnswer:
+        """Say how everything stands."""
+        ...
+
+    async def coverage(self) -> CoverageAnswer:
+        """List the paths."""
+        ...
+
+    async def drills(self, wanted: DrillFilter) -> DrillsAnswer:
+        """List drills, newest first."""
+        ...
+
+    async def drill(self, name: str) -> EvidenceAnswer:
+        """Show one drill."""
+        ...
+
+    async def halt(self, reason: str, length: timedelta | None, *, everywhere: bool) -> HaltAnswer:
+        """Have nothing drilled."""
+        ...
+
+    async def resume(self, *, everywhere: bool) -> None:
+        """Have drills go on."""
+        ...
+
+
+@asynccontextmanager
+async def known(settings: Settings) -> AsyncIterator[Knowledge]:
+    """Find the daemon of *settings*, or its store.
+
+    Raises:
+        UsageError: There is neither.
+    """
+    url = store_url(settings.store)
+    async with open_session() as session:
+        api = _Api(session, *_address(settings, url))
+        if await api.answers():
+            yield api
+            return
+    file = file_of(url)
+    if file is not None and not file.exists():
+        raise UsageError(
+            f"no daemon answers at {api.base}, and there is no store at {file}",
+            remedy="Start one: understudy run --gateway URL --key-env NAME. If it has a "
+            "configuration of its own, name that with --config.",
+        )
+    clock = SystemClock()
+    async with Store.opened(url, Home("", ""), clock, create=False) as store:
+        gateway = await _gateway(store, settings)
+    home = Home(settings.daemon.name, gateway)
+    async with Store.opened(url, home, clock, create=False) as store:
+        yield _Past(store, home, shown(url), clock)
+
+
+def _address(settings: Settings, url: URL) -> tuple[str, str | None]:
+    """Say where the API is, and with which token it can be asked to change something."""
+    file = file_of(url)
+    holder = daemon_lock.holder(file) if file is not None and file.exists() else None
+    address = str((holder or {}).get("address") or settings.web.listen[0])
+    host, _, port = address.rpartition(":")
+    host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 -- is asked, not listened on
+    token = known_token(settings.web, url)
+    return f"http://{host}:{port}", token.get_secret_value() if token else None
+
+
+async def _gateway(store: Store, settings: Settings) -> str:
+    """Choose whose paths are meant.
+
+    Raises:
+        UsageError: The store has several gateways, and none of them is named.
+    """
+    there = await store.gateways()
+    wanted = settings.gateway.url
+    if wanted is not None:
+        return wanted
+    if len(there) > 1:
+        raise UsageError(
+            f"the store has {len(there)} gateways: {', '.join(there)}",
+            remedy=f"Name one of them, such as --gateway {there[0]}",
+        )
+    return there[0] if there else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Api:
+    """A running daemon."""
+
+    session: aiohttp.ClientSession
+    base: str
+    token: str | None
+    live: bool = True
+
+    async def answers(self) -> bool:
+        """Say whether a daemon answers at all."""
+        try:
+            async with self._asked("GET", "/healthz") as response:
+                return response.status == 200 and await response.text() == "ok\n"
+        except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError):
+            return False
+
+    async def status(self) -> StatusAnswer:
+        return await self._get("/api/v1/status", StatusAnswer)
+
+    async def coverage(self) -> CoverageAnswer:
+        return await self._get("/api/v1/coverage", CoverageAnswer)
+
+    async def drills(self, wanted: DrillFilter) -> DrillsAnswer:
+        given = {name: getattr(wanted, name) for name in DrillFilter.__slots__}
+        query = {
+            name: value.isoformat() if hasattr(value, "isoformat") else str(value)
+            for name, value in given.items()
+            if value is not None
+        }
+        return await self._get(f"/api/v1/drills?{urlencode(query)}", DrillsAnswer)
+
+    async def drill(self, name: str) -> EvidenceAnswer:
+        return await self._get(f"/api/v1/drills/{name}", EvidenceAnswer)
+
+    async def halt(self, reason: str, length: timedelta | None, *, everywhere: bool) -> HaltAnswer:
+        order = {
+            "reason": reason,
+            "for_s": None if length is None else length.total_seconds(),
+            "everywhere": everywhere,
+        }
+        async with self._asked("POST", "/api/v1/halt", json=order) as response:
+            return await _read(response, HaltAnswer)
+
+    async def resume(self, *, everywhere: bool) -> None:
+        path = f"/api/v1/halt?everywhere={str(everywhere).lower()}"
+        async with self._asked("DELETE", path) as response:
+            if response.status != 204:
+                await _read(response, HaltAnswer)
+
+    async def _get(self, path: str, model: type[M]) -> M:
+        async with self._asked("GET", path) as response:
+            return await _read(response, model)
+
+    @asynccontextmanager
+    async def _asked(
+        self, method: str, path: str, *, json: object = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        timeout = aiohttp.ClientTimeout(total=ANSWER_WITHIN_S)
+        async with self.session.request(
+            method,
+            self.base + path,
+            json=json,
+            headers=headers,
+            timeout=timeout,
+            allow_redirects=False,
+        ) as response:
+            yield response
+
+
+async def _read(response: aiohttp.ClientResponse, model: type[M]) -> M:
+    body = await response.read()
+    try:
+        if response.status < 300:
+            return model.model_validate_json(body)
+        problem = Problem.model_validate_json(body)
+    except ValidationError:
+        raise DaemonError(
+            f"the daemon at {response.url.origin()} answers {response.status} in words that this "
+            "Understudy does not know",
+            remedy="Use the command of the daemon's own version; 'understudy --version' names it.",
+        ) from None
+    raise DaemonError(f"{problem.what}: {problem.why}", remedy=problem.remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """The store of a daemon that does not run."""
+
+    store: Store
+    home: Home
+    where: str
+    clock: Clock
+    live: bool = False
+
+    async def status(self) -> StatusAnswer:
+        return StatusAnswer.of(await self._status())
+
+    async def coverage(self) -> CoverageAnswer:
+        status = await self._status()
+        return CoverageAnswer.of(status, status.paths)
+
+    async def drills(self, wanted: DrillFilter) -> DrillsAnswer:
+        return DrillsAnswer.of(await self.store.drills(wanted), wanted.limit)
+
+    async def drill(self, name: str) -> EvidenceAnswer:
+        stored = await self.store.drill(name)
+        if stored is None:
+            raise UsageError(
+                f"there is no drill {name!r}, or it is too old to be kept",
+                remedy="'understudy history' lists those that are kept.",
+            )
+        return EvidenceAnswer.of(stored)
+
+    async def halt(self, reason: str, length: timedelta | None, *, everywhere: bool) -> HaltAnswer:
+        now = self.clock.now()
+        begun = Halt(
+            reason or "no reason was given",
+            now,
+            None if length is None else now + length,
+            None if everywhere else self.home.daemon,
+        )
+        await self.store.halt(begun)
+        return HaltAnswer.of(begun)
+
+    async def resume(self, *, everywhere: bool) -> None:
+        await self.store.resume(self.home.daemon)
+        if everywhere:
+            await self.store.resume(None)
+
+    async def _status(self) -> Status:
+        now = self.clock.now()
+        name, gateway = self.home.daemon, self.home.gateway
+        condition = Condition(name, gateway, "", now, self.where)
+        status = await derived(self.store, condition, now)
+        last = max((d.seen_at for d in status.daemons if d.gateway == gateway), default=None)
+        seen = f", since {last.isoformat(' ', 'seconds')} at the latest" if last else ""
+        return replace(
+            status, condition=replace(condition, gateway_trouble=f"no daemon runs{seen}")
+        )

@@ -1,0 +1,95 @@
+"""The newest snapshot, made from the store and what the daemon knows of itself."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chaos.clock import Clock
+from supervisor.coverage.ledger import FaultVerdict
+from supervisor.status import Condition, PathStatus, Status, why_next
+from supervisor.store.errors import StoreError
+from supervisor.store.store import Store
+
+YOUNG_S = 2.0
+"""A snapshot is not made anew within this, unless something has happened."""
+
+
+class Board:
+    """Where the daemon notes what it knows, and where everybody reads it.
+
+    Attributes:
+        condition: What the daemon knows of itself, besides what it remembers.
+    """
+
+    def __init__(self, store: Store, condition: Condition, clock: Clock) -> None:
+        self.condition = condition
+        self._store = store
+        self._clock = clock
+        self._snapshot: Status | None = None
+        self._made_s = 0.0
+        self._stale = True
+        self._making = asyncio.Lock()
+
+    def note(self, **changes: Any) -> bool:
+        """Change what is known of the daemon; False if it was known already."""
+        changed = replace(self.condition, **changes)
+        if changed == self.condition:
+            return False
+        self.condition = changed
+        self.news()
+        return True
+
+    def news(self) -> None:
+        """Have the next snapshot made anew: something has happened."""
+        self._stale = True
+
+    async def status(self) -> Status:
+        """Give the newest snapshot; the last one that could be made, while the store is away."""
+        async with self._making:
+            old = self._clock.monotonic() - self._made_s > YOUNG_S
+            if self._snapshot is None or self._stale or old:
+                self._stale = False
+                self._snapshot = await self._made()
+                self._made_s = self._clock.monotonic()
+            return self._snapshot
+
+    async def _made(self) -> Status:
+        now = self._clock.now()
+        try:
+            return await derived(self._store, self.condition, now)
+        except StoreError as error:
+            self.condition = replace(self.condition, store_trouble=error.message)
+            before = self._snapshot or Status(now, self.condition)
+            return replace(before, at=now, condition=self.condition)
+
+
+async def derived(store: Store, condition: Condition, now: datetime) -> Status:
+    """Make a snapshot.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    ledger, known = await store.ledger(), await store.all_verdicts()
+    turn, next_due = await store.due(), await store.next_due()
+    return Status(
+        at=now,
+        condition=condition,
+        paths={
+            path: PathStatus(record, _newest_first(known.get(path, {}).values()))
+            for path, record in ledger.items()
+        },
+        counts=await store.counts(),
+        halt=await store.halted(),
+        refused=await store.refused(),
+        changes=await store.changes(20),
+        daemons=await store.daemons(),
+        next_path=turn.record.path if turn else None,
+        next_reason=why_next(turn.record if turn else None, next_due, now),
+    )
+
+
+def _newest_first(verdicts: Any) -> tuple[FaultVerdict, ...]:
+    key: Callable[[FaultVerdict], float] = lambda v: v.at.timestamp() if v.at else 0.0  # noqa: E731
+    return tuple(sorted(verdicts, key=key, reverse=True))

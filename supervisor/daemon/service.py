@@ -1,0 +1,235 @@
+"""Start and stop, in one visible order.
+
+start   settings ─► store ─► witness ─► schedule ─► API
+stop    API ─► schedule (the running drill is broken off, and written down) ─► witness ─► store
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from chaos.clock import Clock, SystemClock
+from chaos.errors import UnderstudyError, UsageError
+from chaos.http_client import open_session
+from chaos.witness.server import Witness
+from supervisor.campaign.connection import connected
+from supervisor.campaign.request import split_address
+from supervisor.daemon.board import Board
+from supervisor.daemon.gateway import Connect
+from supervisor.daemon.reload import reloaded
+from supervisor.daemon.worker import Worker
+from supervisor.daemon.world import DaemonWorld
+from supervisor.schedule.clockwork import Clockwork
+from supervisor.settings.model import Settings
+from supervisor.status import Condition
+from supervisor.store import daemon_lock
+from supervisor.store.errors import StoreError
+from supervisor.store.location import file_of, shown, store_url
+from supervisor.store.records import Home
+from supervisor.store.store import Store
+from supervisor.store.upkeep import Limits
+from supervisor.web.access import Access
+from supervisor.web.application import application, listening
+from supervisor.web.token import own_token
+
+log = structlog.get_logger()
+
+LOOK_EVERY = timedelta(seconds=5)
+TIDY_EVERY = timedelta(hours=1)
+DRAIN_S = 8.0
+"""How long the running drill may take to end; systemd's patience is longer than the whole stop."""
+
+
+class Service:
+    """A daemon, from its first step to its last.
+
+    Args:
+        load: Reads the configuration, with the options of the command line laid over it.
+        connect: Opens the gateway.
+
+    Attributes:
+        settings: What holds now.
+        worker: None before it has started.
+        board: Likewise.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Settings],
+        version: str,
+        clock: Clock | None = None,
+        connect: Connect = connected,
+    ) -> None:
+        self.settings = load()
+        self._load = load
+        self._version = version
+        self.clock = clock or SystemClock()
+        self._connect = connect
+        self.worker: Worker | None = None
+        self.board: Board | None = None
+
+    async def run(self, stop: asyncio.Event, ready: Callable[[list[str]], None]) -> None:
+        """Work until *stop* is set, and end in order.
+
+        Args:
+            ready: Called once everything is there, with the API's addresses.
+
+        Raises:
+            UsageError: The settings name no gateway, or an address cannot be listened on.
+            StoreError: The store cannot be opened, or belongs to another daemon.
+            WitnessError: The witness cannot listen.
+        """
+        settings = self.settings
+        home = home_of(settings)
+        url = store_url(settings.store)
+        started_at = self.clock.now()
+        async with self._connect(settings):
+            pass  # Keys that are not there are missed now, and not with the first drill.
+        async with AsyncExitStack() as stack:
+            file = file_of(url)
+            if file is not None:
+                stack.enter_context(
+                    daemon_lock.held(
+                        file,
+                        daemon=home.daemon,
+                        since=started_at,
+                        address=settings.web.listen[0],
+                    )
+                )
+            store = await stack.enter_async_context(Store.opened(url, home, self.clock))
+            await self._examine(store)
+            condition = Condition(home.daemon, home.gateway, self._version, started_at, shown(url))
+            board = self.board = Board(store, condition, self.clock)
+            await store.sign_in(version=self._version, started_at=started_at)
+            witness = Witness(settings.witness.url)
+            await stack.enter_async_context(
+                witness.serving([split_address(each) for each in settings.witness.listen])
+            )
+            session = await stack.enter_async_context(open_session())
+            worker = self.worker = Worker(
+                settings, store, board, witness, self.clock, self._connect
+            )
+            tidy = asyncio.Event()
+            async with self._scheduled(worker, store, tidy, partial(worker.run, session)):
+                world = DaemonWorld(board, store, worker, self.clock)
+                access = Access(own_token(settings.web, url))
+                app = application(world, access=access, version=self._version)
+                async with listening(app, settings.web.listen) as addresses:
+                    log.info(
+                        "daemon.started",
+                        daemon=home.daemon,
+                        gateway=home.gateway,
+                        store=shown(url),
+                        witness=settings.witness.url,
+                        api=addresses[0],
+                        version=self._version,
+                    )
+                    ready(addresses)
+                    await stop.wait()
+                    board.note(stopping=True)
+                    log.info("daemon.stopping")
+        log.info("daemon.stopped")
+
+    @asynccontextmanager
+    async def _scheduled(
+        self,
+        worker: Worker,
+        store: Store,
+        tidy: asyncio.Event,
+        work: Callable[[], Coroutine[None, None, None]],
+    ) -> AsyncIterator[None]:
+        """Have the worker take turns until exit; its running drill is broken off then."""
+        clockwork = Clockwork()
+        clockwork.every(LOOK_EVERY, "look at the ledger", worker.look)
+        clockwork.every(TIDY_EVERY, "tidy up", tidy.set)
+        async with asyncio.TaskGroup() as tasks:
+            working = tasks.create_task(work(), name="worker")
+            tidying = tasks.create_task(self._tidy(store, tidy), name="tidy up")
+            try:
+                with clockwork.running():
+                    yield
+            finally:
+                tidying.cancel()
+                worker.end()
+                # A drill that does not end by itself is cancelled, through its own finally.
+                _, late = await asyncio.wait({working}, timeout=DRAIN_S)
+                for task in late:
+                    task.cancel()
+
+    async def _tidy(self, store: Store, wanted: asyncio.Event) -> None:
+        """Delete what need not be kept, at the start and then every hour."""
+        while True:
+            keep = self.settings.store
+            try:
+                gone = await store.retention(
+                    Limits(keep.keep_verdicts, keep.keep_failures, keep.keep_evidence)
+                )
+                if gone:
+                    log.info("store.tidied", rows=gone)
+            except StoreError as error:
+                log.warning("store.not_tidied", why=error.message)
+            await wanted.wait()
+            wanted.clear()
+
+    async def _examine(self, store: Store) -> None:
+        """Look for damage before anything is written.
+
+        Raises:
+            StoreError: The file is damaged.
+        """
+        problems = await store.quick_check()
+        if problems:
+            raise StoreError(
+                f"the store {store.where}: the file is damaged: {problems[0]}",
+                remedy="Move it away with its -wal and -shm, and put back a backup, or let a new "
+                "one be made; 'understudy store check' lists all of the damage.",
+                permanent=True,
+            )
+
+    def reload(self) -> None:
+        """Take the configuration anew, or keep the old one and say why."""
+        board, worker = self.board, self.worker
+        if board is None or worker is None:
+            return
+        try:
+            settings = reloaded(self._load, self.settings)
+        except UnderstudyError as error:
+            board.note(reload_trouble=error.message)
+            log.warning("config.rejected", why=error.message, remedy=error.remedy)
+            return
+        board.note(reload_trouble=None)
+        self.settings = settings
+        worker.use(settings)
+        log.info("config.reloaded")
+
+
+def home_of(settings: Settings) -> Home:
+    """Say whose records these are.
+
+    Raises:
+        UsageError: No gateway is named.
+    """
+    if settings.gateway.url is None:
+        raise UsageError(
+            "no gateway is named",
+            remedy="Give --gateway http://127.0.0.1:4000 --key-env NAME, or a file with --config. "
+            "To try without a gateway of your own: understudy lab",
+        )
+    return Home(settings.daemon.name, settings.gateway.url)
+
+
+@contextmanager
+def reloading_at_hangup(reload: Callable[[], None]) -> Iterator[None]:
+    """Reload at SIGHUP, until exit."""
+    import signal  # noqa: PLC0415 -- only a daemon takes it
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)

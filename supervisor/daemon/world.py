@@ -1,0 +1,65 @@
+"""What the API may ask of the daemon, answered from the board, the store and the worker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from chaos.clock import Clock
+from supervisor.daemon.board import Board
+from supervisor.daemon.worker import Worker
+from supervisor.status import Status
+from supervisor.store.records import DrillFilter, Halt, StoredDrill
+from supervisor.store.store import Store
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonWorld:
+    """The daemon, as ``supervisor.web.world`` wants it."""
+
+    board: Board
+    store: Store
+    worker: Worker
+    clock: Clock
+
+    async def status(self) -> Status:
+        """Give the newest snapshot."""
+        return await self.board.status()
+
+    async def drills(self, wanted: DrillFilter) -> Sequence[StoredDrill]:
+        """List drills, newest first."""
+        return await self.store.drills(wanted)
+
+    async def drill(self, name: str) -> StoredDrill | None:
+        """Find one drill by its id."""
+        return await self.store.drill(name)
+
+    async def halt(self, reason: str, for_s: float | None, *, everywhere: bool) -> Halt:
+        """Drill nothing, and break off what runs here."""
+        now = self.clock.now()
+        until = None if for_s is None else now + timedelta(seconds=for_s)
+        begun = Halt(
+            reason or "no reason was given",
+            now,
+            until,
+            None if everywhere else self.board.condition.daemon,
+        )
+        # What runs is broken off even where the halt cannot be written.
+        self.worker.halt(begun)
+        await self.store.halt(begun)
+        self.board.news()
+        log.warning("halted", reason=begun.reason, until=until and until.isoformat())
+        return begun
+
+    async def resume(self, *, everywhere: bool) -> bool:
+        """Go on."""
+        own = await self.store.resume(self.board.condition.daemon)
+        ended = (await self.store.resume(None) if everywhere else False) or own
+        self.board.news()
+        self.worker.look()
+        if ended:
+            log.info("resumed")
+        return ended

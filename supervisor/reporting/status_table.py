@@ -1,0 +1,73 @@
+"""Draw the daemon's status for people: can it do its job, what is proven, what was refused."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from supervisor.reporting.age import ago
+from supervisor.reporting.coverage_table import STYLES, summary
+from supervisor.web.answers import StatusAnswer
+
+MOST_CHANGES = 5
+
+
+def draw(status: StatusAnswer) -> RenderableType:
+    """Draw everything but the single paths."""
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _rows(status):
+        table.add_row(name, value)
+    return Group(table, *_changes(status))
+
+
+def _rows(status: StatusAnswer) -> list[tuple[str, Text]]:
+    now = status.at
+    version = f", LiteLLM {status.litellm_version}" if status.litellm_version else ""
+    rows = [("gateway", Text(f"{status.gateway or 'none'}{version}"))]
+    if status.version:
+        started = ago(status.started_at, now)
+        rows.append(("daemon", Text(f"{status.daemon} {status.version}, started {started}")))
+    rows.append(("store", Text(status.store)))
+    rows += [("problem", Text(problem, "bold red")) for problem in status.problems]
+    if status.reload_refused:
+        rows.append(("reload refused", Text(status.reload_refused, "red")))
+    if status.halt is not None:
+        until = f" until {status.halt.until:%Y-%m-%d %H:%M %Z}" if status.halt.until else ""
+        whose = f" ({status.halt.daemon} only)" if status.halt.daemon else ""
+        since = ago(status.halt.since, now)
+        words = f"since {since}{until}{whose}: {status.halt.reason}"
+        rows.append(("halted", Text(words, "bold yellow")))
+    if status.running is not None:
+        rows.append(("drilling", Text(status.running.scenario)))
+    rows.append(("paths", summary(status.states, status.coverage_ratio)))
+    today = ", ".join(f"{count} {outcome}" for outcome, count in status.drills_today.items())
+    rows.append(("drills today", Text(today or "none")))
+    rows += [
+        ("refused today", Text(f"{one.kind} {one.count} times: {one.reason}"))
+        for one in status.refused_today
+    ]
+    where = f"{status.next.path}, " if status.next.path else ""
+    rows.append(("next", Text(f"{where}{status.next.reason}")))
+    rows += [
+        ("also", Text(f"{one.name} at {one.gateway}, seen {ago(one.seen_at, now)}"))
+        for one in status.daemons
+        if one.name != status.daemon
+    ]
+    return rows
+
+
+def _changes(status: StatusAnswer) -> list[RenderableType]:
+    if not status.changes:
+        return []
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in ("changed", "path", "state", "drill"):
+        table.add_column(name, overflow="fold")
+    for change in status.changes[:MOST_CHANGES]:
+        table.add_row(
+            ago(change.at, status.at),
+            Text(change.path),
+            Text(change.state.value, STYLES[change.state]),
+            change.drill or "",
+        )
+    return [Text(), table]

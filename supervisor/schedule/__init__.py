@@ -1,0 +1,1 @@
+"""When the daemon looks at its ledger: jobs that only wake it, and decide nothing."""

@@ -1,0 +1,103 @@
+"""What the daemon rehearses by itself, and how often.
+
+rehearse:
+  target: 24h
+  critical: ["claude-*"]
+  groups:
+    claude-sonnet: {surfaces: [chat_completions, messages], shapes: [chat, tool_call, agent]}
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from chaos.errors import UsageError
+from chaos.faults.kinds import parse_fault
+from chaos.protocol.surfaces import SURFACES
+from chaos.registry import lookup
+from chaos.traffic.shapes import SHAPES
+from supervisor.settings.values import Interval, Section
+
+Streaming = Literal["both", "streamed", "whole"]
+
+
+def _known(kind: str, find: Callable[[str], object]) -> AfterValidator:
+    def check(text: str) -> str:
+        try:
+            find(text)
+        except UsageError as error:
+            raise ValueError(f"not a {kind}: {error.remedy}") from error
+        return text
+
+    return AfterValidator(check)
+
+
+KnownFault = Annotated[str, _known("fault", parse_fault)]
+KnownShape = Annotated[str, _known("traffic shape", lambda text: lookup("", text, SHAPES))]
+KnownSurface = Annotated[str, _known("surface", lambda text: lookup("", text, SURFACES))]
+
+
+class GroupRehearsal(Section):
+    """What is different for the model groups of one pattern; what is missing is as for all."""
+
+    enabled: bool | None = None
+    critical: bool | None = None
+    target: Interval | None = None
+    surfaces: tuple[KnownSurface, ...] | None = None
+    shapes: tuple[KnownShape, ...] | None = None
+    streaming: Streaming | None = None
+    faults: tuple[KnownFault, ...] | None = None
+    profile: Path | None = Field(None, description="The client profile that its drills use.")
+
+
+class RehearseSettings(Section):
+    """What is rehearsed is what is used: a selection, widened where more is in use."""
+
+    enabled: bool = Field(True, description="False: the daemon drills nothing by itself.")
+    target: Interval = Field(
+        timedelta(hours=24), description="How old the last pass of a path may be."
+    )
+    critical_target: Interval = Field(
+        timedelta(hours=1), description="The same, where the group is critical."
+    )
+    critical: tuple[str, ...] = Field((), description="Critical model groups, with * and ?.")
+    surfaces: tuple[KnownSurface, ...] = Field(
+        ("chat_completions", "embeddings"), description="Endpoints that your clients use."
+    )
+    shapes: tuple[KnownShape, ...] = Field(
+        ("chat", "tool_call", "embedding"), description="Kinds of request that they send."
+    )
+    streaming: Streaming = "both"
+    faults: tuple[KnownFault, ...] = Field(
+        (), description="Faults that take turns on each path; by default all that apply."
+    )
+    groups: dict[str, GroupRehearsal] = Field(
+        default_factory=dict,
+        description="What is different for single groups, by name, with * and ?; the first that "
+        "fits.",
+    )
+
+    def of(self, group: str) -> GroupRehearsal:
+        """Say everything about *group*; nothing is None but the profile."""
+        own = next(
+            (one for pattern, one in self.groups.items() if fnmatchcase(group, pattern)),
+            GroupRehearsal(),
+        )
+        critical = own.critical
+        if critical is None:
+            critical = any(fnmatchcase(group, pattern) for pattern in self.critical)
+        common = GroupRehearsal(
+            enabled=self.enabled,
+            critical=critical,
+            target=self.critical_target if critical else self.target,
+            surfaces=self.surfaces,
+            shapes=self.shapes,
+            streaming=self.streaming,
+            faults=self.faults,
+        )
+        given = {name: value for name, value in dict(own).items() if value is not None}
+        return common.model_copy(update=given)

@@ -1,0 +1,153 @@
+"""What values the configuration file holds: secrets by their place, URLs, addresses, durations."""
+
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+    model_validator,
+)
+
+from chaos.errors import UsageError
+
+
+class Section(BaseModel):
+    """A part of the file: every key known, nothing ever changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Secret(Section):
+    """Where a secret is: in an environment variable, or in a file."""
+
+    env: str | None = Field(None, description="Name of the environment variable that holds it.")
+    file: Path | None = Field(None, description="File that holds it; white space is trimmed.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "Secret":
+        if (self.env is None) == (self.file is None):
+            raise ValueError("name exactly one of: env, file")
+        return self
+
+    def reveal(self) -> SecretStr:
+        """Fetch it.
+
+        Raises:
+            UsageError: The variable is not set, the file cannot be read, or what is there is
+                no key.
+        """
+        if self.env is not None and not self.env.isidentifier():
+            raise UsageError(
+                "the key's environment variable has a name that no variable can have",
+                remedy="Give the variable's name, such as LITELLM_KEY, not the key itself.",
+            )
+        if self.env is not None:
+            value = os.environ.get(self.env, "").strip()
+            where = f"environment variable {self.env}"
+        else:
+            where = f"file {self.file}"
+            try:
+                value = Path(str(self.file)).expanduser().read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+                raise UsageError(
+                    f"the key's {where} cannot be read: {why}",
+                    remedy="Name a file that this user may read.",
+                ) from error
+        if not value:
+            raise UsageError(
+                f"the key's {where} is empty or not set",
+                remedy=f"Set it: export {self.env}=sk-…" if self.env else "Write the key into it.",
+            )
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise UsageError(
+                f"the key's {where} holds more than a key: white space or characters that no "
+                "HTTP header can carry",
+                remedy="Leave nothing but the key in it.",
+            )
+        return SecretStr(value)
+
+
+def http_url(value: str) -> str:
+    """Take an http:// or https:// URL, without a slash at its end."""
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("not an http:// or https:// URL")
+    return value.rstrip("/")
+
+
+HttpUrl = Annotated[str, AfterValidator(http_url)]
+
+
+def _address(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise ValueError("not ADDRESS:PORT, such as 127.0.0.1:8941")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+")
+_PART = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+_LONGEST_S = 3650 * 86_400.0
+
+
+def parse_duration(value: Any) -> timedelta:
+    """Read a duration as Prometheus writes them: ``90s``, ``1h30m``, ``7d``; a number is seconds.
+
+    Raises:
+        ValueError: It is not a duration, or longer than ten years.
+    """
+    if isinstance(value, timedelta):
+        return value
+    seconds = -1.0
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = float(value)
+    elif isinstance(value, str) and _DURATION.fullmatch(value):
+        seconds = sum(float(number) * _UNITS_S[unit] for number, unit in _PART.findall(value))
+    if not 0 <= seconds <= _LONGEST_S:
+        raise ValueError("not a duration such as 90s, 15m, 1h30m or 7d")
+    return timedelta(seconds=seconds)
+
+
+def duration_text(value: timedelta, *, units: int = 4) -> str:
+    """Write a duration as ``parse_duration`` reads it, the largest units first.
+
+    Args:
+        units: How many of them at most; what is smaller is left out.
+    """
+    seconds = round(value.total_seconds())
+    parts = []
+    for unit in ("d", "h", "m", "s"):
+        count, seconds = divmod(seconds, int(_UNITS_S[unit]))
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts[:units]) or "0s"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?[smhdw])+$"},
+                {"type": "number", "minimum": 0},
+            ]
+        }
+    ),
+]
+"""Written as ``90s``, ``1h30m`` or ``7d``; a plain number means seconds."""
+
+Interval = Annotated[Duration, Field(ge=timedelta(seconds=1))]
+"""A duration after which something is done again: never zero."""

@@ -1,0 +1,120 @@
+"""What every reader sees: one immutable snapshot of everything that is known at one moment.
+
+API, page, metrics and alerts read only this, so they can never disagree.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from chaos.scenario.scenario import FallbackPath
+from supervisor.coverage.ledger import FaultVerdict, LedgerPath, PathState
+from supervisor.coverage.risk import in_words
+from supervisor.store.records import Counts, Halt, KnownDaemon, Refused, Transition
+
+PROVEN = frozenset({PathState.PROVEN, PathState.PARTLY_PROVEN, PathState.ROUTED})
+UNCOUNTED = frozenset({PathState.GAP, PathState.ACCEPTED})
+"""States that say nothing about how much is proven."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A drill that runs now."""
+
+    id: str
+    scenario: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What the daemon knows of itself, besides what it remembers.
+
+    Attributes:
+        gateway_trouble: Why the gateway cannot be drilled just now; None if it can.
+        store_trouble: Why nothing can be written just now; None if it can.
+        reload_trouble: Why the last reload was refused; None if it was taken.
+        topology_at: When the gateway was read last; None if not yet.
+    """
+
+    daemon: str
+    gateway: str
+    version: str
+    started_at: datetime
+    store: str
+    litellm_version: str = ""
+    gateway_trouble: str | None = None
+    store_trouble: str | None = None
+    reload_trouble: str | None = None
+    topology_at: datetime | None = None
+    running: Running | None = None
+    stopping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PathStatus:
+    """One path, and what is known of its faults, the newest verdict first."""
+
+    record: LedgerPath
+    verdicts: tuple[FaultVerdict, ...] = ()
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of the newest failure that stands."""
+        failed = (v for v in self.verdicts if v.kind is not None and v.outcome == "failed")
+        return next((v.kind for v in failed), None)
+
+    @property
+    def tried(self) -> int:
+        """How many faults have been tried."""
+        return sum(verdict.tried_at is not None for verdict in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything that is known at one moment.
+
+    Attributes:
+        refused: Drills that were due today (UTC) and refused, by kind.
+        changes: How paths changed, newest first.
+        next_path: The path that is drilled next; None if none is due.
+        next_reason: Why that one, in words; or when the next is due.
+    """
+
+    at: datetime
+    condition: Condition
+    paths: Mapping[FallbackPath, PathStatus] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+    halt: Halt | None = None
+    refused: tuple[Refused, ...] = ()
+    changes: tuple[Transition, ...] = ()
+    daemons: tuple[KnownDaemon, ...] = ()
+    next_path: FallbackPath | None = None
+    next_reason: str = ""
+
+    @property
+    def coverage_ratio(self) -> float | None:
+        """The share of paths that are proven, of those that can be; None without any."""
+        counted = sum(n for state, n in self.counts.states.items() if state not in UNCOUNTED)
+        proven = sum(n for state, n in self.counts.states.items() if state in PROVEN)
+        return proven / counted if counted else None
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Say why the daemon cannot do its job; nothing if it can."""
+        condition = self.condition
+        found = [
+            ("the daemon stops", condition.stopping),
+            (f"the store: {condition.store_trouble}", condition.store_trouble),
+            (f"the gateway: {condition.gateway_trouble}", condition.gateway_trouble),
+        ]
+        return tuple(words for words, there in found if there)
+
+
+def why_next(record: LedgerPath | None, next_due: datetime | None, now: datetime) -> str:
+    """Say why a path is next, or when there will be one."""
+    if record is not None:
+        return in_words(record, now)
+    if next_due is None:
+        return "there is nothing to rehearse"
+    return f"nothing is due before {next_due.isoformat(' ', 'seconds')}"

@@ -1,0 +1,200 @@
+"""The store: every question and every change that the daemon has, one transaction each."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import URL
+
+from chaos.clock import Clock
+from chaos.scenario.scenario import FallbackPath
+from supervisor.coverage.ledger import FaultVerdict, LedgerPath, Wish
+from supervisor.store import drills, halts, memory, paths, turns, upkeep
+from supervisor.store.database import Database
+from supervisor.store.records import (
+    Counts,
+    DrillEntry,
+    DrillFilter,
+    Halt,
+    Home,
+    KnownDaemon,
+    Refused,
+    StoredDrill,
+    Transition,
+    Turn,
+)
+
+
+class Store:
+    """What survives a restart, as one daemon sees it.
+
+    What a call has written is on the disk when it returns; it outlives ``kill -9`` and power
+    failures. Every call may raise ``StoreError``; then nothing of it was written, unless a
+    database across a network went away in mid-commit: a drill may then be written twice, under
+    one id.
+
+    Attributes:
+        where: Its place, for people.
+    """
+
+    def __init__(self, database: Database, home: Home, clock: Clock) -> None:
+        self.where = database.where
+        self._database = database
+        self._home = home
+        self._clock = clock
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls, url: URL, home: Home, clock: Clock, *, create: bool = True
+    ) -> AsyncIterator["Store"]:
+        """Open the store at *url*, and close it at exit.
+
+        Args:
+            create: Make a store that is missing, and bring an older one up to date.
+
+        Raises:
+            StoreError: It cannot be opened, is damaged, or belongs to a newer Understudy.
+        """
+        async with Database.opened(url, create=create) as database:
+            yield cls(database, home, clock)
+
+    # --- drills ------------------------------------------------------------------------
+
+    async def add_drill(self, entry: DrillEntry) -> Transition | None:
+        """Write a drill that has ended, with everything that follows from it, at once."""
+        return await self._database.write(drills.add, self._home, entry, self._clock.now())
+
+    async def drill(self, name: str) -> StoredDrill | None:
+        """Find one drill by its id, with its evidence."""
+        return await self._database.read(drills.find, name)
+
+    async def drills(self, wanted: DrillFilter | None = None) -> tuple[StoredDrill, ...]:
+        """List drills, newest first."""
+        return await self._database.read(drills.find_all, wanted or DrillFilter())
+
+    # --- the ledger --------------------------------------------------------------------
+
+    async def sync(self, wanted: Mapping[FallbackPath, Wish]) -> int:
+        """Bring the ledger up to what is rehearsed now; tells how many paths are due by that."""
+        return await self._database.write(paths.sync, self._home, wanted, self._clock.now())
+
+    async def due(self) -> Turn | None:
+        """Find the most urgent path of what is due; None if nothing is."""
+        return await self._database.read(turns.due, self._home, self._clock.now())
+
+    async def next_due(self) -> datetime | None:
+        """Say when the next path is due, or was."""
+        return await self._database.read(turns.next_due, self._home.gateway)
+
+    async def claim(self, lease_s: float) -> Turn | None:
+        """Take the most urgent path that is due and that no other daemon drills."""
+        return await self._database.write(turns.claim, self._home, self._clock.now(), lease_s)
+
+    async def renew(self, path: FallbackPath, until: datetime) -> bool:
+        """Hold a path longer; False where another daemon has taken it meanwhile."""
+        return await self._database.write(turns.renew, self._home, path, until)
+
+    async def let_go(self, path: FallbackPath, due_at: datetime | None = None) -> None:
+        """Hold a path no longer, and look at it again at *due_at*."""
+        await self._database.write(turns.let_go, self._home, path, due_at)
+
+    async def verdicts(self, path: FallbackPath) -> dict[str, FaultVerdict]:
+        """Read what is known of each fault on *path*."""
+        return await self._database.read(paths.verdicts_on, self._home, path)
+
+    async def turn(self) -> list[Transition]:
+        """Change the states that time changes, and note when each became true."""
+        return await self._database.write(turns.turn, self._clock.now(), self._home.gateway)
+
+    async def ledger(self) -> dict[FallbackPath, LedgerPath]:
+        """Read every path that is rehearsed."""
+        return await self._database.read(paths.ledger, self._home.gateway)
+
+    async def all_verdicts(self) -> dict[FallbackPath, dict[str, FaultVerdict]]:
+        """Read every verdict of the paths that are rehearsed."""
+        return await self._database.read(paths.all_verdicts, self._home.gateway)
+
+    async def changes(self, limit: int = 100) -> tuple[Transition, ...]:
+        """List how paths changed, newest first."""
+        return await self._database.read(paths.changes, self._home.gateway, limit)
+
+    async def counts(self) -> Counts:
+        """Count the paths by state, and the drills of today (UTC) by outcome."""
+        day = self._clock.now().date().isoformat()
+        return await self._database.read(paths.counts, self._home.gateway, day)
+
+    async def gateways(self) -> tuple[str, ...]:
+        """List the gateways that have paths here."""
+        return await self._database.read(paths.gateways)
+
+    # --- halts and refusals ------------------------------------------------------------
+
+    async def halt(self, begun: Halt) -> None:
+        """Begin a halt, in place of an earlier one for the same daemons."""
+        await self._database.write(halts.halt, begun)
+
+    async def resume(self, daemon: str | None = None) -> bool:
+        """End the halts of *daemon*, or those of all daemons; False if there was none."""
+        return await self._database.write(halts.resume, daemon, self._clock.now())
+
+    async def halted(self) -> Halt | None:
+        """Find the halt that holds now."""
+        return await self._database.read(halts.halted, self._home.daemon, self._clock.now())
+
+    async def count_refusal(self, kind: str, reason: str) -> None:
+        """Count a drill that was due and was refused."""
+        await self._database.write(
+            memory.count_refusal, self._home, kind, reason, self._clock.now()
+        )
+
+    async def refused(self) -> tuple[Refused, ...]:
+        """List what was refused today (UTC)."""
+        day = self._clock.now().date().isoformat()
+        return await self._database.read(memory.refused, self._home, day)
+
+    # --- single values -----------------------------------------------------------------
+
+    async def remember(self, name: str, value: Any) -> None:
+        """Keep *value*, as JSON, under *name*."""
+        await self._database.write(memory.remember, self._home, name, value, self._clock.now())
+
+    async def recall(self, name: str) -> Any:
+        """Read what is kept under *name*; None if nothing is."""
+        return await self._database.read(memory.recall, self._home, name)
+
+    async def sign_in(self, *, version: str, started_at: datetime) -> None:
+        """Note that this daemon is alive."""
+        await self._database.write(
+            memory.sign_in,
+            self._home,
+            version=version,
+            started_at=started_at,
+            now=self._clock.now(),
+        )
+
+    async def daemons(self) -> tuple[KnownDaemon, ...]:
+        """List the daemons that have used this store."""
+        return await self._database.read(memory.known_daemons)
+
+    # --- upkeep ------------------------------------------------------------------------
+
+    async def check(self) -> tuple[str, ...]:
+        """Look for damage; nothing if all is well."""
+        return await self._database.read(upkeep.check)
+
+    async def quick_check(self) -> tuple[str, ...]:
+        """Look for damage that shows at once; nothing if there is none."""
+        return await self._database.read(upkeep.quick_check)
+
+    async def vacuum(self) -> None:
+        """Give free pages back to the disk."""
+        await self._database.alone(upkeep.vacuum)
+
+    async def retention(self, limits: upkeep.Limits) -> int:
+        """Delete what need not be kept, in small steps; tells how many rows went."""
+        gone = 0
+        while step := await self._database.write(upkeep.step, limits, self._clock.now()):
+            gone += step
+        return gone

@@ -1,0 +1,329 @@
+"""What the API answers, as published in its description; additive changes are free.
+
+Each model says how it is made from the snapshot or from a record: nothing is decided here.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from chaos.drill.report import DrillRow
+from chaos.gateway.topology import Trigger
+from chaos.judge.verdict import Outcome
+from chaos.scenario.scenario import FallbackPath
+from supervisor.coverage.ledger import FaultVerdict, PathState
+from supervisor.status import PathStatus, Status
+from supervisor.store.records import Halt, KnownDaemon, Refused, StoredDrill, Transition
+
+
+class Answer(BaseModel):
+    """Something that the API answers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HaltAnswer(Answer):
+    """Nothing is drilled; *daemon* is null where that holds for every daemon of the store."""
+
+    reason: str
+    since: datetime
+    until: datetime | None
+    daemon: str | None
+
+    @classmethod
+    def of(cls, halt: Halt) -> "HaltAnswer":
+        """Show *halt*."""
+        return cls(reason=halt.reason, since=halt.since, until=halt.until, daemon=halt.daemon)
+
+
+class PathName(Answer):
+    """Which path."""
+
+    path: str
+    group: str
+    trigger: Trigger
+    hop: str
+    surface: str
+    shape: str
+    stream: bool
+
+    @staticmethod
+    def parts(path: FallbackPath) -> dict[str, Any]:
+        """Write the parts of *path*."""
+        return {
+            "path": str(path),
+            "group": path.group,
+            "trigger": path.trigger,
+            "hop": path.hop,
+            "surface": path.surface,
+            "shape": path.shape,
+            "stream": path.stream,
+        }
+
+
+class FaultAnswer(Answer):
+    """The last verdict of one fault on a path."""
+
+    fault: str
+    outcome: Outcome | None
+    kind: str | None
+    at: datetime | None
+    drill: str | None
+    known_gap: str | None
+    accepted_until: datetime | None
+    stand_in: bool
+    partial: bool
+    tried_at: datetime | None
+
+    @classmethod
+    def of(cls, verdict: FaultVerdict) -> "FaultAnswer":
+        """Show *verdict*."""
+        return cls(**{name: getattr(verdict, name) for name in cls.model_fields})
+
+
+class PathAnswer(PathName):
+    """One path, how it stands, and what is known of each fault on it."""
+
+    state: PathState
+    since: datetime
+    kind: str | None
+    critical: bool
+    target_s: float
+    due_at: datetime
+    late_at: datetime | None
+    stale_at: datetime | None
+    last_passed_at: datetime | None
+    faults: int
+    verdicts: tuple[FaultAnswer, ...]
+
+    @classmethod
+    def of(cls, path: FallbackPath, status: PathStatus) -> "PathAnswer":
+        """Show *path*."""
+        record = status.record
+        return cls(
+            **PathName.parts(path),
+            state=record.state,
+            since=record.since,
+            kind=status.kind,
+            critical=record.critical,
+            target_s=record.target_s,
+            due_at=record.due_at,
+            late_at=record.late_at,
+            stale_at=record.stale_at,
+            last_passed_at=record.passed_at,
+            faults=record.faults,
+            verdicts=tuple(map(FaultAnswer.of, status.verdicts)),
+        )
+
+
+class NextAnswer(Answer):
+    """What is drilled next, and why; *path* is null where nothing is due."""
+
+    path: str | None
+    reason: str
+
+
+class CoverageAnswer(Answer):
+    """Every path that is rehearsed; *ratio* is null where there is none that could be proven."""
+
+    at: datetime
+    gateway: str
+    ratio: float | None
+    states: dict[PathState, int]
+    next: NextAnswer
+    paths: tuple[PathAnswer, ...]
+
+    @classmethod
+    def of(cls, status: Status, paths: Mapping[FallbackPath, PathStatus]) -> "CoverageAnswer":
+        """Show *paths*, which are all or some of those of *status*."""
+        return cls(
+            at=status.at,
+            gateway=status.condition.gateway,
+            ratio=status.coverage_ratio,
+            states=dict(status.counts.states),
+            next=_next(status),
+            paths=tuple(PathAnswer.of(path, one) for path, one in paths.items()),
+        )
+
+
+class RunningAnswer(Answer):
+    """The drill that runs now."""
+
+    id: str
+    scenario: str
+    started_at: datetime
+
+
+class RefusedAnswer(Answer):
+    """How often drills were refused today (UTC); *reason* is the last one's, in words."""
+
+    kind: str
+    count: int
+    last_at: datetime
+    reason: str
+
+    @classmethod
+    def of(cls, refused: Refused) -> "RefusedAnswer":
+        """Show *refused*."""
+        return cls(**{name: getattr(refused, name) for name in cls.model_fields})
+
+
+class ChangeAnswer(Answer):
+    """A path has changed its state: *at* is when that became true."""
+
+    path: str
+    was: PathState
+    state: PathState
+    at: datetime
+    noticed_at: datetime
+    drill: str | None
+
+    @classmethod
+    def of(cls, change: Transition) -> "ChangeAnswer":
+        """Show *change*."""
+        return cls(
+            path=str(change.path),
+            was=change.was,
+            state=change.state,
+            at=change.at,
+            noticed_at=change.noticed_at,
+            drill=change.drill,
+        )
+
+
+class DaemonAnswer(Answer):
+    """A daemon that uses the same store."""
+
+    name: str
+    gateway: str
+    version: str
+    started_at: datetime
+    seen_at: datetime
+
+    @classmethod
+    def of(cls, daemon: KnownDaemon) -> "DaemonAnswer":
+        """Show *daemon*."""
+        return cls(**{name: getattr(daemon, name) for name in cls.model_fields})
+
+
+class StatusAnswer(Answer):
+    """Everything that is known now, without the single paths.
+
+    *problems* says why the daemon cannot do its job; nothing if it can.
+    """
+
+    at: datetime
+    daemon: str
+    version: str
+    started_at: datetime
+    store: str
+    gateway: str
+    litellm_version: str
+    gateway_read_at: datetime | None
+    problems: tuple[str, ...]
+    reload_refused: str | None
+    halt: HaltAnswer | None
+    running: RunningAnswer | None
+    coverage_ratio: float | None
+    states: dict[PathState, int]
+    drills_today: dict[str, int]
+    refused_today: tuple[RefusedAnswer, ...]
+    changes: tuple[ChangeAnswer, ...]
+    next: NextAnswer
+    daemons: tuple[DaemonAnswer, ...]
+
+    @classmethod
+    def of(cls, status: Status) -> "StatusAnswer":
+        """Show *status*."""
+        condition, running = status.condition, status.condition.running
+        return cls(
+            at=status.at,
+            daemon=condition.daemon,
+            version=condition.version,
+            started_at=condition.started_at,
+            store=condition.store,
+            gateway=condition.gateway,
+            litellm_version=condition.litellm_version,
+            gateway_read_at=condition.topology_at,
+            problems=status.problems,
+            reload_refused=condition.reload_trouble,
+            halt=HaltAnswer.of(status.halt) if status.halt else None,
+            running=RunningAnswer(
+                id=running.id, scenario=running.scenario, started_at=running.started_at
+            )
+            if running
+            else None,
+            coverage_ratio=status.coverage_ratio,
+            states=dict(status.counts.states),
+            drills_today=dict(status.counts.today),
+            refused_today=tuple(map(RefusedAnswer.of, status.refused)),
+            changes=tuple(map(ChangeAnswer.of, status.changes)),
+            next=_next(status),
+            daemons=tuple(map(DaemonAnswer.of, status.daemons)),
+        )
+
+
+class DrillAnswer(Answer):
+    """A drill: its row of the report, and where it belongs."""
+
+    drill: DrillRow
+    path: str
+    daemon: str
+    gateway: str
+    campaign: str | None
+    ended_at: datetime
+    requests: int
+    tokens: int
+    cost_usd: float
+
+    @staticmethod
+    def fields_of(stored: StoredDrill) -> dict[str, Any]:
+        """Write what every answer about *stored* holds."""
+        return {
+            "drill": stored.row,
+            "path": str(stored.path),
+            "daemon": stored.daemon,
+            "gateway": stored.gateway,
+            "campaign": stored.campaign,
+            "ended_at": stored.ended_at,
+            "requests": stored.requests,
+            "tokens": stored.tokens,
+            "cost_usd": stored.cost_usd,
+        }
+
+    @classmethod
+    def of(cls, stored: StoredDrill) -> "DrillAnswer":
+        """Show *stored*."""
+        return cls(**cls.fields_of(stored))
+
+
+class EvidenceAnswer(DrillAnswer):
+    """A drill with what was observed in it; null once that was too old to keep."""
+
+    seen: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, stored: StoredDrill) -> "EvidenceAnswer":
+        """Show *stored*."""
+        seen = None if stored.seen is None else dict(stored.seen)
+        return cls(**cls.fields_of(stored), seen=seen)
+
+
+class DrillsAnswer(Answer):
+    """One page of drills, newest first; *before* asks for the next, and is null at the end."""
+
+    drills: tuple[DrillAnswer, ...]
+    before: str | None
+
+    @classmethod
+    def of(cls, found: Sequence[StoredDrill], limit: int) -> "DrillsAnswer":
+        """Show *found*, of which *limit* were asked for."""
+        before = found[-1].row.id if len(found) >= limit else None
+        return cls(drills=tuple(map(DrillAnswer.of, found)), before=before)
+
+
+def _next(status: Status) -> NextAnswer:
+    path = None if status.next_path is None else str(status.next_path)
+    return NextAnswer(path=path, reason=status.next_reason)

@@ -1,0 +1,92 @@
+"""The whole of the API as one aiohttp application, and where it listens."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+from aiohttp import web
+
+from chaos.errors import UsageError
+from supervisor.web.access import Access
+from supervisor.web.description import describe
+from supervisor.web.endpoint import DESK, Desk, Door, Endpoint
+from supervisor.web.endpoints import ENDPOINTS
+from supervisor.web.problem import explained
+from supervisor.web.world import World
+
+LONGEST_BODY_BYTES = 256 * 1024
+"""A client profile with many tools is the longest that anybody sends."""
+
+SHUTDOWN_S = 1.0
+
+SAFE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def application(world: World, *, access: Access, version: str) -> web.Application:
+    """Make the application; it keeps nothing, and asks *world* each time."""
+    app = web.Application(middlewares=[explained], client_max_size=LONGEST_BODY_BYTES)
+    app[DESK] = Desk(world, access)
+    for endpoint in (*ENDPOINTS, _description_of(ENDPOINTS, version)):
+        app.router.add_route(endpoint.method, endpoint.path, partial(_let_in, endpoint))
+        if endpoint.method == "GET":
+            app.router.add_route("HEAD", endpoint.path, partial(_let_in, endpoint))
+    app.on_response_prepare.append(_with_safe_headers)
+    return app
+
+
+async def _let_in(endpoint: Endpoint, request: web.Request) -> web.StreamResponse:
+    access = request.app[DESK].access
+    if endpoint.door is Door.READ:
+        access.check_read(request)
+    elif endpoint.door is Door.CHANGE:
+        access.check_change(request)
+    return await endpoint.handle(request)
+
+
+async def _with_safe_headers(_: web.Request, response: web.StreamResponse) -> None:
+    for name, value in SAFE_HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+def _description_of(endpoints: Sequence[Endpoint], version: str) -> Endpoint:
+    async def handle(_: web.Request) -> web.Response:
+        return web.Response(body=text, content_type="application/json")
+
+    own = Endpoint("GET", "/api/v1/openapi.json", "This description.", handle)
+    text = json.dumps(describe((*endpoints, own), version)).encode()
+    return own
+
+
+@asynccontextmanager
+async def listening(app: web.Application, addresses: Sequence[str]) -> AsyncIterator[list[str]]:
+    """Serve *app* on *addresses* until exit; yields where it is found once it accepts.
+
+    Raises:
+        UsageError: An address cannot be listened on.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    try:
+        for address in addresses:
+            host, _, port = address.rpartition(":")
+            try:
+                await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+            except OSError as error:
+                raise UsageError(
+                    f"the API cannot listen on {address}: {error.strerror}",
+                    remedy="Free the port, or name another address with web.listen.",
+                ) from error
+        yield [f"http://{_joined(host)}:{port}" for host, port, *_ in runner.addresses]
+    finally:
+        await runner.cleanup()
+
+
+def _joined(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

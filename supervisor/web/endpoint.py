@@ -1,0 +1,134 @@
+"""The contract of an endpoint: everything that routing, access and the description need to know."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from supervisor.web.access import Access
+from supervisor.web.problem import Refused
+from supervisor.web.world import World
+
+
+class Door(StrEnum):
+    """Who may come in."""
+
+    OPEN = "open"
+    READ = "read"
+    CHANGE = "change"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What endpoints work with."""
+
+    world: World
+    access: Access
+
+
+DESK = web.AppKey("desk", Desk)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of one path.
+
+    Attributes:
+        summary: One sentence, for the description.
+        answer: The model of its JSON; None where it answers something else, or nothing.
+        media_type: Of its answer; empty where it answers nothing.
+        query: The model of what may follow the question mark.
+        body: The model of the JSON that it takes.
+        errors: Statuses of problems, besides those that every endpoint may answer.
+        listed: It is in the API's description.
+    """
+
+    method: str
+    path: str
+    summary: str
+    handle: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    door: Door = Door.READ
+    answer: type[BaseModel] | None = None
+    status: int = 200
+    media_type: str = "application/json"
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    errors: tuple[int, ...] = ()
+    listed: bool = True
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def in_query(request: web.Request, model: type[M]) -> M:
+    """Read what follows the question mark.
+
+    Raises:
+        Refused: It is not what *model* says; every problem is named.
+    """
+    for name in request.query:
+        if len(request.query.getall(name)) > 1:
+            raise Refused(
+                400,
+                what="the request was not understood",
+                why=f"{name} is given more than once",
+                remedy="Give it once.",
+            )
+    try:
+        return model.model_validate(dict(request.query))
+    except ValidationError as error:
+        raise _not_understood(error, model) from None
+
+
+async def in_body(request: web.Request, model: type[M]) -> M:
+    """Read the JSON that was sent; nothing at all stands for ``{}``.
+
+    Raises:
+        Refused: It is not what *model* says; every problem is named.
+    """
+    try:
+        sent = await request.read()
+    except web.RequestPayloadError:
+        raise Refused(
+            400,
+            what="the request was not understood",
+            why="its body is not encoded as its headers say",
+            remedy="Send plain JSON, with 'Content-Type: application/json'.",
+        ) from None
+    if sent and request.content_type != "application/json":
+        raise Refused(
+            415,
+            what="the request was not understood",
+            why=f"its body is {request.content_type}",
+            remedy="Send JSON, with 'Content-Type: application/json'.",
+        )
+    try:
+        return model.model_validate_json(sent or b"{}")
+    except ValidationError as error:
+        raise _not_understood(error, model) from None
+
+
+def _not_understood(error: ValidationError, model: type[BaseModel]) -> Refused:
+    problems = [
+        ": ".join(filter(None, (".".join(map(str, each["loc"])), each["msg"])))
+        for each in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    known = ", ".join(model.model_fields)
+    return Refused(
+        400,
+        what="the request was not understood",
+        why="; ".join(problems),
+        remedy=f"Known here: {known}. GET /api/v1/openapi.json says what each takes."
+        if known
+        else "Leave out everything after the question mark.",
+    )
+
+
+def answered(model: BaseModel, status: int = 200) -> web.Response:
+    """Answer with JSON."""
+    return web.Response(
+        status=status, body=model.model_dump_json().encode(), content_type="application/json"
+    )

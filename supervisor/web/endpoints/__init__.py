@@ -1,0 +1,16 @@
+"""Everything that can be asked, by subject.
+
+To add one: in a file here write an async function that takes the request and answers with a model
+of ``supervisor.web.answers``, and an ``Endpoint`` for it in the file's ``ENDPOINTS``; a new file is
+listed below. Routing, access, the API's description and its test follow.
+"""
+
+from supervisor.web.endpoint import Endpoint
+from supervisor.web.endpoints import drills, halting, health, snapshot
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *health.ENDPOINTS,
+    *snapshot.ENDPOINTS,
+    *drills.ENDPOINTS,
+    *halting.ENDPOINTS,
+)

@@ -1,0 +1,58 @@
+"""What is known now: everything here reads one snapshot."""
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict
+
+from supervisor.coverage.ledger import PathState
+from supervisor.web.answers import CoverageAnswer, StatusAnswer
+from supervisor.web.endpoint import DESK, Endpoint, answered, in_query
+
+
+class CoverageQuery(BaseModel):
+    """Which paths; all of them if nothing is named."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    group: str | None = None
+    hop: str | None = None
+    state: PathState | None = None
+
+
+async def status(request: web.Request) -> web.Response:
+    """Show everything but the single paths."""
+    return answered(StatusAnswer.of(await request.app[DESK].world.status()))
+
+
+async def coverage(request: web.Request) -> web.Response:
+    """Show the paths."""
+    query = in_query(request, CoverageQuery)
+    known = await request.app[DESK].world.status()
+    paths = {
+        path: one
+        for path, one in known.paths.items()
+        if query.group in (None, path.group)
+        and query.hop in (None, path.hop)
+        and query.state in (None, one.record.state)
+    }
+    return answered(CoverageAnswer.of(known, paths))
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/api/v1/status",
+        "Everything that is known now, without the single paths.",
+        status,
+        answer=StatusAnswer,
+        errors=(503,),
+    ),
+    Endpoint(
+        "GET",
+        "/api/v1/coverage",
+        "Every path: how it stands, and what was proven when.",
+        coverage,
+        answer=CoverageAnswer,
+        query=CoverageQuery,
+        errors=(503,),
+    ),
+)

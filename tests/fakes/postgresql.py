@@ -1,0 +1,107 @@
+"""A real PostgreSQL of its own: Debian's, in a temporary folder, gone with the tests.
+
+It refuses to run as root, so root starts it as the user that Debian's package makes.
+"""
+
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from chaos.process.ports import free_port
+
+PACKAGES = Path("/usr/lib/postgresql")
+USER = "postgres"
+
+
+def binaries() -> Path | None:
+    """Find the folder of the newest PostgreSQL that is installed; None if there is none."""
+    found = [path.parent for path in PACKAGES.glob("*/bin/initdb")]
+    newest = max(found, key=lambda path: int(path.parent.name), default=None)
+    if newest is not None:
+        return newest
+    somewhere = shutil.which("initdb")
+    return Path(somewhere).resolve().parent if somewhere else None
+
+
+class PostgreSQL:
+    """A running server, and databases in it.
+
+    Attributes:
+        port: Where it listens, on 127.0.0.1.
+    """
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.port = port
+        self._folder = folder
+
+    def url(self, database: str) -> str:
+        """Write the URL of *database*."""
+        return f"postgresql://{USER}:none@127.0.0.1:{self.port}/{database}"
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """Make an empty database until exit; yields its URL."""
+        name = f"test_{secrets.token_hex(6)}"
+        with psycopg.connect(self.url(USER), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield self.url(name)
+        finally:
+            with psycopg.connect(self.url(USER), autocommit=True) as connection:
+                connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[PostgreSQL]:
+    """Run a server in *folder* until exit."""
+    bin_ = binaries()
+    assert bin_ is not None, "no PostgreSQL: run `make test-system`, which installs Debian's"
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        account = pwd.getpwnam(USER)
+        for parent in (folder, *folder.parents):
+            if parent.stat().st_uid == 0 and parent != Path(parent.anchor):
+                parent.chmod(parent.stat().st_mode | 0o011)
+        os.chown(folder, account.pw_uid, account.pw_gid)
+        as_user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
+    data, port = folder / "data", free_port()
+    make = [
+        str(bin_ / "initdb"),
+        "--auth=trust",
+        "--no-sync",
+        "--encoding=UTF8",
+        f"--username={USER}",
+    ]
+    subprocess.run([*as_user, *make, "-D", str(data)], check=True, cwd=folder, capture_output=True)
+    options = ["-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-c", "fsync=off"]
+    log = (folder / "log").open("wb")
+    server = subprocess.Popen(
+        [
+            *as_user,
+            "setpriv",
+            "--pdeathsig=TERM",
+            str(bin_ / "postgres"),
+            "-D",
+            str(data),
+            *options,
+        ],
+        cwd=folder,
+        stdout=log,
+        stderr=log,
+    )
+    try:
+        ready = [str(bin_ / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+        while subprocess.run(ready, check=False).returncode:
+            assert server.poll() is None, (folder / "log").read_text()
+        yield PostgreSQL(folder, port)
+    finally:
+        server.terminate()
+        server.wait()
+        log.close()

@@ -1,0 +1,226 @@
+"""One path's record: the worst of the last verdict per fault."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaos.judge.verdict import Outcome
+from supervisor.coverage.ledger import (
+    MEANINGS,
+    FaultVerdict,
+    PathState,
+    after_drill,
+    evaluated,
+    kept,
+    next_fault,
+    retired,
+    turns_at,
+)
+from tests.fakes.ledgers import DAY_S, ended, new_path, wish
+from tests.fakes.manual_clock import NOON
+
+FAULTS = ("billing", "rate_limit", "server_error", "hang")
+
+
+def drilled(*drills, record=None, faults=FAULTS):
+    """Let *drills* end one after the other; gives the path and what is known of its faults."""
+    record = record or new_path(faults=len(faults))
+    known = {fault: FaultVerdict(fault) for fault in faults}
+    for drill in drills:
+        record, verdict = after_drill(record, known, drill)
+        known[verdict.fault] = verdict
+    return record, known
+
+
+def failing(fault="billing", **changes):
+    """Let a drill fail."""
+    return ended(fault, Outcome.FAILED, kind="hop_failed", **changes)
+
+
+def test_every_state_says_what_it_means():
+    """Docs, page and command line explain a state with one sentence."""
+    assert set(MEANINGS) == set(PathState)
+
+
+def test_a_new_path_is_due_at_once():
+    """It was never proven, since it was first seen."""
+    record = new_path()
+    assert (record.state, record.since, record.due_at) == (PathState.NEVER_PROVEN, NOON, NOON)
+
+
+@pytest.mark.parametrize(
+    ("drill", "state"),
+    [
+        (ended(), PathState.PROVEN),
+        (ended(stand_in=True), PathState.ROUTED),
+        (ended(partial=True), PathState.PARTLY_PROVEN),
+        (failing(), PathState.FAILED),
+        (failing(known_gap="issue 1"), PathState.GAP),
+        (
+            failing(known_gap="accepted", accepted_until=NOON + timedelta(days=1)),
+            PathState.ACCEPTED,
+        ),
+        (ended(outcome=Outcome.INCONCLUSIVE), PathState.NEVER_PROVEN),
+        (ended(outcome=Outcome.ABORTED), PathState.NEVER_PROVEN),
+        (ended(twin=True), PathState.NEVER_PROVEN),
+        (failing(twin=True), PathState.NEVER_PROVEN),
+    ],
+)
+def test_the_first_drill_says_how_a_path_stands(drill, state):
+    """A stand-in proves the routing only, and a twin nothing about the running gateway."""
+    record, _ = drilled(drill)
+    assert record.state is state
+
+
+def test_a_pass_of_one_fault_does_not_resolve_the_failure_of_another():
+    """Only a pass of the same fault does."""
+    record, _ = drilled(failing("billing"), ended("rate_limit", after_s=60))
+    assert record.state is PathState.FAILED
+    record, _ = drilled(
+        failing("billing"), ended("rate_limit", after_s=60), ended("billing", after_s=120)
+    )
+    assert record.state is PathState.PROVEN
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(FAULTS), st.sampled_from(tuple(Outcome))), min_size=1, max_size=30
+    )
+)
+def test_a_path_has_failed_exactly_while_a_failure_stands(drills):
+    """Whatever the order: its state is that of the last verdict of each fault."""
+    record, _ = drilled(
+        *(ended(fault, outcome, after_s=n) for n, (fault, outcome) in enumerate(drills))
+    )
+    last = {f: o for f, o in drills if o in (Outcome.PASSED, Outcome.FAILED)}
+    assert (record.state is PathState.FAILED) == (Outcome.FAILED in last.values())
+    assert (record.state is PathState.NEVER_PROVEN) == (not last)
+
+
+def test_a_failure_has_the_time_at_which_it_was_seen():
+    """And keeps it while it stands, whatever else is tried."""
+    record, _ = drilled(failing(after_s=30), ended("hang", after_s=90))
+    assert record.since == NOON + timedelta(seconds=30)
+
+
+def test_a_path_is_late_and_then_stale_from_the_moment_at_which_it_became_so():
+    """Not from when somebody looked."""
+    record, known = drilled(ended())
+    assert turns_at(record, known.values()) == record.late_at
+    late = evaluated(record, known.values(), NOON + timedelta(days=1.5))
+    assert (late.state, late.since) == (PathState.LATE, NOON + timedelta(seconds=DAY_S))
+    stale = evaluated(record, known.values(), NOON + timedelta(days=9))
+    assert (stale.state, stale.since) == (PathState.STALE, NOON + timedelta(seconds=2 * DAY_S))
+    assert turns_at(stale, known.values()) is None
+
+
+def test_what_is_accepted_fails_when_its_day_is_over():
+    """From the end of that day on, without another drill."""
+    until = NOON + timedelta(days=2)
+    record, known = drilled(failing(known_gap="accepted", accepted_until=until))
+    assert turns_at(record, known.values()) == until
+    over = evaluated(record, known.values(), until + timedelta(hours=3))
+    assert (over.state, over.since) == (PathState.FAILED, until)
+
+
+def test_a_failure_has_every_fault_tried_at_once():
+    """And each only once: then the path is due as any that failed."""
+    record, known = drilled(ended(), failing("rate_limit", after_s=10))
+    tried = []
+    for n in range(10):
+        if record.full_since is None:
+            break
+        assert record.due_at == NOON + timedelta(seconds=10 + n)
+        fault = next_fault(record, known, FAULTS, record.due_at)
+        tried.append(fault)
+        record, verdict = after_drill(record, known, ended(fault, after_s=11 + n))
+        known[fault] = verdict
+    assert sorted(tried) == ["billing", "hang", "server_error"]
+    assert record.due_at > NOON + timedelta(minutes=14)
+
+
+def test_a_drill_that_proves_nothing_changes_nothing_but_the_turn():
+    """The failure before it stands, and the fault waits for its next turn."""
+    record, known = drilled(
+        failing(), *(ended(f, after_s=9) for f in FAULTS[1:]), record=new_path(faults=4)
+    )
+    after, _ = after_drill(record, known, ended(outcome=Outcome.INCONCLUSIVE, after_s=60))
+    assert (after.state, after.since) == (record.state, record.since)
+    assert after.misses == 1
+    assert after.due_at == NOON + timedelta(seconds=120)
+
+
+def test_an_aborted_drill_is_repeated():
+    """It was nobody's fault, and its fault keeps its turn."""
+    record, known = drilled(ended(outcome=Outcome.ABORTED, after_s=5))
+    assert record.due_at == NOON + timedelta(seconds=5)
+    assert known["billing"].tried_at is None
+
+
+def test_every_fault_has_its_turn():
+    """The one that was tried longest ago comes next."""
+    record, known = drilled()
+    order = []
+    for n in range(2 * len(FAULTS)):
+        fault = next_fault(record, known, FAULTS, NOON)
+        order.append(fault)
+        record, known[fault] = after_drill(record, known, ended(fault, after_s=n))
+    assert order == [*FAULTS, *FAULTS]
+
+
+def test_what_failed_has_every_other_turn():
+    """So that its recovery shows, and the other faults still have theirs."""
+    record, known = drilled(failing("hang"), *(ended(f, after_s=1) for f in FAULTS[:3]))
+    assert record.full_since is None
+    order = []
+    for n in range(6):
+        fault = next_fault(record, known, FAULTS, NOON)
+        order.append(fault)
+        outcome = Outcome.FAILED if fault == "hang" else Outcome.PASSED
+        record, known[fault] = after_drill(record, known, ended(fault, outcome, after_s=2 + n))
+    assert order[::2] == ["hang", "hang", "hang"]
+    assert sorted(order[1::2]) == sorted(FAULTS[:3])
+
+
+def test_a_changed_gateway_has_every_fault_tried_anew():
+    """What was proven of another chain is history, and is shown until it is proven again."""
+    record, _ = drilled(ended())
+    later = NOON + timedelta(hours=1)
+    changed = kept(record, wish(fingerprint="other"), later)
+    assert (changed.state, changed.due_at, changed.full_since) == (PathState.PROVEN, later, later)
+    assert kept(record, wish(), later).full_since is None
+
+
+def test_a_path_that_comes_back_has_its_history_and_is_due():
+    """It was retired, not deleted."""
+    record, _ = drilled(ended())
+    gone = retired(record, NOON + timedelta(hours=1))
+    assert gone.retired_at == NOON + timedelta(hours=1)
+    back = kept(gone, wish(), NOON + timedelta(hours=2))
+    assert back.retired_at is None
+    assert (back.passed_at, back.due_at) == (NOON, NOON + timedelta(hours=2))
+
+
+def test_a_shorter_target_makes_a_path_due_sooner():
+    """And late by what was proven before."""
+    record, _ = drilled(ended())
+    critical = kept(record, wish(3600, critical=True), NOON + timedelta(minutes=5))
+    assert critical.late_at == NOON + timedelta(hours=1)
+    assert critical.due_at < record.due_at
+
+
+def test_a_gap_is_worse_than_a_pass_and_better_than_a_failure():
+    """A path with both is failed; with a gap and passes it is a gap."""
+    gap = failing("hang", known_gap="issue 1")
+    assert drilled(ended(), gap)[0].state is PathState.GAP
+    assert drilled(gap, failing("billing", after_s=1))[0].state is PathState.FAILED
+
+
+def test_a_stand_in_on_one_fault_makes_the_path_routed():
+    """The worst of the last verdicts counts."""
+    record, _ = drilled(ended(), ended("hang", after_s=1, stand_in=True))
+    assert record.state is PathState.ROUTED
+    assert replace(record, state=PathState.PROVEN) != record

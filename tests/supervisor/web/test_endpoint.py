@@ -1,0 +1,67 @@
+"""What is sent is read strictly, and every mistake in it is named."""
+
+import pytest
+
+from tests.fakes.world import BEARER
+
+
+async def test_every_mistake_in_a_query_is_named_at_once(api):
+    """A wrong value, a wrong choice and an unknown name are all in one answer."""
+    answer = await api.get("/api/v1/drills?limit=many&outcome=good&grup=claude")
+    assert answer.status == 400
+    assert [why.partition(":")[0] for why in answer.json["why"].split("; ")] == [
+        "outcome",
+        "limit",
+        "grup",
+    ]
+    assert "Known here: gateway, group, path" in answer.json["remedy"]
+    assert api.world.calls == []
+
+
+async def test_a_name_that_is_given_twice_is_refused(api):
+    """Neither of two values for one name is chosen."""
+    answer = await api.get("/api/v1/drills?group=a&group=b")
+    assert (answer.status, answer.json["why"]) == (400, "group is given more than once")
+    assert api.world.calls == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"null", b'{"for_s": "soon"}', b"\xff", b'{"reason": "\\ud800"}']
+)
+async def test_a_body_that_is_not_understood_changes_nothing(api, body):
+    """A body that is no JSON, or not the expected JSON, is a 400."""
+    headers = {**BEARER, "Content-Type": "application/json"}
+    answer = await api.ask("POST", "/api/v1/halt", data=body, headers=headers)
+    assert (answer.status, answer.json["what"]) == (400, "the request was not understood")
+    assert api.world.calls == []
+
+
+async def test_a_wrong_value_is_not_repeated(api):
+    """The answer names the field but not its value, which might be a key in the wrong place."""
+    answer = await api.change("POST", "/api/v1/halt", json={"for_s": "sk-secret"})
+    assert answer.status == 400
+    assert answer.json["why"].startswith("for_s: ")
+    assert b"sk-secret" not in answer.body
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/x-www-form-urlencoded", b"reason=x"),
+        ("text/plain", b"{}"),
+        ("application/octet-stream", b"{}"),
+    ],
+)
+async def test_a_body_that_is_not_called_json_is_refused(api, content_type, body):
+    """A page of another site can make a browser send a form or text, but not JSON."""
+    headers = {**BEARER, "Content-Type": content_type}
+    answer = await api.ask("POST", "/api/v1/halt", data=body, headers=headers)
+    assert (answer.status, answer.json["why"]) == (415, f"its body is {content_type}")
+    assert api.world.calls == []
+
+
+async def test_json_may_name_its_encoding(api):
+    """A charset after the content type does not make it another type."""
+    headers = {**BEARER, "Content-Type": "application/json; charset=utf-8"}
+    answer = await api.ask("POST", "/api/v1/halt", data=b'{"reason": "x"}', headers=headers)
+    assert (answer.status, answer.json["reason"]) == (200, "x")
