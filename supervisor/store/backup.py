@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from supervisor.store.errors import StoreError
@@ -23,7 +23,8 @@ def backup(file: Path, copy: Path) -> None:
             source.backup(target)
         unfinished.replace(copy)
     except (OSError, sqlite3.Error) as error:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink()
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise StoreError(
             f"the store {file} cannot be copied to {copy}: {why}",

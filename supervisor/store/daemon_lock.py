@@ -6,14 +6,18 @@ The lock is the kernel's, so that it ends with its holder, however that ends.
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from supervisor.store.errors import StoreError
 from supervisor.store.location import make_folder
+
+LOOKS, LOOK_S = 5, 0.05
+"""How often, and after which pause, a lock is tried that somebody has."""
 
 
 @contextmanager
@@ -34,22 +38,41 @@ def held(file: Path, *, daemon: str, since: datetime, address: str) -> Iterator[
             permanent=True,
         ) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise _taken(file) from error
+        _lock(descriptor, file)
         words = {
             "daemon": daemon,
             "pid": os.getpid(),
             "since": since.isoformat(timespec="seconds"),
             "address": address,
         }
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(words).encode(), 0)
+        # A full disk keeps nobody from starting: then the lock is there without a name.
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps(words).encode(), 0)
         yield
-        os.ftruncate(descriptor, 0)
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, file: Path) -> None:
+    for last in (*(False,) * LOOKS, True):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if last:
+                raise _taken(file) from error
+            # Whoever only looks who holds it does so for a moment.
+            time.sleep(LOOK_S)
+        except OSError as error:
+            raise StoreError(
+                f"the lock {lock_of(file)} cannot be taken: {error.strerror}",
+                remedy="Put the store on a file system with locks; most network ones have none.",
+                permanent=True,
+            ) from error
+        else:
+            return
 
 
 def holder(file: Path) -> dict[str, Any] | None:

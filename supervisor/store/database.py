@@ -50,6 +50,7 @@ class Database:
         self.where = where
         self._engine = engine
         self._thread = thread
+        self._is_file = engine.dialect.name == "sqlite"
 
     @classmethod
     @asynccontextmanager
@@ -88,7 +89,9 @@ class Database:
         Raises:
             StoreError: It could not be read.
         """
-        return await self._run({}, lambda connection: work(connection, *args, **kwargs))
+        # SQLite's readers see one state of the file; PostgreSQL has to be asked for as much.
+        options = {} if self._is_file else {"isolation_level": "REPEATABLE READ"}
+        return await self._run(options, lambda connection: work(connection, *args, **kwargs))
 
     async def write(
         self, work: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
@@ -122,12 +125,13 @@ class Database:
             ):
                 return work(connection)
         except DBAPIError as error:
-            raise explain(error, self.where) from error
+            # Not its cause: PostgreSQL's words hold what was to be written.
+            raise explain(error, self.where) from None
 
 
 def _touch(file: Path, *, create: bool) -> None:
     """Make *file* for this user's eyes only; its -wal and -shm are made like it."""
-    if not create and not file.exists():
+    if not create and not _exists(file):
         raise StoreError(
             f"the store {file}: there is none",
             remedy="Start the daemon once (understudy run), or name its store with store.url.",
@@ -138,6 +142,17 @@ def _touch(file: Path, *, create: bool) -> None:
     # What is wrong with the file, SQLite says better.
     with suppress(OSError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _exists(file: Path) -> bool:
+    try:
+        return file.exists()
+    except OSError as error:
+        raise StoreError(
+            f"the store {file} cannot be looked at: {error.strerror}",
+            remedy="Run this as the daemon's user, or name another store with store.url.",
+            permanent=True,
+        ) from error
 
 
 def _engine(url: URL) -> Engine:

@@ -38,7 +38,7 @@ _SECRET_NAMES = re.compile(
     re.IGNORECASE,
 )
 
-_LONGEST_SECRET = 500
+_LONGEST_SECRET = 8_192
 
 _NOTE_CHARACTERS = 40
 """At most; a text with its note is as long as it may be, so that it is never shortened again."""
@@ -102,6 +102,11 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
 
 
+def _tells_nothing(value: object) -> bool:
+    """Report whether *value* cannot be a credential, whatever its name."""
+    return value is None or isinstance(value, bool | int | float) or value in ("", (), [], {})
+
+
 class _Keeper:
     """Makes one value plain, with texts of *most* characters."""
 
@@ -115,7 +120,10 @@ class _Keeper:
             kept = value
         elif isinstance(value, Enum):
             kept = self.plain(value.value, depth)
-        elif isinstance(value, int | float):
+        elif isinstance(value, int):
+            bits = value.bit_length()
+            kept = value if bits < 64 else f"a whole number of {bits} bits"
+        elif isinstance(value, float):
             kept = value if math.isfinite(value) else str(value)
         elif isinstance(value, str | bytes):
             kept = self._text(value)
@@ -155,7 +163,7 @@ class _Keeper:
         kept: dict[str, Any] = {}
         for name, part in islice(value.items(), MOST_ENTRIES):
             text = clean(str(name), 200)
-            if isinstance(part, str) and _SECRET_NAMES.search(text):
+            if _SECRET_NAMES.search(text) and not _tells_nothing(part):
                 kept[text] = MASK
             elif text == "headers" and isinstance(part, Mapping):
                 kept[text] = self.plain(redact_headers(part), depth)

@@ -60,7 +60,7 @@ def parse_url(url: str) -> URL:
         return parsed.set(drivername="postgresql+psycopg")
     if backend != "sqlite" or parsed.database in {None, "", ":memory:"}:
         raise StoreError(
-            f"the store cannot be {parsed.render_as_string()}",
+            f"the store cannot be {parsed.set(query={}).render_as_string()}",
             remedy="Name a file with sqlite:///FILE, or a database with postgresql://….",
             permanent=True,
         )
@@ -75,7 +75,8 @@ def file_of(url: URL) -> Path | None:
 def shown(url: URL) -> str:
     """Write the store's place for people, without a password."""
     file = file_of(url)
-    return str(file) if file is not None else url.render_as_string()
+    # What follows the question mark may be a password, too.
+    return str(file) if file is not None else url.set(query={}).render_as_string()
 
 
 def state_beside(url: URL) -> Path:

@@ -36,6 +36,12 @@ def migrate(
         return
     if version is None:
         _refuse_foreign(connection, where)
+    elif version not in _revisions():
+        raise StoreError(
+            f"the store {where}: its schema ({version}) is newer than this Understudy ({HEAD})",
+            remedy="Install the newer Understudy again, or name another store.",
+            permanent=True,
+        )
     if not create:
         raise StoreError(
             f"the store {where}: its schema is older than this Understudy",
@@ -44,7 +50,12 @@ def migrate(
         )
     if version is not None and file is not None:
         _keep_old(file, version)
-    _upgrade(connection, version, where)
+    _upgrade(connection)
+
+
+def _revisions() -> frozenset[str]:
+    """List the schemas that this version knows."""
+    return frozenset(file.name[1:5] for file in FOLDER.glob("r[0-9]*.py"))
 
 
 def current(connection: Connection) -> str | None:
@@ -79,19 +90,13 @@ def _refuse_foreign(connection: Connection, where: str) -> None:
         )
 
 
-def _upgrade(connection: Connection, version: str | None, where: str) -> None:
+def _upgrade(connection: Connection) -> None:
     from alembic.config import Config  # noqa: PLC0415 -- see above
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     config = Config()
     script = ScriptDirectory(str(FOLDER), version_locations=[str(FOLDER)])
-    if version is not None and version not in {each.revision for each in script.walk_revisions()}:
-        raise StoreError(
-            f"the store {where}: its schema ({version}) is newer than this Understudy ({HEAD})",
-            remedy="Install the newer Understudy again, or name another store.",
-            permanent=True,
-        )
     with EnvironmentContext(
         config,
         script,

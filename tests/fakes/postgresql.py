@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 
@@ -59,16 +60,23 @@ class PostgreSQL:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[PostgreSQL]:
-    """Run a server in *folder* until exit."""
+def running() -> Iterator[PostgreSQL]:
+    """Run a server until exit."""
+    # Not in a folder of pytest's, which other runs close to other users.
+    with (
+        TemporaryDirectory(prefix="understudy-postgresql-") as folder,
+        _running_in(Path(folder)) as server,
+    ):
+        yield server
+
+
+@contextmanager
+def _running_in(folder: Path) -> Iterator[PostgreSQL]:
     bin_ = binaries()
     assert bin_ is not None, "no PostgreSQL: run `make test-system`, which installs Debian's"
     as_user: list[str] = []
     if os.geteuid() == 0:
         account = pwd.getpwnam(USER)
-        for parent in (folder, *folder.parents):
-            if parent.stat().st_uid == 0 and parent != Path(parent.anchor):
-                parent.chmod(parent.stat().st_mode | 0o011)
         os.chown(folder, account.pw_uid, account.pw_gid)
         as_user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
     data, port = folder / "data", free_port()

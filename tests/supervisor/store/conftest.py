@@ -16,9 +16,9 @@ HOME = Home("spark-1", "http://gateway:4000")
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgresql.PostgreSQL]:
+def server() -> Iterator[postgresql.PostgreSQL]:
     """A PostgreSQL that is running."""
-    with postgresql.running(tmp_path_factory.mktemp("postgresql")) as running:
+    with postgresql.running() as running:
         yield running
 
 

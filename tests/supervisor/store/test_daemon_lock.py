@@ -1,6 +1,8 @@
 """One daemon for one file, for as long as it lives and no longer."""
 
+import fcntl
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.store import daemon_lock
 from supervisor.store.daemon_lock import held, holder, lock_of
 from supervisor.store.errors import StoreError
 from tests.fakes.manual_clock import NOON
@@ -166,3 +169,26 @@ def test_a_lock_that_cannot_be_made_is_reported(file: Path):
         take(file)
     assert caught.value.message == f"the lock {lock_of(file)} cannot be made: Is a directory"
     assert caught.value.permanent
+
+
+def test_whoever_only_looks_keeps_no_daemon_from_starting(tmp_path, monkeypatch):
+    """A look takes the lock for a moment; the daemon tries again."""
+    file = tmp_path / "understudy.db"
+    lock = daemon_lock.lock_of(file)
+    looking = os.open(lock, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr("time.sleep", lambda _: os.close(looking))
+    with daemon_lock.held(file, daemon="spark-1", since=NOON, address="127.0.0.1:1"):
+        assert (daemon_lock.holder(file) or {})["daemon"] == "spark-1"
+
+
+def test_a_full_disk_keeps_no_daemon_from_starting(tmp_path, monkeypatch):
+    """It holds the lock, without a name in it."""
+    file = tmp_path / "understudy.db"
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.pwrite", full)
+    with daemon_lock.held(file, daemon="spark-1", since=NOON, address="127.0.0.1:1"):
+        assert daemon_lock.holder(file) == {}

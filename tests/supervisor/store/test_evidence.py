@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chaos.judge.observation import ClientReply, Observation
 from chaos.judge.verdict import Outcome
 from chaos.protocol.reading import Reading
-from chaos.witness.wire_record import AttemptOutcome, KeyOwner, WireRecord
+from chaos.witness.wire_record import MASK, AttemptOutcome, KeyOwner, WireRecord
 from supervisor.store import evidence
 from supervisor.store.evidence import clean, keepable
 
@@ -145,3 +145,24 @@ def test_anything_can_be_kept(value):
     assert "\\u0000" not in json.dumps(kept, allow_nan=False)
     json.dumps(kept, ensure_ascii=False).encode()
     assert keepable(kept) == kept
+
+
+def test_a_credential_is_masked_whatever_its_type():
+    """Bytes, lists and objects under a name that says secret; flags and numbers tell nothing."""
+    given = {"api_key": b"abc", "password": ["x"], "auth_token": {"a": "b"}, "secret": True}
+    kept = keepable(given)
+    assert kept == {"api_key": MASK, "password": MASK, "auth_token": MASK, "secret": True}
+
+
+def test_a_number_without_end_is_kept_by_its_size():
+    """JSON has no limit for whole numbers; databases have."""
+    assert keepable(10**400) == "a whole number of 1329 bits"
+    assert keepable([2**62, -(2**62)]) == [2**62, -(2**62)]
+
+
+def test_a_long_token_leaves_no_end_behind_a_cut():
+    """A JSON web token of two thousand characters is masked as a whole."""
+    token = "eyJhbGciOiJ9." + "eyJ" + "a1" * 1000 + "." + "b2" * 20
+    for before in range(0, 3000, 111):
+        text = "x " * before + token + " y" * 40_000
+        assert "a1a1a1" not in clean(text, 1_000)

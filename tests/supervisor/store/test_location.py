@@ -142,3 +142,12 @@ def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path):
         make_folder(folder)
     assert caught.value.message == f"the store's folder {folder} cannot be made: Not a directory"
     assert caught.value.permanent
+
+
+def test_a_password_behind_the_question_mark_is_not_shown():
+    """Libpq takes one there, too."""
+    url = parse_url("postgresql://me@host/db?password=hunter22")
+    assert "hunter22" not in shown(url)
+    with pytest.raises(StoreError) as caught:
+        parse_url("mysql://me@host/db?password=hunter22")
+    assert "hunter22" not in caught.value.message

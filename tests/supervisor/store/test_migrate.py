@@ -256,3 +256,22 @@ async def test_tables_with_other_names_are_left_alone(url: URL):
     run(url, "CREATE TABLE holes (drill INTEGER)")
     assert await opened(url) == HEAD
     assert tables(url) == {"holes", VERSION_TABLE, *metadata.tables}
+
+
+async def test_a_newer_store_is_neither_copied_nor_robbed_of_its_copies(tmp_path: Path):
+    """What is refused is left alone, with everything beside it; and is called newer."""
+    file = tmp_path / "understudy.db"
+    url = parse_url(str(file))
+    async with Database.opened(url):
+        pass
+    with sqlite3.connect(file) as connection:
+        connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    connection.close()
+    older = old_copy(file, "0000")
+    older.write_text("a copy")
+    for create in (True, False):
+        with pytest.raises(StoreError, match="is newer than this"):
+            async with Database.opened(url, create=create):
+                pass
+    assert older.exists()
+    assert not old_copy(file, "9999").exists()
