@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import drills, memory, startup, strangers, witness
+from benchmarks import drills, memory, startup, store, strangers, witness
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
         "what",
         nargs="?",
         default="all",
-        choices=("witness", "strangers", "drills", "memory", "startup", "all"),
+        choices=("witness", "strangers", "drills", "memory", "startup", "store", "all"),
     )
     parser.add_argument("--lab", action="store_true", help="drill the lab's real LiteLLM")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each load [%(default)s]")
@@ -22,6 +22,10 @@ def main() -> None:
     parser.add_argument("--drills", type=int, default=200, help="in a campaign [%(default)s]")
     parser.add_argument("--connections", type=int, default=1000, help="of strangers [%(default)s]")
     parser.add_argument("--scenarios", type=int, default=500, help="for memory [%(default)s]")
+    parser.add_argument("--paths", type=int, default=500, help="of the store [%(default)s]")
+    parser.add_argument("--stored", type=int, default=50_000, help="drills in it [%(default)s]")
+    parser.add_argument("--days", type=int, default=7, help="that it grows [%(default)s]")
+    parser.add_argument("--per-day", type=int, default=10_000, help="drills [%(default)s]")
     given = parser.parse_args()
     if given.what in ("witness", "all"):
         witness.run(
@@ -32,6 +36,8 @@ def main() -> None:
         )
     if given.what in ("strangers", "all"):
         strangers.run(connections=given.connections, drills=given.drills)
+    if given.what in ("store", "all"):
+        store.run(paths=given.paths, drills=given.stored, days=given.days, per_day=given.per_day)
     if given.what in ("startup", "all"):
         startup.run(rounds=given.rounds)
     if given.what in ("memory", "all"):

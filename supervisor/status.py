@@ -3,7 +3,7 @@
 API, page, metrics and alerts read only this, so they can never disagree.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -70,6 +70,29 @@ class PathStatus:
         return sum(verdict.tried_at is not None for verdict in self.verdicts)
 
 
+class Lazily(Mapping[FallbackPath, PathStatus]):
+    """Paths of one moment, which are taken apart when somebody looks at them first."""
+
+    def __init__(self, make: Callable[[], Mapping[FallbackPath, PathStatus]]) -> None:
+        self._make = make
+        self._made: Mapping[FallbackPath, PathStatus] | None = None
+
+    @property
+    def _paths(self) -> Mapping[FallbackPath, PathStatus]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __getitem__(self, path: FallbackPath) -> PathStatus:
+        return self._paths[path]
+
+    def __iter__(self) -> Iterator[FallbackPath]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """Everything that is known at one moment.
@@ -100,15 +123,23 @@ class Status:
         return proven / counted if counted else None
 
     @property
+    def troubled(self) -> tuple[str, ...]:
+        """Name the parts without which the daemon cannot do its job; nothing if it can."""
+        condition = self.condition
+        parts = {
+            "the daemon stops": condition.stopping,
+            "the store": condition.store_trouble,
+            "the gateway": condition.gateway_trouble,
+        }
+        return tuple(part for part, trouble in parts.items() if trouble)
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """Say why the daemon cannot do its job; nothing if it can."""
         condition = self.condition
-        found = [
-            ("the daemon stops", condition.stopping),
-            (f"the store: {condition.store_trouble}", condition.store_trouble),
-            (f"the gateway: {condition.gateway_trouble}", condition.gateway_trouble),
-        ]
-        return tuple(words for words, there in found if there)
+        known = (condition.store_trouble, condition.gateway_trouble)
+        stops = ("the daemon stops",) if condition.stopping else ()
+        return (*stops, *(trouble for trouble in known if trouble is not None))
 
 
 def why_next(record: LedgerPath | None, next_due: datetime | None, now: datetime) -> str:

@@ -87,8 +87,11 @@ def fingerprint(topology: Topology, group: str, trigger: Trigger) -> str:
 
 
 def _stable(deployment: Deployment) -> str:
-    """Write what a deployment is, without what only tells whether it is up just now."""
-    return repr(replace(deployment, resolves=True))
+    """Write what a deployment is, without what says nothing about real requests.
+
+    Whether its name resolves just now, and whether drills may redirect it.
+    """
+    return repr(replace(deployment, resolves=True, redirect_permission=None, redirectable=True))
 
 
 def _stable_settings(topology: Topology) -> object:

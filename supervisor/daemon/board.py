@@ -8,7 +8,7 @@ from typing import Any
 
 from chaos.clock import Clock
 from supervisor.coverage.ledger import FaultVerdict
-from supervisor.status import Condition, PathStatus, Status, why_next
+from supervisor.status import Condition, Lazily, PathStatus, Status, why_next
 from supervisor.store.errors import StoreError
 from supervisor.store.store import Store
 
@@ -71,15 +71,17 @@ async def derived(store: Store, condition: Condition, now: datetime) -> Status:
     Raises:
         StoreError: The store cannot be read.
     """
-    ledger, known = await store.ledger(), await store.all_verdicts()
+    known = await store.known()
     turn, next_due = await store.due(), await store.next_due()
     return Status(
         at=now,
         condition=condition,
-        paths={
-            path: PathStatus(record, _newest_first(known.get(path, {}).values()))
-            for path, record in ledger.items()
-        },
+        paths=Lazily(
+            lambda: {
+                path: PathStatus(record, _newest_first(verdicts.values()))
+                for path, (record, verdicts) in known.paths().items()
+            }
+        ),
         counts=await store.counts(),
         halt=await store.halted(),
         refused=await store.refused(),

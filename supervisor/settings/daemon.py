@@ -46,7 +46,7 @@ class StoreSettings(Section):
         timedelta(days=90), description="How long every failure is kept with its evidence."
     )
     keep_evidence: Interval = Field(
-        timedelta(days=7), description="How long the evidence of drills that passed is kept."
+        timedelta(days=2), description="How long the evidence of drills that passed is kept."
     )
 
 

@@ -11,6 +11,9 @@ from supervisor.store.backup import backup
 from supervisor.store.errors import StoreError
 from supervisor.store.tables import HEAD, VERSION_TABLE, metadata
 
+MIGRATING = 0x756E6465
+"""The number of PostgreSQL's lock for migrations; any that others hardly choose."""
+
 FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -31,6 +34,9 @@ def migrate(
     Raises:
         StoreError: It belongs to a newer Understudy, or has tables of somebody else.
     """
+    if connection.dialect.name == "postgresql":
+        # Daemons that start together wait here for the one that makes the tables.
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
     version = current(connection)
     if version == HEAD:
         return

@@ -1,6 +1,7 @@
 """The ledger of paths: what is due, who drills it, and how it stands."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -170,16 +171,64 @@ def ledger(connection: Connection, gateway: str) -> dict[FallbackPath, LedgerPat
     return {path_of(row): record_of(row) for row in connection.execute(query)}
 
 
-def all_verdicts(
-    connection: Connection, gateway: str
-) -> dict[FallbackPath, dict[str, FaultVerdict]]:
-    """Read every verdict of the paths that are rehearsed."""
-    numbers = {
-        row.number: path_of(row)
-        for row in connection.execute(_of_gateway(gateway).where(paths.c.rate.is_not(None)))
-    }
-    known = _all_verdicts(connection, gateway)
-    return {path: known.get(number, {}) for number, path in numbers.items()}
+def known(connection: Connection, gateway: str) -> "KnownPaths":
+    """Read the rehearsed paths and their verdicts, of one moment, without taking them apart yet.
+
+    Thousands of rows are read whenever something happens, and looked at far less often.
+    """
+    rows = connection.execute(
+        _of_gateway(gateway).where(paths.c.rate.is_not(None)).order_by(paths.c.number)
+    ).all()
+    columns = ", ".join(f"v.{name}" for name in _VERDICT_COLUMNS)
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    found = connection.exec_driver_sql(
+        f"SELECT {columns} FROM verdicts v JOIN paths p ON p.number = v.path "  # noqa: S608 -- names of ours
+        f"WHERE p.gateway = {mark} AND p.rate IS NOT NULL",
+        (gateway,),
+    ).all()
+    return KnownPaths(rows, found)
+
+
+_VERDICT_COLUMNS = ("path", *FaultVerdict.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPaths:
+    """Rows of paths and of their verdicts, as one transaction saw them."""
+
+    rows: Sequence[AnyRow]
+    verdict_rows: Sequence[Sequence[Any]]
+
+    def paths(self) -> dict[FallbackPath, tuple[LedgerPath, dict[str, FaultVerdict]]]:
+        """Take them apart, in the order in which paths were first seen."""
+        verdicts_by: dict[int, dict[str, FaultVerdict]] = {}
+        for number, *values in self.verdict_rows:
+            verdict = _raw_verdict(values)
+            verdicts_by.setdefault(number, {})[verdict.fault] = verdict
+        return {
+            path_of(row): (record_of(row), verdicts_by.get(row.number, {})) for row in self.rows
+        }
+
+
+def _raw_verdict(values: Sequence[Any]) -> FaultVerdict:
+    fault, tried_at, outcome, at, drill, kind, gap, until, stand_in, partial = values
+    return FaultVerdict(
+        fault=fault,
+        tried_at=_time(tried_at),
+        outcome=None if outcome is None else Outcome(outcome),
+        at=_time(at),
+        drill=drill,
+        kind=kind,
+        known_gap=gap,
+        accepted_until=_time(until),
+        stand_in=bool(stand_in),
+        partial=bool(partial),
+    )
+
+
+def _time(value: Any) -> datetime | None:
+    """Read a time as the driver gives it: SQLite text, PostgreSQL a time."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 def changes(connection: Connection, gateway: str, limit: int = 100) -> tuple[Transition, ...]:

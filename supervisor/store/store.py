@@ -112,9 +112,9 @@ class Store:
         """Read every path that is rehearsed."""
         return await self._database.read(paths.ledger, self._home.gateway)
 
-    async def all_verdicts(self) -> dict[FallbackPath, dict[str, FaultVerdict]]:
-        """Read every verdict of the paths that are rehearsed."""
-        return await self._database.read(paths.all_verdicts, self._home.gateway)
+    async def known(self) -> paths.KnownPaths:
+        """Read every path that is rehearsed with its verdicts, of one moment."""
+        return await self._database.read(paths.known, self._home.gateway)
 
     async def changes(self, limit: int = 100) -> tuple[Transition, ...]:
         """List how paths changed, newest first."""

@@ -76,7 +76,7 @@ def _in_utc(value: datetime) -> datetime:
 
 
 class PackedJson(TypeDecorator[Any]):
-    """JSON, compressed: evidence is long, repeats itself, and is asked for one at a time."""
+    """JSON, compressed to a quarter: rows and evidence are long and repeat themselves."""
 
     impl = LargeBinary
     cache_ok = True
@@ -211,7 +211,7 @@ drills = Table(
     Column("tokens", BigInteger, nullable=False),
     Column("cost_nano_usd", BigInteger, nullable=False),
     # The row of the published report.
-    Column("row", JSON, nullable=False),
+    Column("row", PackedJson, nullable=False),
     UniqueConstraint("id"),
 )
 Index("drills_by_path", drills.c.path, drills.c.number)

@@ -110,9 +110,16 @@ class Daemon:
 
 
 @asynccontextmanager
-async def site(folder: Path, clock: Clock | None = None, **sections: Any) -> AsyncIterator[Site]:
+async def site(
+    folder: Path,
+    clock: Clock | None = None,
+    *,
+    server: FakeGateway | None = None,
+    **sections: Any,
+) -> AsyncIterator[Site]:
     """Make a gateway with six paths, and a configuration whose store is in *folder*."""
-    server = FakeGateway({"paid": ["paid", "backup"], "backup": ["backup"]})
+    server = server or FakeGateway({})
+    server.chains = {"paid": ["paid", "backup"], "backup": ["backup"]}
     witness = f"127.0.0.1:{free_port()}"
     async with whole_gateway(server=server) as (gateway, _):
         gateway._topology = permitting(GATEWAY, rf"^http://{witness}/lane/")

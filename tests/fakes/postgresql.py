@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psycopg
+from sqlalchemy import URL
 
 from chaos.process.ports import free_port
 
@@ -57,6 +58,18 @@ class PostgreSQL:
         finally:
             with psycopg.connect(self.url(USER), autocommit=True) as connection:
                 connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def close(self, url: URL, *, closed: bool) -> None:
+        """Refuse everybody at the database of *url*, and end who is there; or let them in again."""
+        name = str(url.database)
+        with psycopg.connect(self.url(USER), autocommit=True) as connection:
+            allowed = "false" if closed else "true"
+            connection.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS {allowed}')
+            if closed:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                    [name],
+                )
 
 
 @contextmanager

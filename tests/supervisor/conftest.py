@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL
 
 from chaos.lab.lab import BIN_VARIABLE
 from chaos.process.ports import free_port
 from supervisor.cli.main import main
+from supervisor.store.location import parse_url
+from tests.fakes import postgresql
 from tests.fakes.commandline import starting
 from tests.patience import PATIENCE_S
 
@@ -84,3 +87,20 @@ def invoke(
         return Ended(ended.value.code, said.out, said.err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgresql.PostgreSQL]:
+    """A PostgreSQL that is running."""
+    with postgresql.running() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
+    """Where a store may be made; there is none yet."""
+    if request.param == "sqlite":
+        yield parse_url(str(tmp_path / "understudy.db"))
+        return
+    with request.getfixturevalue("server").database() as made:
+        yield parse_url(made)

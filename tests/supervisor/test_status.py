@@ -46,8 +46,8 @@ def test_problems_say_why_the_daemon_cannot_do_its_job():
     troubled = replace(HERE, store_trouble="full", gateway_trouble="down", stopping=True)
     assert Status(NOON, troubled).problems == (
         "the daemon stops",
-        "the store: full",
-        "the gateway: down",
+        "full",
+        "down",
     )
 
 

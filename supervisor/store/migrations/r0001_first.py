@@ -199,7 +199,7 @@ def _drills() -> None:
         sa.Column("requests", sa.BigInteger(), nullable=False),
         sa.Column("tokens", sa.BigInteger(), nullable=False),
         sa.Column("cost_nano_usd", sa.BigInteger(), nullable=False),
-        sa.Column("row", sa.JSON(), nullable=False),
+        sa.Column("row", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["campaign"], ["campaigns.id"], name="drills_of_campaigns"),
         sa.ForeignKeyConstraint(["path"], ["paths.number"], name="drills_of_paths"),
         sa.PrimaryKeyConstraint("number", name="drills_key"),

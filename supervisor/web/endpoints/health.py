@@ -16,11 +16,11 @@ async def healthz(_: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """Say whether the daemon can do its job."""
     status = await request.app[DESK].world.status()
-    if status.problems:
+    if status.troubled:
         raise Refused(
             503,
             what="the daemon cannot do its job now",
-            why="; ".join(problem.split(":")[0] for problem in status.problems),
+            why=", ".join(status.troubled),
             remedy="'understudy status' and its log say more.",
         )
     return web.Response(text="ready\n")

@@ -117,6 +117,15 @@ def test_a_name_that_does_not_resolve_just_now_is_no_change():
     )
 
 
+def test_a_permission_for_drills_is_no_change():
+    """It says nothing about what real requests lead over."""
+    local = group("local", litellm_model="hosted_vllm/local", redirect_permission=None)
+    gateway = replace(GATEWAY, groups={**GATEWAY.groups, "local": local})
+    assert fingerprint(gateway, "claude", Trigger.GENERAL) == fingerprint(
+        GATEWAY, "claude", Trigger.GENERAL
+    )
+
+
 def test_a_target_of_a_group_counts_more_than_critical():
     """The nearest setting wins."""
     settings = RehearseSettings.model_validate(

@@ -58,7 +58,7 @@ async def test_what_is_noted_is_in_the_next_one(board: Board):
     assert not board.note(gateway_trouble=None)
     assert await board.status() is first
     assert board.note(gateway_trouble="it is down")
-    assert (await board.status()).problems == ("the gateway: it is down",)
+    assert (await board.status()).problems == ("it is down",)
 
 
 async def test_a_store_that_is_away_leaves_the_last_snapshot_and_says_so(
@@ -70,8 +70,8 @@ async def test_a_store_that_is_away_leaves_the_last_snapshot_and_says_so(
     async def away(_: object) -> None:
         raise StoreError("the disk is full", remedy="Free space.")
 
-    monkeypatch.setattr(Store, "ledger", away)
+    monkeypatch.setattr(Store, "known", away)
     board.news()
     status = await board.status()
     assert list(status.paths) == [CLAUDE]
-    assert status.problems == ("the store: the disk is full",)
+    assert status.problems == ("the disk is full",)

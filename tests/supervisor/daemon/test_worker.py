@@ -1,5 +1,7 @@
 """One turn after the other: what goes wrong, and what is written down all the same."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,7 +37,7 @@ async def test_a_full_disk_loses_no_drill_and_stops_the_drilling(
     monkeypatch.setattr(Store, "add_drill", add_drill)
     async with site(tmp_path) as here, here.daemon() as daemon:
         status = await daemon.until("/api/v1/status", lambda s: len(tries) > 3)
-        assert "the store: the disk is full" in status["problems"]
+        assert "the disk is full" in status["problems"]
         asked = len(here.server.asked)
         assert len(set(tries)) == 1
         room = True
@@ -61,7 +63,7 @@ async def test_a_gateway_that_is_down_at_the_start_is_waited_for(
         async with here.daemon() as daemon:
             await daemon.until(
                 "/api/v1/status",
-                lambda s: s["problems"] == ["the gateway: nothing listens there"],
+                lambda s: s["problems"] == ["nothing listens there"],
             )
             monkeypatch.setattr(here.gateway, "topology", right)
             assert (await daemon.drilled())["problems"] == []
@@ -111,3 +113,26 @@ async def test_what_is_accepted_in_the_settings_is_no_failure(tmp_path: Path):
             verdict = next(v for v in first["verdicts"] if v["outcome"])
             assert verdict["accepted_until"].startswith("3000-01-01T00:00:00")
             assert verdict["known_gap"] == "accepted until 2999-12-31: being fixed"
+
+
+@pytest.mark.parametrize(
+    "url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+async def test_a_database_that_is_lost_is_waited_for(tmp_path: Path, url, server):
+    """It is said, nothing is drilled meanwhile, and nothing is lost when it is back."""
+    store = {"url": url.render_as_string(hide_password=False)}
+    async with site(tmp_path, store=store) as here, here.daemon() as daemon:
+        await daemon.drilled()
+        server.close(url, closed=True)
+        here.gateway._topology = replace(here.gateway._topology, litellm_version="1.107.0")
+        status = await daemon.until("/api/v1/status", lambda s: s["problems"])
+        assert status["states"] == {"proven": 3, "routed": 3}
+        asked = len(here.server.asked)
+        for _ in range(5):
+            daemon.look()
+            await daemon.get("/api/v1/status")
+        assert len(here.server.asked) == asked
+        server.close(url, closed=False)
+        status = await daemon.until("/api/v1/status", lambda s: not s["problems"])
+        assert (await daemon.drilled())["drills_today"]["passed"] >= 6
+        assert "none@" not in json.dumps(status)

@@ -46,7 +46,7 @@ def test_what_keeps_it_from_its_job_is_shown():
         halt=Halt("a new driver", NOON, NOON + timedelta(hours=3), "spark-1"),
         refused=(Refused("engine_busy", 4, NOON, "2 requests wait"),),
     )
-    assert "the store: the disk is full" in text
+    assert "the disk is full" in text
     assert "reload refused" in text
     assert "since 1h ago until 2026-03-01 15:00 UTC (spark-1 only): a new driver" in text
     assert "engine_busy 4 times: 2 requests wait" in text

@@ -1,5 +1,6 @@
 """A store is made or brought up to date at once; what is foreign, or newer, is left alone."""
 
+import asyncio
 import shutil
 import sqlite3
 from contextlib import closing
@@ -275,3 +276,18 @@ async def test_a_newer_store_is_neither_copied_nor_robbed_of_its_copies(tmp_path
                 pass
     assert older.exists()
     assert not old_copy(file, "9999").exists()
+
+
+@pytest.mark.parametrize(
+    "url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+async def test_daemons_that_start_together_make_the_tables_once(url: URL):
+    """Each opens the store; none is refused because another was faster."""
+
+    async def start() -> None:
+        async with Database.opened(url) as database:
+            assert await database.read(is_current)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(4):
+            tasks.create_task(start())

@@ -69,9 +69,11 @@ async def test_verdicts_come_back_as_they_were(store: Store):
     await store.add_drill(entry("d1", CLAUDE, kind=Kind.HOP_FAILED))
     verdict = (await store.verdicts(CLAUDE))["billing"]
     assert (verdict.drill, verdict.kind, verdict.at) == ("d1", "hop_failed", NOON)
-    known = await store.all_verdicts()
-    assert known[CLAUDE]["billing"] == verdict
-    assert "billing" not in known[GPT]
+    known = (await store.known()).paths()
+    assert list(known) == [CLAUDE, GPT]
+    assert known[CLAUDE][1]["billing"] == verdict
+    assert known[CLAUDE][0] == (await store.ledger())[CLAUDE]
+    assert "billing" not in known[GPT][1]
 
 
 async def test_states_and_days_are_counted(store: Store, clock: ManualClock):

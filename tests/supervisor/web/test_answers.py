@@ -42,7 +42,7 @@ def test_the_status_holds_everything_but_the_paths():
         "gateway": GATEWAY,
         "litellm_version": "1.106.2",
         "gateway_read_at": "2026-03-01T11:59:00Z",
-        "problems": ["the store: the disk is full", "the gateway: connection refused"],
+        "problems": ["the disk is full", "connection refused"],
         "reload_refused": "web.listen cannot change",
         "halt": {
             "reason": "release",

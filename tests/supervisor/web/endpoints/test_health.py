@@ -35,7 +35,7 @@ async def test_both_are_open_to_everybody(api, path):
         ({"store_trouble": "no space in /secret"}, "the store"),
         ({"gateway_trouble": "10.0.0.7: secret"}, "the gateway"),
         ({"stopping": True}, "the daemon stops"),
-        ({"store_trouble": "secret", "gateway_trouble": "secret"}, "the store; the gateway"),
+        ({"store_trouble": "secret", "gateway_trouble": "secret"}, "the store, the gateway"),
     ],
 )
 async def test_a_daemon_that_is_not_ready_names_the_part_only(api, changes, why):
