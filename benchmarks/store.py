@@ -25,7 +25,7 @@ from supervisor.daemon.board import derived
 from supervisor.settings.daemon import StoreSettings
 from supervisor.status import Condition
 from supervisor.store.location import parse_url
-from supervisor.store.records import DrillEntry, Home
+from supervisor.store.records import DrillEntry, Home, Used
 from supervisor.store.store import Store
 from supervisor.store.upkeep import Limits
 from supervisor.web.answers import CoverageAnswer, StatusAnswer
@@ -34,6 +34,7 @@ HOME = Home("bench", "http://gateway:4000")
 FAULTS = tuple(f"fault_{n}" for n in range(17))
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 FAILS = 0.02
+NO_HALT = Path("/nonexistent/halt")
 _WORDS = "The serving hop answered within its time and the chain was walked as far as it had to be"
 
 
@@ -123,13 +124,13 @@ async def _store(
 
 async def _status(store: Store, clock: MovedClock) -> bytes:
     now = clock.now()
-    status = await derived(store, Condition("bench", HOME.gateway, "1", now, "here"), now)
+    status = await derived(store, Condition("bench", HOME.gateway, "1", now, "here"), now, NO_HALT)
     return StatusAnswer.of(status).model_dump_json().encode()
 
 
 async def _coverage(store: Store, clock: MovedClock) -> bytes:
     now = clock.now()
-    status = await derived(store, Condition("bench", HOME.gateway, "1", now, "here"), now)
+    status = await derived(store, Condition("bench", HOME.gateway, "1", now, "here"), now, NO_HALT)
     return CoverageAnswer.of(status, status.paths).model_dump_json().encode()
 
 
@@ -208,5 +209,5 @@ def _entry(number: int, path: FallbackPath, clock: MovedClock, rng: random.Rando
         seen={"reply": {"status": 200}, "wire": text},
         faults=FAULTS,
         requests=1,
-        tokens=20,
+        used={"hosted_vllm": Used(1, 20)},
     )

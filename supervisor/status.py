@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chaos.scenario.scenario import FallbackPath
+from supervisor.audit.report import FindingRow
 from supervisor.coverage.ledger import FaultVerdict, LedgerPath, PathState
 from supervisor.coverage.risk import in_words
-from supervisor.store.records import Counts, Halt, KnownDaemon, Refused, Transition
+from supervisor.store.records import Counts, Halt, KnownDaemon, Refused, Transition, Used
 
 PROVEN = frozenset({PathState.PROVEN, PathState.PARTLY_PROVEN, PathState.ROUTED})
 UNCOUNTED = frozenset({PathState.GAP, PathState.ACCEPTED})
@@ -35,6 +36,7 @@ class Condition:
         store_trouble: Why nothing can be written just now; None if it can.
         reload_trouble: Why the last reload was refused; None if it was taken.
         topology_at: When the gateway was read last; None if not yet.
+        closed: Why no drill may run at this time of day; None if one may.
     """
 
     daemon: str
@@ -47,6 +49,7 @@ class Condition:
     store_trouble: str | None = None
     reload_trouble: str | None = None
     topology_at: datetime | None = None
+    closed: str | None = None
     running: Running | None = None
     stopping: bool = False
 
@@ -100,6 +103,8 @@ class Status:
     Attributes:
         refused: Drills that were due today (UTC) and refused, by kind.
         changes: How paths changed, newest first.
+        findings: What the last audit found.
+        used_today: What drills have used or set aside today (UTC), by provider.
         next_path: The path that is drilled next; None if none is due.
         next_reason: Why that one, in words; or when the next is due.
     """
@@ -111,6 +116,8 @@ class Status:
     halt: Halt | None = None
     refused: tuple[Refused, ...] = ()
     changes: tuple[Transition, ...] = ()
+    findings: tuple[FindingRow, ...] = ()
+    used_today: Mapping[str, Used] = field(default_factory=dict)
     daemons: tuple[KnownDaemon, ...] = ()
     next_path: FallbackPath | None = None
     next_reason: str = ""

@@ -10,6 +10,9 @@ from chaos.protocol.reading import Reading
 from chaos.scenario.plan import DrillPlan
 from chaos.witness.wire_record import WireRecord
 
+MAY_RUN = "may_run"
+"""The check of a drill that was refused."""
+
 NOTHING_YET = ClientReply(status=None, reading=Reading())
 
 
@@ -48,7 +51,7 @@ class Refusal:
 def refused(plan: DrillPlan, refusal: Refusal, at: datetime) -> Drill:
     """Make the record of a drill that was not run: inconclusive, with the reason."""
     finding = Finding(
-        check="may_run",
+        check=MAY_RUN,
         result=Result.UNKNOWN,
         message=refusal.reason,
         kind=refusal.kind,

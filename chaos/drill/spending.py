@@ -1,5 +1,8 @@
 """What drills may cost and have cost: reserved before sending, settled from the wire."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from chaos.drill.drill import Drill, Refusal
 from chaos.gateway.prices import most_tokens, price_usd
 from chaos.judge.check import Kind
@@ -50,14 +53,45 @@ class Spending:
         """Give back what was reserved for *drill*, and count what it really took."""
         self._reserved_usd.pop(drill.plan.id, None)
         self.requests += drill.requests
-        for plan, record in drill.wire:
-            hop = plan.hop(record.group or "")
-            if hop is None or not record.forwarded:
-                continue
-            own = [d for d in hop.deployments if d.id == record.deployment] or hop.deployments
-            tokens_in, tokens_out = _used(plan, record, local=all(d.local for d in own))
-            self.tokens += tokens_in + tokens_out
-            self.cost_usd += price_usd(own, tokens_in, tokens_out) or 0.0
+        for attempt in attempts_used(drill):
+            self.tokens += attempt.tokens
+            self.cost_usd += attempt.cost_usd
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptUsed:
+    """What one request to a real upstream took.
+
+    Attributes:
+        provider: LiteLLM's prefix of it.
+    """
+
+    provider: str
+    tokens: int
+    cost_usd: float
+
+
+def attempts_used(drill: Drill) -> Iterator[AttemptUsed]:
+    """List what each request of *drill* took that reached a real upstream."""
+    for plan, record in drill.wire:
+        hop = plan.hop(record.group or "")
+        if hop is None or not record.forwarded:
+            continue
+        own = [d for d in hop.deployments if d.id == record.deployment] or list(hop.deployments)
+        tokens_in, tokens_out = _used(plan, record, local=all(d.local for d in own))
+        cost_usd = price_usd(own, tokens_in, tokens_out) or 0.0
+        yield AttemptUsed(own[0].provider if own else "", tokens_in + tokens_out, cost_usd)
+
+
+def most_used(plan: DrillPlan) -> tuple[AttemptUsed, ...]:
+    """List what *plan* may take at most at real upstreams; a price that is unknown is 0."""
+    serving = next((hop for hop in plan.hops if hop.role is HopRole.SERVE), None)
+    if serving is None or serving.stand_in or not serving.deployments:
+        return ()
+    tokens = most_tokens(plan.task.ask)
+    cost_usd = price_usd(serving.deployments, *tokens) or 0.0
+    provider = serving.deployments[0].provider
+    return (AttemptUsed(provider, sum(tokens), cost_usd),) * serving.attempts_allowed
 
 
 def _most_usd(plan: DrillPlan, serving: PlannedHop) -> float | None:

@@ -48,6 +48,7 @@ class Kind(StrEnum):
     GATEWAY_DOWN = "gateway_down"
     GATEWAY_BUSY = "gateway_busy"
     ENGINE_BUSY = "engine_busy"
+    WOULD_EVICT = "would_evict"
     OVER_BUDGET = "over_budget"
     HALTED = "halted"
 
@@ -97,6 +98,7 @@ MEANINGS: Mapping[Kind, str] = MappingProxyType(
         Kind.GATEWAY_DOWN: "The gateway gave no response.",
         Kind.GATEWAY_BUSY: "The gateway is slower than the deadline, or works on earlier drills.",
         Kind.ENGINE_BUSY: "The engine has queued requests of users, so no drill was sent.",
+        Kind.WOULD_EVICT: "The hop loads models on demand, and another one is in use.",
         Kind.OVER_BUDGET: "The drill could cost more than the budget has left.",
         Kind.HALTED: "Drills are halted: other traffic felt an earlier one.",
     }
@@ -114,6 +116,7 @@ NOTHING_PROVEN = frozenset(
         Kind.GATEWAY_DOWN,
         Kind.GATEWAY_BUSY,
         Kind.ENGINE_BUSY,
+        Kind.WOULD_EVICT,
         Kind.OVER_BUDGET,
         Kind.HALTED,
     }

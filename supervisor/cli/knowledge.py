@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
@@ -21,6 +22,7 @@ from supervisor.daemon.board import derived
 from supervisor.settings.model import Settings
 from supervisor.status import Condition, Status
 from supervisor.store import daemon_lock
+from supervisor.store.halt_file import end_halt, halt_file
 from supervisor.store.location import file_of, shown, store_url
 from supervisor.store.records import DrillFilter, Halt, Home
 from supervisor.store.store import Store
@@ -100,7 +102,7 @@ async def known(settings: Settings) -> AsyncIterator[Knowledge]:
         gateway = await _gateway(store, settings)
     home = Home(settings.daemon.name, gateway)
     async with Store.opened(url, home, clock, create=False) as store:
-        yield _Past(store, home, shown(url), clock)
+        yield _Past(store, home, shown(url), halt_file(url), clock)
 
 
 def _address(settings: Settings, url: URL) -> tuple[str, str | None]:
@@ -225,6 +227,7 @@ class _Past:
     store: Store
     home: Home
     where: str
+    halt_file: Path
     clock: Clock
     live: bool = False
 
@@ -259,6 +262,7 @@ class _Past:
         return HaltAnswer.of(begun)
 
     async def resume(self, *, everywhere: bool) -> None:
+        end_halt(self.halt_file)
         await self.store.resume(self.home.daemon)
         if everywhere:
             await self.store.resume(None)
@@ -267,7 +271,7 @@ class _Past:
         now = self.clock.now()
         name, gateway = self.home.daemon, self.home.gateway
         condition = Condition(name, gateway, "", now, self.where)
-        status = await derived(self.store, condition, now)
+        status = await derived(self.store, condition, now, self.halt_file)
         last = max((d.seen_at for d in status.daemons if d.gateway == gateway), default=None)
         seen = f", since {last.isoformat(' ', 'seconds')} at the latest" if last else ""
         return replace(

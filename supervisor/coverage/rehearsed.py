@@ -29,8 +29,14 @@ _ONE_PER_PATH = ("server_error", *TRIGGERS)
 """One fault for each trigger: applied everywhere, they find every path once."""
 
 
-def rehearsed_paths(topology: Topology, settings: RehearseSettings) -> dict[FallbackPath, Wish]:
-    """List the paths that are to be proven, with what the settings ask of each."""
+def rehearsed_paths(
+    topology: Topology, settings: RehearseSettings, engines: Mapping[str, str] | None = None
+) -> dict[FallbackPath, Wish]:
+    """List the paths that are to be proven, with what the settings ask of each.
+
+    Args:
+        engines: What tells that an engine is not what it was, by model group.
+    """
     wanted: dict[FallbackPath, Wish] = {}
     counts: dict[tuple[object, ...], int] = {}
     names = tuple(FaultName(name) for name in _ONE_PER_PATH)
@@ -49,7 +55,7 @@ def rehearsed_paths(topology: Topology, settings: RehearseSettings) -> dict[Fall
             if what not in counts:
                 counts[what] = len(_on_path(topology, own, path, chosen))
             if path.trigger not in prints:
-                prints[path.trigger] = fingerprint(topology, group, path.trigger)
+                prints[path.trigger] = fingerprint(topology, group, path.trigger, engines)
             if counts[what]:
                 wanted[path] = Wish(
                     _target_s(own), bool(own.critical), counts[what], prints[path.trigger]
@@ -70,10 +76,12 @@ def scenarios_of(
     }
 
 
-def fingerprint(topology: Topology, group: str, trigger: Trigger) -> str:
+def fingerprint(
+    topology: Topology, group: str, trigger: Trigger, engines: Mapping[str, str] | None = None
+) -> str:
     """Name what the paths of *group* lead over, so that a change of it is seen.
 
-    The gateway's version, its router, and every deployment of the chain.
+    The gateway's version, its router, and every deployment and engine of the chain.
     """
     chain = chain_for(topology, group, trigger)
     groups = [topology.find(name) or ModelGroup(name, ()) for name in chain.meant]
@@ -82,6 +90,7 @@ def fingerprint(topology: Topology, group: str, trigger: Trigger) -> str:
         repr(_stable_settings(topology)),
         repr(chain.meant),
         *(repr(sorted(map(_stable, group.deployments))) for group in groups),
+        *((engines or {}).get(group.name, "") for group in groups),
     )
     return sha256("\n".join(parts).encode()).hexdigest()[:16]
 

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from chaos.clock import Clock
 from supervisor.coverage.ledger import FaultVerdict
+from supervisor.daemon.audits import last_report
 from supervisor.status import Condition, Lazily, PathStatus, Status, why_next
 from supervisor.store.errors import StoreError
+from supervisor.store.halt_file import read_halt
 from supervisor.store.store import Store
 
 YOUNG_S = 2.0
@@ -23,8 +26,9 @@ class Board:
         condition: What the daemon knows of itself, besides what it remembers.
     """
 
-    def __init__(self, store: Store, condition: Condition, clock: Clock) -> None:
+    def __init__(self, store: Store, condition: Condition, clock: Clock, halt_file: Path) -> None:
         self.condition = condition
+        self._halt_file = halt_file
         self._store = store
         self._clock = clock
         self._snapshot: Status | None = None
@@ -58,20 +62,21 @@ class Board:
     async def _made(self) -> Status:
         now = self._clock.now()
         try:
-            return await derived(self._store, self.condition, now)
+            return await derived(self._store, self.condition, now, self._halt_file)
         except StoreError as error:
             self.condition = replace(self.condition, store_trouble=error.message)
             before = self._snapshot or Status(now, self.condition)
             return replace(before, at=now, condition=self.condition)
 
 
-async def derived(store: Store, condition: Condition, now: datetime) -> Status:
+async def derived(store: Store, condition: Condition, now: datetime, halt_file: Path) -> Status:
     """Make a snapshot.
 
     Raises:
         StoreError: The store cannot be read.
     """
     known = await store.known()
+    report = await last_report(store)
     turn, next_due = await store.due(), await store.next_due()
     return Status(
         at=now,
@@ -83,9 +88,11 @@ async def derived(store: Store, condition: Condition, now: datetime) -> Status:
             }
         ),
         counts=await store.counts(),
-        halt=await store.halted(),
+        halt=read_halt(halt_file) or await store.halted(),
         refused=await store.refused(),
         changes=await store.changes(20),
+        findings=report.findings if report is not None else (),
+        used_today=await store.used_today(),
         daemons=await store.daemons(),
         next_path=turn.record.path if turn else None,
         next_reason=why_next(turn.record if turn else None, next_due, now),

@@ -1,10 +1,11 @@
 """The gateway as it is now: opened as the settings say, read, and brought into the ledger."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import aiohttp
 import structlog
 
 from chaos.clock import Clock
@@ -13,14 +14,19 @@ from chaos.gateway.client import Gateway
 from chaos.gateway.topology import Topology
 from chaos.rehearsal import Rehearsal
 from chaos.witness.server import Witness
+from supervisor.audit.facts import engine_keys
 from supervisor.campaign.connection import connected
 from supervisor.campaign.request import DrillRequest, rehearsal_options
 from supervisor.coverage.rehearsed import rehearsed_paths
+from supervisor.daemon.incidents import Incidents
+from supervisor.engine.marks import mark_of
 from supervisor.settings.client_profile import load_profile
 from supervisor.settings.model import Settings
 from supervisor.store.store import Store
 
 log = structlog.get_logger()
+
+MARKS = "engine_marks"
 
 
 @dataclass(slots=True)
@@ -28,16 +34,21 @@ class OpenGateway:
     """A gateway, open as one version of the settings says.
 
     Attributes:
+        session: Towards engines.
         topology: As it was read last; None before.
+        engines: What tells that an engine is not what it was, by model group.
         read_at_s: When that was, monotonic.
     """
 
     gateway: Gateway
+    session: aiohttp.ClientSession
     settings: Settings
+    incidents: Incidents
     witness: Witness
     guard: MayRun
     clock: Clock
     topology: Topology | None = None
+    engines: dict[str, str] = field(default_factory=dict)
     read_at_s: float = 0.0
     _stack: AsyncExitStack | None = None
     _rehearsal: Rehearsal | None = None
@@ -59,14 +70,17 @@ class OpenGateway:
             StoreError: The ledger cannot be written.
         """
         topology = await self.gateway.topology()
-        if topology == self.topology:
+        engines = await self._marks(topology, store)
+        self.incidents.note(await self.gateway.other_traffic(), self.clock.now())
+        if (topology, engines) == (self.topology, self.engines):
             self.read_at_s = self.clock.monotonic()
             return 0
         # Thousands of groups take a while, and the loop must not stand still.
-        wanted = await asyncio.to_thread(rehearsed_paths, topology, self.settings.rehearse)
+        wanted = await asyncio.to_thread(rehearsed_paths, topology, self.settings.rehearse, engines)
         anew = await store.sync(wanted)
         await self.close_rehearsal()
-        self.topology, self.read_at_s = topology, self.clock.monotonic()
+        self.topology, self.engines = topology, engines
+        self.read_at_s = self.clock.monotonic()
         log.info(
             "gateway.read",
             litellm=topology.litellm_version,
@@ -75,6 +89,25 @@ class OpenGateway:
             anew=anew,
         )
         return anew
+
+    async def _marks(self, topology: Topology, store: Store) -> dict[str, str]:
+        """Ask each local engine what it is; one that is silent is what it was."""
+        urls = local_engines(topology, self.settings.engine_urls)
+        keys, _ = engine_keys(self.settings.engines)
+        async with asyncio.TaskGroup() as tasks:
+            asked = {
+                group: tasks.create_task(mark_of(self.session, url, keys.get(group)))
+                for group, url in urls.items()
+            }
+        known = self.engines or dict(await store.recall(MARKS) or {})
+        marks = {
+            group: mark
+            for group, task in asked.items()
+            if (mark := task.result() or known.get(group)) is not None
+        }
+        if marks != known:
+            await store.remember(MARKS, marks)
+        return marks
 
     def forget(self) -> None:
         """Read it again before the next drill."""
@@ -118,6 +151,17 @@ class OpenGateway:
             await stack.aclose()
 
 
+def local_engines(topology: Topology, named: Mapping[str, str]) -> dict[str, str]:
+    """Say where the local engine of each group is; those with several are left out."""
+    found: dict[str, str] = {}
+    for name, group in topology.groups.items():
+        bases = {d.base_url for d in group.deployments if d.local}
+        url = named.get(name) or (bases.pop() if group.local and len(bases) == 1 else None)
+        if url is not None:
+            found[name] = url
+    return found
+
+
 Connect = Callable[[Settings], AbstractAsyncContextManager[Gateway]]
 """Opens the gateway of the settings."""
 
@@ -126,6 +170,8 @@ Connect = Callable[[Settings], AbstractAsyncContextManager[Gateway]]
 async def opened(
     settings: Settings,
     *,
+    session: aiohttp.ClientSession,
+    incidents: Incidents,
     witness: Witness,
     guard: MayRun,
     clock: Clock,
@@ -137,7 +183,7 @@ async def opened(
         UsageError: The settings name no gateway or no key.
     """
     async with connect(settings) as gateway:
-        one = OpenGateway(gateway, settings, witness, guard, clock)
+        one = OpenGateway(gateway, session, settings, incidents, witness, guard, clock)
         try:
             yield one
         finally:

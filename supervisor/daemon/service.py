@@ -28,6 +28,7 @@ from supervisor.settings.model import Settings
 from supervisor.status import Condition
 from supervisor.store import daemon_lock
 from supervisor.store.errors import StoreError
+from supervisor.store.halt_file import halt_file
 from supervisor.store.location import file_of, shown, store_url
 from supervisor.store.records import Home
 from supervisor.store.store import Store
@@ -103,7 +104,7 @@ class Service:
             store = await stack.enter_async_context(Store.opened(url, home, self.clock))
             await self._examine(store)
             condition = Condition(home.daemon, home.gateway, self._version, started_at, shown(url))
-            board = self.board = Board(store, condition, self.clock)
+            board = self.board = Board(store, condition, self.clock, halt_file(url))
             await store.sign_in(version=self._version, started_at=started_at)
             witness = Witness(settings.witness.url)
             await stack.enter_async_context(
@@ -111,7 +112,7 @@ class Service:
             )
             session = await stack.enter_async_context(open_session())
             worker = self.worker = Worker(
-                settings, store, board, witness, self.clock, self._connect
+                settings, store, board, witness, self.clock, halt_file(url), self._connect
             )
             tidy = asyncio.Event()
             async with self._scheduled(worker, store, tidy, partial(worker.run, session)):
@@ -155,10 +156,10 @@ class Service:
             finally:
                 tidying.cancel()
                 worker.end()
-                # A drill that does not end by itself is cancelled, through its own finally.
-                _, late = await asyncio.wait({working}, timeout=DRAIN_S)
-                for task in late:
-                    task.cancel()
+                # A drill that does not end by itself is cancelled, through its own finally; what
+                # is no drill has nothing to write down.
+                await asyncio.wait({working}, timeout=DRAIN_S if worker.drilling else 0)
+                working.cancel()
 
     async def _tidy(self, store: Store, wanted: asyncio.Event) -> None:
         """Delete what need not be kept, at the start and then every hour."""

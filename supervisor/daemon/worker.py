@@ -9,20 +9,21 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from pathlib import Path
 
 import aiohttp
 import structlog
 
 from chaos.clock import Clock
-from chaos.drill.drill import Drill, Refusal
+from chaos.drill.drill import MAY_RUN, Drill
 from chaos.drill.events import CampaignEnded, DrillEnded, DrillStarted
 from chaos.drill.report import is_partial, row_of
+from chaos.drill.spending import attempts_used
 from chaos.errors import GatewayError, UnderstudyError
-from chaos.judge.check import Kind
+from chaos.judge.check import Finding, Kind
 from chaos.judge.known_gaps import Gap
-from chaos.judge.verdict import Outcome
 from chaos.rehearsal import Rehearsal
-from chaos.scenario.plan import DrillPlan
 from chaos.scenario.scenario import FallbackPath, Scenario
 from chaos.witness.server import Witness
 from supervisor.campaign.accepted import Accepted
@@ -31,12 +32,17 @@ from supervisor.campaign.guard import Guard
 from supervisor.campaign.request import DrillRequest, known_gaps
 from supervisor.coverage.ledger import next_fault
 from supervisor.coverage.rehearsed import scenarios_of
+from supervisor.daemon.audits import Audits
 from supervisor.daemon.board import Board
 from supervisor.daemon.gateway import Connect, OpenGateway, opened
+from supervisor.daemon.guard import DaemonGuard
+from supervisor.daemon.incidents import Incidents
 from supervisor.settings.model import Settings
+from supervisor.settings.windows import closed, inside
 from supervisor.status import Running
 from supervisor.store.errors import StoreError
-from supervisor.store.records import DrillEntry, Halt, Turn
+from supervisor.store.halt_file import read_halt
+from supervisor.store.records import DrillEntry, Halt, Turn, Used
 from supervisor.store.store import Store
 
 log = structlog.get_logger()
@@ -50,6 +56,12 @@ BROKEN_S = 3600.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
 """Between tries to write what cannot be written."""
 
+HALT_LOOK_S = 0.5
+"""How often a running drill looks whether it is to be halted."""
+
+REFUSED_PAUSE_S, BUDGET_PAUSE_S = 60.0, 900.0
+"""Until a path whose drill was refused is looked at again."""
+
 LAST_TRIES = 4
 """To write a drill down, a second apart, when the daemon is to end."""
 
@@ -60,6 +72,7 @@ class Worker:
 
     Attributes:
         settings: What holds from the next turn on.
+        halt_file: While it is there, nothing is drilled.
         connect: Opens the gateway.
         ending: Nothing more is begun, and the running drill is broken off.
     """
@@ -69,11 +82,25 @@ class Worker:
     board: Board
     witness: Witness
     clock: Clock
+    halt_file: Path
     connect: Connect = connected
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stop_drill: asyncio.Event = field(default_factory=asyncio.Event)
     _halt: Halt | None = None
+    _audit_due: bool = False
+    _auditing: "asyncio.Task[None] | None" = None
+    _counted: set[str] = field(default_factory=set)
+    _incidents: Incidents = field(default_factory=Incidents)
+    _audits: Audits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._audits = Audits(self.store, self.clock)
+
+    @property
+    def drilling(self) -> bool:
+        """A drill runs, or waits to be written down."""
+        return self.board.condition.running is not None
 
     def look(self) -> None:
         """Look at the ledger soon."""
@@ -104,42 +131,97 @@ class Worker:
         self.look()
         while not self.ending.is_set():
             settings = self.settings
-            guard = Guard(session, settings.engine_urls)
-
-            async def may_run(plan: DrillPlan, guard: Guard = guard) -> Refusal | None:
-                return self._halted() or await guard.may_run(plan)
-
+            guard = DaemonGuard(
+                settings=settings,
+                store=self.store,
+                clock=self.clock,
+                engines=Guard(session, settings.engine_urls, partial(self._may_load, settings)),
+                incidents=self._incidents,
+                halted=lambda: self._halt,
+            )
             async with opened(
                 settings,
+                session=session,
+                incidents=self._incidents,
                 witness=self.witness,
-                guard=may_run,
+                guard=guard.may_run,
                 clock=self.clock,
                 connect=self.connect,
             ) as gateway:
-                while settings is self.settings and not self.ending.is_set():
-                    await self._wake.wait()
-                    self._wake.clear()
-                    await self._look(gateway)
+                try:
+                    while settings is self.settings and not self.ending.is_set():
+                        await self._wake.wait()
+                        self._wake.clear()
+                        await self._look(gateway)
+                finally:
+                    await self._end_audit()
 
-    def _halted(self) -> Refusal | None:
-        if self._halt is None:
-            return None
-        return Refusal(Kind.HALTED, self._halt.reason, "understudy resume goes on.")
+    def _may_load(self, settings: Settings) -> bool:
+        schedule = settings.schedule
+        return inside(schedule.load_windows, schedule.time_zone, self.clock.now()) is not None
 
     async def _look(self, gateway: OpenGateway) -> None:
         """Read the gateway, change what time has changed, and drill all that is due."""
         try:
             while not self.ending.is_set() and gateway.settings is self.settings:
-                if not await self._is_ready(gateway):
-                    return
-                turn = await self.store.claim(LEASE_S)
+                ready = await self._is_ready(gateway)
+                turn = await self.store.claim(LEASE_S) if ready else None
                 if turn is None:
-                    return
+                    break
                 await self._turn(gateway, turn)
+            if gateway.fresh and not self.ending.is_set():
+                self._audit(gateway)
         except StoreError as error:
             self._store_is_away(error)
 
     async def _is_ready(self, gateway: OpenGateway) -> bool:
+        """Bring everything up to date, and report whether a drill may begin."""
+        await self._turn_states()
+        if self.board.note(store_trouble=None):
+            log.info("store.back", store=self.store.where)
+        if not gateway.fresh and not await self._read(gateway):
+            return False
+        self._halt = await self._halt_now()
+        schedule = gateway.settings.schedule
+        shut = closed(schedule.windows, schedule.blackouts, schedule.time_zone, self.clock.now())
+        if self.board.note(closed=shut):
+            log.info("schedule.closed" if shut else "schedule.open", why=shut)
+        for kind, reason in (
+            (Kind.HALTED.value, self._halt.reason if self._halt else None),
+            ("closed", shut),
+        ):
+            # Once for each time that something was due and might not be drilled.
+            if reason is None:
+                self._counted.discard(kind)
+            elif kind not in self._counted and await self.store.due() is not None:
+                self._counted.add(kind)
+                await self.store.count_refusal(kind, reason)
+        return self._halt is None and shut is None
+
+    def _audit(self, gateway: OpenGateway) -> None:
+        """Audit the gateway when nothing is due, beside whatever comes next."""
+        if self._auditing is not None and not self._auditing.done():
+            return
+        changed, self._audit_due = self._audit_due, False
+        self._auditing = asyncio.create_task(self._audited(gateway, changed=changed), name="audit")
+
+    async def _audited(self, gateway: OpenGateway, *, changed: bool) -> None:
+        try:
+            if await self._audits.look(gateway.gateway, gateway.settings, changed=changed):
+                self.board.news()
+        except StoreError as error:
+            self._store_is_away(error)
+        except Exception:
+            log.exception("audit.broken")
+
+    async def _end_audit(self) -> None:
+        """The gateway is closed: what still asks it is over."""
+        if self._auditing is not None:
+            self._auditing.cancel()
+            await asyncio.wait({self._auditing})
+
+    async def _turn_states(self) -> None:
+        """Change the states that time changes."""
         for change in await self.store.turn():
             log.info(
                 "path.changed",
@@ -149,24 +231,31 @@ class Worker:
                 at=change.at.isoformat(),
             )
             self.board.news()
-        if self.board.note(store_trouble=None):
-            log.info("store.back", store=self.store.where)
-        self._halt = await self.store.halted()
-        if not gateway.fresh:
-            try:
-                if await gateway.read(self.store):
-                    self.board.news()
-            except GatewayError as error:
-                if self.board.note(gateway_trouble=error.message):
-                    log.warning("gateway.away", why=error.message, remedy=error.remedy)
-                return False
+
+    async def _read(self, gateway: OpenGateway) -> bool:
+        """Read the gateway, audit it if it has changed, and say whether that could be done."""
+        try:
+            anew = await gateway.read(self.store)
+        except GatewayError as error:
+            self._gateway_is_away(error)
+            return False
+        self._audit_due = self._audit_due or anew > 0
+        if anew:
+            self.board.news()
         topology = gateway.topology
         self.board.note(
             gateway_trouble=None,
             litellm_version=topology.litellm_version if topology else "",
             topology_at=self.clock.now(),
         )
-        return self._halt is None
+        await self.store.sign_in(
+            version=self.board.condition.version, started_at=self.board.condition.started_at
+        )
+        return True
+
+    async def _halt_now(self) -> Halt | None:
+        """Find the halt that holds: the file's, or the store's."""
+        return read_halt(self.halt_file) or await self.store.halted()
 
     async def _turn(self, gateway: OpenGateway, turn: Turn) -> None:
         """Drill one path with the fault whose turn it is."""
@@ -188,8 +277,7 @@ class Worker:
         except GatewayError as error:
             gateway.forget()
             await self._put_off(path)
-            if self.board.note(gateway_trouble=error.message):
-                log.warning("gateway.away", why=error.message, remedy=error.remedy)
+            self._gateway_is_away(error)
         except UnderstudyError as error:
             # The gateway may be reached, and cannot be drilled as the settings say.
             await self._put_off(path, now + timedelta(seconds=BROKEN_S))
@@ -205,31 +293,34 @@ class Worker:
 
     @asynccontextmanager
     async def _held(self, turn: Turn) -> AsyncIterator[None]:
-        """Keep other daemons away from the path while it is drilled."""
+        """Keep other daemons away from the path while it is drilled, and look out for a halt."""
+        # Owned here: ended below, whatever happens to the drill.
+        holding = asyncio.create_task(self._hold(turn.record.path), name="hold the path")
+        try:
+            yield
+        finally:
+            holding.cancel()
+            await asyncio.wait({holding})
 
-        async def hold() -> None:
-            while True:
-                await self.clock.sleep(LEASE_S / 3)
-                until = self.clock.now() + timedelta(seconds=LEASE_S)
-                try:
-                    await self.store.renew(turn.record.path, until)
-                except StoreError as error:
-                    self._store_is_away(error)
-
-        async with asyncio.TaskGroup() as tasks:
-            holding = tasks.create_task(hold(), name="hold the path")
+    async def _hold(self, path: FallbackPath) -> None:
+        renewed_s = self.clock.monotonic()
+        while True:
+            await self.clock.sleep(HALT_LOOK_S)
             try:
-                yield
-            finally:
-                holding.cancel()
+                if (halt := await self._halt_now()) is not None:
+                    self.halt(halt)
+                if self.clock.monotonic() - renewed_s > LEASE_S / 3:
+                    renewed_s = self.clock.monotonic()
+                    until = self.clock.now() + timedelta(seconds=LEASE_S)
+                    await self.store.renew(path, until)
+            except StoreError as error:
+                self._store_is_away(error)
 
     async def _drill(self, rehearsal: Rehearsal, scenario: Scenario, faults: Sequence[str]) -> None:
         """Run one drill, and write it down; a second time if others felt it."""
         self._stop_drill.clear()
         if self.ending.is_set():
             return
-        used = rehearsal.spending
-        tokens, cost_usd = used.tokens, used.cost_usd
         assignments = rehearsal.plan([scenario])
         version = rehearsal.topology.litellm_version
         try:
@@ -242,18 +333,24 @@ class Worker:
                     drill = event.drill
                 elif isinstance(event, CampaignEnded):
                     drill = event.revised
-                if drill is not None:
-                    entry = self._entry(
-                        drill, version, faults, used.tokens - tokens, used.cost_usd - cost_usd
-                    )
-                    await self._write(entry)
+                if drill is not None and (refusal := refusal_of(drill)) is not None:
+                    await self._refused(drill, refusal)
+                elif drill is not None:
+                    await self._write(self._entry(drill, version, faults))
                     await self._stop_if_felt(drill)
         finally:
             self.board.note(running=None)
 
-    def _entry(
-        self, drill: Drill, version: str, faults: Sequence[str], tokens: int, cost_usd: float
-    ) -> DrillEntry:
+    async def _refused(self, drill: Drill, refusal: Finding) -> None:
+        """Count a drill that may not be now, and look at its path again in a while."""
+        kind = refusal.kind.value if refusal.kind is not None else "refused"
+        await self.store.count_refusal(kind, refusal.message)
+        pause_s = BUDGET_PAUSE_S if refusal.kind is Kind.OVER_BUDGET else REFUSED_PAUSE_S
+        path = drill.plan.scenario.path
+        await self._put_off(path, self.clock.now() + timedelta(seconds=pause_s))
+        log.info("drill.refused", path=str(path), kind=kind, why=refusal.message)
+
+    def _entry(self, drill: Drill, version: str, faults: Sequence[str]) -> DrillEntry:
         now = self.clock.now()
         gaps = known_gaps(self.settings, DrillRequest(), now.date())
         row = row_of(drill, litellm_version=version, gaps=gaps)
@@ -266,8 +363,7 @@ class Worker:
             partial=is_partial(row),
             faults=faults,
             requests=drill.requests,
-            tokens=tokens,
-            cost_usd=cost_usd,
+            used=_used(drill),
         )
 
     async def _write(self, entry: DrillEntry) -> None:
@@ -301,9 +397,6 @@ class Worker:
             state=change.state.value if change else None,
             took_s=round(took_s, 3),
         )
-        if row.outcome is Outcome.INCONCLUSIVE and row.kind is not None:
-            reason = row.findings[-1].message if row.findings else row.kind.value
-            await self.store.count_refusal(row.kind.value, reason)
 
     async def _stop_if_felt(self, drill: Drill) -> None:
         """Drill nothing more once other traffic has felt a drill, until a person says so."""
@@ -332,9 +425,31 @@ class Worker:
             for task in waiting:
                 task.cancel()
 
+    def _gateway_is_away(self, error: GatewayError) -> None:
+        if self.board.note(gateway_trouble=error.message):
+            log.warning("gateway.away", why=error.message, remedy=error.remedy)
+
     def _store_is_away(self, error: StoreError) -> None:
         if self.board.note(store_trouble=error.message):
             log.error("store.away", why=error.message, remedy=error.remedy)
+
+
+def refusal_of(drill: Drill) -> Finding | None:
+    """Say why a drill was not run; None if it was."""
+    found = next((f for f in drill.verdict.findings if f.check == MAY_RUN), None)
+    return found if drill.requests == 0 else None
+
+
+def _used(drill: Drill) -> dict[str, Used]:
+    used: dict[str, Used] = {}
+    for attempt in attempts_used(drill):
+        before = used.get(attempt.provider, Used())
+        used[attempt.provider] = Used(
+            before.requests + 1,
+            before.tokens + attempt.tokens,
+            before.cost_usd + attempt.cost_usd,
+        )
+    return used
 
 
 def _accepted_until(known_gap: str | None, gaps: Sequence[Gap]) -> datetime | None:

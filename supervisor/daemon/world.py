@@ -10,6 +10,7 @@ from chaos.clock import Clock
 from supervisor.daemon.board import Board
 from supervisor.daemon.worker import Worker
 from supervisor.status import Status
+from supervisor.store.halt_file import end_halt
 from supervisor.store.records import DrillFilter, Halt, StoredDrill
 from supervisor.store.store import Store
 
@@ -56,8 +57,9 @@ class DaemonWorld:
 
     async def resume(self, *, everywhere: bool) -> bool:
         """Go on."""
+        by_file = end_halt(self.worker.halt_file)
         own = await self.store.resume(self.board.condition.daemon)
-        ended = (await self.store.resume(None) if everywhere else False) or own
+        ended = (await self.store.resume(None) if everywhere else False) or own or by_file
         self.board.news()
         self.worker.look()
         if ended:

@@ -9,6 +9,7 @@ from supervisor.reporting.coverage_table import STYLES, summary
 from supervisor.web.answers import StatusAnswer
 
 MOST_CHANGES = 5
+MOST_FINDINGS = 5
 
 
 def draw(status: StatusAnswer) -> RenderableType:
@@ -38,6 +39,8 @@ def _rows(status: StatusAnswer) -> list[tuple[str, Text]]:
         since = ago(status.halt.since, now)
         words = f"since {since}{until}{whose}: {status.halt.reason}"
         rows.append(("halted", Text(words, "bold yellow")))
+    if status.closed is not None:
+        rows.append(("closed", Text(status.closed, "yellow")))
     if status.running is not None:
         rows.append(("drilling", Text(status.running.scenario)))
     rows.append(("paths", summary(status.states, status.coverage_ratio)))
@@ -47,6 +50,21 @@ def _rows(status: StatusAnswer) -> list[tuple[str, Text]]:
         ("refused today", Text(f"{one.kind} {one.count} times: {one.reason}"))
         for one in status.refused_today
     ]
+    rows += [
+        (
+            "used today",
+            Text(
+                f"{one.provider}: {one.requests} requests, {one.tokens} tokens, "
+                f"{one.cost_usd:.2f} USD"
+            ),
+        )
+        for one in status.used_today
+    ]
+    serious = [f for f in status.findings if f.severity != "info"]
+    rows += [(f"audit {one.severity}", Text(one.message)) for one in serious[:MOST_FINDINGS]]
+    if len(serious) > MOST_FINDINGS:
+        more = f"{len(serious) - MOST_FINDINGS} more: understudy audit"
+        rows.append(("audit", Text(more)))
     where = f"{status.next.path}, " if status.next.path else ""
     rows.append(("next", Text(f"{where}{status.next.reason}")))
     rows += [

@@ -16,6 +16,7 @@ from chaos.gateway.redirect_permission import WITNESS_PORT
 from chaos.judge.check import Kind
 from chaos.scenario.expand import Profile
 from supervisor.settings.daemon import DaemonSettings, StoreSettings, WebSettings
+from supervisor.settings.limits import BudgetSettings, ScheduleSettings
 from supervisor.settings.rehearse import RehearseSettings
 from supervisor.settings.values import Address, HttpUrl, Secret, Section, http_url
 
@@ -148,6 +149,8 @@ class Settings(Section):
     )
     accept: tuple[AcceptedFailure, ...] = ()
     rehearse: RehearseSettings = RehearseSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    budget: BudgetSettings = BudgetSettings()
     daemon: DaemonSettings = DaemonSettings()
     store: StoreSettings = StoreSettings()
     web: WebSettings = WebSettings()

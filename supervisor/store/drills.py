@@ -6,18 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
 
 from chaos.drill.report import DrillRow, is_routed
 from chaos.judge.verdict import Outcome
 from supervisor.coverage.ledger import Ended, FaultVerdict, after_drill
+from supervisor.store import budgets
 from supervisor.store import paths as ledger
 from supervisor.store.errors import StoreError
 from supervisor.store.evidence import cleaned, keepable
 from supervisor.store.records import DrillEntry, DrillFilter, Home, StoredDrill, Transition
-from supervisor.store.tables import AnyRow, drills, evidence, paths
+from supervisor.store.tables import NANO, AnyRow, drills, evidence, paths
 
-NANO = 1_000_000_000
 MOST_DRILLS = 1_000
 """In one page."""
 
@@ -56,7 +56,9 @@ def add(connection: Connection, home: Home, entry: DrillEntry, now: datetime) ->
     number = _put(connection, home, entry, path.number, before)
     _put_evidence(connection, entry, number)
     day = entry.ended_at.date().isoformat()
-    if before is not None:
+    if before is None:
+        budgets.settle(connection, entry.row.id, entry.ended_at.date(), entry.used)
+    else:
         ledger.count_drill(connection, path.number, day, Outcome(before.outcome), -1)
     ledger.count_drill(connection, path.number, day, entry.row.outcome, 1)
     return _follow(connection, entry, path, now)
@@ -116,6 +118,7 @@ def _put(
         "partial": entry.partial,
         "started_at": row.started_at,
         "ended_at": entry.ended_at,
+        "took_s": max(0.0, (entry.ended_at - row.started_at).total_seconds()),
         "requests": entry.requests,
         "tokens": entry.tokens,
         "cost_nano_usd": round(entry.cost_usd * NANO),
@@ -142,6 +145,21 @@ def _put_evidence(connection: Connection, entry: DrillEntry, number: int) -> Non
     )
     if not changed.rowcount:
         connection.execute(insert(evidence).values(drill=number, **values))
+
+
+def seconds_at(connection: Connection, home: Home, hop: str, since: datetime) -> float:
+    """Add up how long the drills took in which *hop* had to serve, since then."""
+    query = (
+        select(func.coalesce(func.sum(drills.c.took_s), 0.0))
+        .join_from(drills, paths)
+        .where(
+            drills.c.gateway == home.gateway,
+            drills.c.ended_at >= since,
+            paths.c.hop == hop,
+            drills.c.outcome != Outcome.INCONCLUSIVE.value,
+        )
+    )
+    return float(connection.scalar(query) or 0.0)
 
 
 def find_all(connection: Connection, wanted: DrillFilter) -> tuple[StoredDrill, ...]:

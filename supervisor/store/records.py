@@ -25,6 +25,15 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """What one drill, or a day's drills, use up at one provider."""
+
+    requests: int = 0
+    tokens: int = 0
+    cost_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class DrillEntry:
     """One drill that has ended, to be written down with everything that follows from it.
 
@@ -36,6 +45,8 @@ class DrillEntry:
         partial: Not every deployment of the serving hop has shown itself.
         faults: That take turns on its path; None where the path is none of those rehearsed.
         campaign: That it was part of; None if it was due by itself.
+        requests: Sent to the gateway for it.
+        used: At real upstreams, by provider.
     """
 
     path: FallbackPath
@@ -47,8 +58,17 @@ class DrillEntry:
     faults: Sequence[str] | None = None
     campaign: str | None = None
     requests: int = 0
-    tokens: int = 0
-    cost_usd: float = 0.0
+    used: Mapping[str, Used] = field(default_factory=dict)
+
+    @property
+    def tokens(self) -> int:
+        """What it used in all."""
+        return sum(used.tokens for used in self.used.values())
+
+    @property
+    def cost_usd(self) -> float:
+        """What it cost in all."""
+        return sum(used.cost_usd for used in self.used.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,3 +192,20 @@ class Counts:
 
     states: Mapping[PathState, int] = field(default_factory=dict)
     today: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DayBudget:
+    """What a day's drills may use up at one provider; None for no limit."""
+
+    requests: int | None = None
+    tokens: int | None = None
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayLimits:
+    """What a day's drills may use up, in all and at single providers."""
+
+    together: DayBudget = field(default_factory=DayBudget)
+    providers: Mapping[str, DayBudget] = field(default_factory=dict)

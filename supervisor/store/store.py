@@ -10,10 +10,11 @@ from sqlalchemy import URL
 from chaos.clock import Clock
 from chaos.scenario.scenario import FallbackPath
 from supervisor.coverage.ledger import FaultVerdict, LedgerPath, Wish
-from supervisor.store import drills, halts, memory, paths, turns, upkeep
+from supervisor.store import budgets, drills, halts, memory, paths, turns, upkeep
 from supervisor.store.database import Database
 from supervisor.store.records import (
     Counts,
+    DayLimits,
     DrillEntry,
     DrillFilter,
     Halt,
@@ -23,6 +24,7 @@ from supervisor.store.records import (
     StoredDrill,
     Transition,
     Turn,
+    Used,
 )
 
 
@@ -128,6 +130,21 @@ class Store:
     async def gateways(self) -> tuple[str, ...]:
         """List the gateways that have paths here."""
         return await self._database.read(paths.gateways)
+
+    # --- budgets -----------------------------------------------------------------------
+
+    async def seconds_at(self, hop: str, since: datetime) -> float:
+        """Add up how long the drills took in which *hop* had to serve, since then."""
+        return await self._database.read(drills.seconds_at, self._home, hop, since)
+
+    async def used_today(self) -> dict[str, Used]:
+        """Report what is spent or reserved today (UTC), by provider."""
+        return await self._database.read(budgets.by_provider, self._clock.now().date())
+
+    async def reserve(self, drill: str, most: Mapping[str, Used], limits: DayLimits) -> str | None:
+        """Set aside what a drill may use at most, or say what forbids it."""
+        day = self._clock.now().date()
+        return await self._database.write(budgets.reserve, drill, day, most, limits)
 
     # --- halts and refusals ------------------------------------------------------------
 

@@ -36,6 +36,9 @@ AnyRow = Row[*tuple[Any, ...]]
 HEAD = "0001"
 """The newest migration: what the tables below are."""
 
+NANO = 1_000_000_000
+"""In a dollar."""
+
 VERSION_TABLE = "understudy_schema"
 """Holds the migration that the database is at; not alembic's name, which others use too."""
 
@@ -207,6 +210,7 @@ drills = Table(
     Column("partial", Boolean, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime, nullable=False),
+    Column("took_s", Float, nullable=False),
     Column("requests", BigInteger, nullable=False),
     Column("tokens", BigInteger, nullable=False),
     Column("cost_nano_usd", BigInteger, nullable=False),

@@ -13,6 +13,7 @@ from chaos.drill.report import DrillRow
 from chaos.gateway.topology import Trigger
 from chaos.judge.verdict import Outcome
 from chaos.scenario.scenario import FallbackPath
+from supervisor.audit.report import FindingRow
 from supervisor.coverage.ledger import FaultVerdict, PathState
 from supervisor.status import PathStatus, Status
 from supervisor.store.records import Halt, KnownDaemon, Refused, StoredDrill, Transition
@@ -193,6 +194,15 @@ class ChangeAnswer(Answer):
         )
 
 
+class UsedAnswer(Answer):
+    """What drills have used or set aside today (UTC) at one provider."""
+
+    provider: str
+    requests: int
+    tokens: int
+    cost_usd: float
+
+
 class DaemonAnswer(Answer):
     """A daemon that uses the same store."""
 
@@ -211,7 +221,8 @@ class DaemonAnswer(Answer):
 class StatusAnswer(Answer):
     """Everything that is known now, without the single paths.
 
-    *problems* says why the daemon cannot do its job; nothing if it can.
+    *problems* says why the daemon cannot do its job; nothing if it can. *closed* says why no drill
+    may run at this time of day. *findings* are those of the last audit.
     """
 
     at: datetime
@@ -224,12 +235,15 @@ class StatusAnswer(Answer):
     gateway_read_at: datetime | None
     problems: tuple[str, ...]
     reload_refused: str | None
+    closed: str | None
     halt: HaltAnswer | None
     running: RunningAnswer | None
     coverage_ratio: float | None
     states: dict[PathState, int]
     drills_today: dict[str, int]
     refused_today: tuple[RefusedAnswer, ...]
+    used_today: tuple[UsedAnswer, ...]
+    findings: tuple[FindingRow, ...]
     changes: tuple[ChangeAnswer, ...]
     next: NextAnswer
     daemons: tuple[DaemonAnswer, ...]
@@ -249,6 +263,7 @@ class StatusAnswer(Answer):
             gateway_read_at=condition.topology_at,
             problems=status.problems,
             reload_refused=condition.reload_trouble,
+            closed=condition.closed,
             halt=HaltAnswer.of(status.halt) if status.halt else None,
             running=RunningAnswer(
                 id=running.id, scenario=running.scenario, started_at=running.started_at
@@ -259,6 +274,16 @@ class StatusAnswer(Answer):
             states=dict(status.counts.states),
             drills_today=dict(status.counts.today),
             refused_today=tuple(map(RefusedAnswer.of, status.refused)),
+            used_today=tuple(
+                UsedAnswer(
+                    provider=provider,
+                    requests=used.requests,
+                    tokens=used.tokens,
+                    cost_usd=used.cost_usd,
+                )
+                for provider, used in status.used_today.items()
+            ),
+            findings=status.findings,
             changes=tuple(map(ChangeAnswer.of, status.changes)),
             next=_next(status),
             daemons=tuple(map(DaemonAnswer.of, status.daemons)),

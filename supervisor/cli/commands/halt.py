@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from chaos.errors import UsageError
+from chaos.errors import UnderstudyError, UsageError
 from supervisor.cli.commands.status import asked
 from supervisor.cli.gateway_options import Access, with_access
 
@@ -41,7 +41,13 @@ def halt(
         raise UsageError(
             f"--for {for_!r} is {error}", remedy="Such as: --for 30m, --for 2h, --for 1d"
         ) from None
-    begun = asked(access, lambda daemon: daemon.halt(reason, length, everywhere=not this_daemon))
+    try:
+        begun = asked(
+            access, lambda daemon: daemon.halt(reason, length, everywhere=not this_daemon)
+        )
+    except UnderstudyError as error:
+        _halt_by_file(access, reason, error)
+        return
     until = f" until {begun.until:%Y-%m-%d %H:%M:%S %Z}" if begun.until else ""
     out.print(f"Halted{until}. 'understudy resume' goes on.", markup=False)
 
@@ -59,3 +65,25 @@ def resume(
 
     asked(access, lambda daemon: daemon.resume(everywhere=not this_daemon))
     out.print("Drills go on.")
+
+
+def _halt_by_file(access: Access, reason: str, error: UnderstudyError) -> None:
+    """Halt where neither the API nor the store can be told: a full disk, a daemon that hangs.
+
+    Raises:
+        UnderstudyError: There is no daemon here, or the file cannot be made either.
+    """
+    from supervisor.cli.console import complain, out
+    from supervisor.store.halt_file import halt_file, write_halt
+    from supervisor.store.location import store_url
+
+    file = halt_file(store_url(access.settings().store))
+    if not file.parent.is_dir():
+        raise error
+    complain(error)
+    write_halt(file, reason)
+    out.print(
+        f"Halted by the file {file}, until 'understudy resume' or its removal.",
+        markup=False,
+        soft_wrap=True,
+    )

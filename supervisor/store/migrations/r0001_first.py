@@ -196,6 +196,7 @@ def _drills() -> None:
         sa.Column("partial", sa.Boolean(), nullable=False),
         sa.Column("started_at", TIME, nullable=False),
         sa.Column("ended_at", TIME, nullable=False),
+        sa.Column("took_s", sa.Float(), nullable=False),
         sa.Column("requests", sa.BigInteger(), nullable=False),
         sa.Column("tokens", sa.BigInteger(), nullable=False),
         sa.Column("cost_nano_usd", sa.BigInteger(), nullable=False),

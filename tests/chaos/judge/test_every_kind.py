@@ -34,7 +34,7 @@ from tests.fakes.observations import (
     verdict,
 )
 
-NO_CHECK_GIVES = {Kind.ENGINE_BUSY, Kind.OVER_BUDGET, Kind.HALTED}
+NO_CHECK_GIVES = {Kind.ENGINE_BUSY, Kind.WOULD_EVICT, Kind.OVER_BUDGET, Kind.HALTED}
 """Reasons of the guard: with them no request is sent, so there is nothing to check."""
 
 SHARED_LOGIC = {"blame", "evidence", "json_value", "leaks", "schema_meaning"}

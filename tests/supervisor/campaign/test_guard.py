@@ -58,3 +58,20 @@ def test_only_a_group_with_one_address_has_an_engine_to_ask():
     )
     gateway = topology({"claude": ["local"]}, {"local": ModelGroup("local", two)})
     assert engine_of(plan_for(gateway, one_scenario(gateway, "claude"))) is None
+
+
+async def test_a_model_that_is_not_loaded_is_not_drilled():
+    """It would evict the one in use; unless there is a window for that."""
+    answers = {"/api/ps": (200, "application/json", b'{"models": [{"name": "qwen:latest"}]}')}
+    with answering(answers) as url:
+        cold = plan_of(2, base_url=url, local=True, provider="ollama", upstream_model="gemma3")
+        refused = await refusal(cold)
+        assert refused is not None
+        assert refused.kind is Kind.WOULD_EVICT
+        assert "would have to load gemma3, and qwen:latest is in use" in refused.reason
+        async with aiohttp.ClientSession() as session:
+            assert await Guard(session, {}, lambda: True).may_run(cold) is None
+        warm = plan_of(2, base_url=url, local=True, provider="ollama", upstream_model="qwen")
+        assert await refusal(warm) is None
+        # vLLM keeps what it was started with, and is not asked.
+        assert await refusal(plan_of(2, base_url=url)) is None

@@ -29,7 +29,12 @@ async def board(tmp_path: Path, clock: ManualClock):
     async with Store.opened(url, Home("spark-1", "http://g"), clock) as store:
         await store.sync({CLAUDE: wish()})
         await store.add_drill(entry("d1", CLAUDE))
-        yield Board(store, Condition("spark-1", "http://g", "1", NOON, "the store"), clock)
+        yield Board(
+            store,
+            Condition("spark-1", "http://g", "1", NOON, "the store"),
+            clock,
+            tmp_path / "halt",
+        )
 
 
 async def test_every_reader_gets_the_same_snapshot(board: Board):

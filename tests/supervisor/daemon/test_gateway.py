@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from chaos.clock import SystemClock
@@ -10,6 +11,7 @@ from chaos.drill.driller import always
 from chaos.errors import GatewayError
 from chaos.witness.server import Witness
 from supervisor.daemon.gateway import opened
+from supervisor.daemon.incidents import Incidents
 from supervisor.store.location import parse_url
 from supervisor.store.records import Home
 from supervisor.store.store import Store
@@ -31,10 +33,19 @@ async def store(tmp_path: Path):
         yield made
 
 
-def opening(here: Site):
+@pytest.fixture
+async def session():
+    """Towards engines."""
+    async with aiohttp.ClientSession() as made:
+        yield made
+
+
+def opening(here: Site, session):
     """Open its gateway as a worker does."""
     return opened(
         here.load(),
+        session=session,
+        incidents=Incidents(),
         witness=Witness("http://w"),
         guard=always,
         clock=SystemClock(),
@@ -42,9 +53,9 @@ def opening(here: Site):
     )
 
 
-async def test_what_is_read_is_in_the_ledger(here: Site, store: Store):
+async def test_what_is_read_is_in_the_ledger(here: Site, store: Store, session):
     """Once: the same gateway again changes nothing."""
-    async with opening(here) as gateway:
+    async with opening(here, session) as gateway:
         assert not gateway.fresh
         assert await gateway.read(store) == 6
         assert gateway.fresh
@@ -54,9 +65,9 @@ async def test_what_is_read_is_in_the_ledger(here: Site, store: Store):
         assert not gateway.fresh
 
 
-async def test_a_rehearsal_is_open_until_the_gateway_changes(here: Site, store: Store):
+async def test_a_rehearsal_is_open_until_the_gateway_changes(here: Site, store: Store, session):
     """Its topology is the one that was read."""
-    async with opening(here) as gateway:
+    async with opening(here, session) as gateway:
         await gateway.read(store)
         first = await gateway.rehearsal(lambda _: None)
         assert await gateway.rehearsal(lambda _: None) is first
@@ -68,10 +79,10 @@ async def test_a_rehearsal_is_open_until_the_gateway_changes(here: Site, store: 
 
 
 async def test_a_gateway_that_is_down_leaves_the_ledger_as_it_is(
-    here: Site, store: Store, monkeypatch: pytest.MonkeyPatch
+    here: Site, store: Store, session, monkeypatch: pytest.MonkeyPatch
 ):
     """Its paths are not retired because it restarts."""
-    async with opening(here) as gateway:
+    async with opening(here, session) as gateway:
         await gateway.read(store)
 
         async def down() -> None:

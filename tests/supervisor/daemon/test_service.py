@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from chaos.clock import SystemClock
 from chaos.errors import UsageError
+from supervisor.daemon.gateway import MARKS
 from supervisor.daemon.service import home_of
 from supervisor.log import configure
 from supervisor.settings.model import Settings
 from supervisor.store import daemon_lock
 from supervisor.store.errors import StoreError
+from supervisor.store.location import parse_url
+from supervisor.store.records import Home
+from supervisor.store.store import Store
 from tests.fakes.daemons import site
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.model_lists import Losing
@@ -147,7 +152,7 @@ async def test_a_lost_fallback_is_seen_when_the_gateway_has_changed(tmp_path: Pa
 async def test_other_traffic_that_feels_a_drill_halts_the_daemon(tmp_path: Path):
     """Until a person has looked: nothing more is drilled."""
     async with site(tmp_path) as here:
-        here.gateway._models = Losing(1)
+        here.gateway._models = Losing(2)
         async with here.daemon() as daemon:
             status = await daemon.until("/api/v1/status", lambda s: s["halt"])
             assert "other traffic felt the drill" in status["halt"]["reason"]
@@ -203,3 +208,83 @@ async def test_a_group_is_asked_as_its_own_clients_ask(tmp_path: Path):
         (first, *_) = here.server.asked
         assert first["top_p"] == 0.5
         assert first["messages"][0]["content"] == "You are the clerk of group paid."
+
+
+async def test_a_file_halts_where_nothing_else_can(tmp_path: Path):
+    """The running drill too; and its removal, or a resume, ends that."""
+    async with site(tmp_path) as here:
+        hanging, right = Hanging(), here.gateway.url
+        async with hanging.running() as url:
+            here.gateway.url = url
+            async with here.daemon() as daemon:
+                await hanging.came.wait()
+                (tmp_path / "halt").write_text("by hand")
+                status = await daemon.until("/api/v1/status", lambda s: s["drills_today"])
+                assert status["halt"]["reason"] == "by hand"
+                assert status["drills_today"] == {"aborted": 1}
+        here.gateway.url = right
+        async with here.daemon() as daemon:
+            await daemon.until("/api/v1/status", lambda s: s["gateway_read_at"])
+            assert here.server.asked == []
+            (tmp_path / "halt").unlink()
+            assert (await daemon.drilled())["halt"] is None
+
+
+async def test_outside_its_windows_nothing_is_drilled(tmp_path: Path):
+    """It is said why, and counted once; a window that opens lets everything go on."""
+    never = {"windows": ["2026-01-01 00:00/2026-01-01 00:01"]}
+    async with site(tmp_path, schedule=never) as here, here.daemon() as daemon:
+        status = await daemon.until("/api/v1/status", lambda s: s["refused_today"] and s["closed"])
+        assert status["closed"].startswith("outside every window: 2026-01-01 00:00")
+        for _ in range(3):
+            daemon.look()
+            status = await daemon.get("/api/v1/status")
+        (refused,) = status["refused_today"]
+        assert (refused["kind"], refused["count"]) == ("closed", 1)
+        assert here.server.asked == []
+        here.config["schedule"] = {}
+        daemon.service.reload()
+        assert (await daemon.drilled())["closed"] is None
+
+
+async def test_a_refused_drill_is_counted_and_is_no_drill(tmp_path: Path):
+    """It leaves no row behind, and its path is looked at again later."""
+    real = {"injector": "redirect", "real_keys": True}
+    async with site(tmp_path, drills=real) as here, here.daemon() as daemon:
+        status = await daemon.until("/api/v1/status", lambda s: s["refused_today"])
+        status = await daemon.until("/api/v1/status", lambda s: s["next"]["path"] is None)
+        (refused,) = status["refused_today"]
+        assert (refused["kind"], refused["count"]) == ("over_budget", 3)
+        assert "there is no price" in refused["reason"]
+        assert status["states"] == {"never_proven": 3, "proven": 3}
+        assert len((await daemon.get("/api/v1/drills"))["drills"]) == 3
+
+
+async def test_an_engine_that_was_started_anew_has_its_paths_drilled_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """No answer of it names the parsers that it was started with."""
+    marks = {"started": 1}
+
+    async def mark_of(*_: object) -> str:
+        return f"started {marks['started']}"
+
+    monkeypatch.setattr("supervisor.daemon.gateway.mark_of", mark_of)
+    engines = {"backup": "http://127.0.0.1:1"}
+    async with site(tmp_path, engines=engines) as here:
+        async with here.daemon() as daemon:
+            before = await daemon.drilled()
+            marks["started"] = 2
+            daemon.service.reload()
+            after = await daemon.until(
+                "/api/v1/status",
+                lambda s: sum(s["drills_today"].values()) > sum(before["drills_today"].values()),
+            )
+            assert after["states"] == before["states"]
+        assert (await _kept_marks(tmp_path)) == {"backup": "started 2"}
+
+
+async def _kept_marks(folder: Path) -> object:
+    url = parse_url(str(folder / "understudy.db"))
+    async with Store.opened(url, Home("spark-1", ""), SystemClock()) as store:
+        return await store.recall(MARKS)

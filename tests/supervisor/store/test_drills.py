@@ -8,7 +8,7 @@ import pytest
 from chaos.judge.check import Kind
 from supervisor.coverage.ledger import PathState
 from supervisor.store.errors import StoreError
-from supervisor.store.records import DrillFilter
+from supervisor.store.records import DrillFilter, Used
 from supervisor.store.store import Store
 from tests.fakes.ledgers import entry, path, wish
 from tests.fakes.manual_clock import NOON, ManualClock
@@ -95,7 +95,9 @@ async def test_a_drill_is_found_by_the_beginning_of_its_id(store: Store):
 
 async def test_what_a_drill_used_comes_back(store: Store):
     """Requests, tokens, and money to the nano-dollar."""
-    await store.add_drill(replace(entry("d1"), requests=3, tokens=1234, cost_usd=0.000_012_5))
+    await store.add_drill(
+        replace(entry("d1"), requests=3, used={"anthropic": Used(3, 1234, 0.000_012_5)})
+    )
     stored = await store.drill("d1")
     assert stored is not None
     assert (stored.requests, stored.tokens, stored.cost_usd) == (3, 1234, 0.000_012_5)

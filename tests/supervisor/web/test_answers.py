@@ -44,6 +44,9 @@ def test_the_status_holds_everything_but_the_paths():
         "gateway_read_at": "2026-03-01T11:59:00Z",
         "problems": ["the disk is full", "connection refused"],
         "reload_refused": "web.listen cannot change",
+        "closed": None,
+        "used_today": [],
+        "findings": [],
         "halt": {
             "reason": "release",
             "since": "2026-03-01T11:00:00Z",

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from supervisor.store.errors import StoreError
+from supervisor.store.store import Store
 from tests.fakes.stores import filled
 
 
@@ -44,4 +46,20 @@ def test_a_length_that_is_none_is_refused(invoke, config):
     told = invoke("halt", "--config", config, "--for", "a while")
     assert told.code == 2
     assert "--for 30m" in told.err
+    assert halted(invoke, config) is None
+
+
+def test_where_the_store_cannot_be_written_a_file_halts(invoke, config, monkeypatch):
+    """A full disk, say; resume removes it."""
+
+    async def full(*_: object) -> None:
+        raise StoreError("the disk is full", remedy="Free space.")
+
+    monkeypatch.setattr(Store, "halt", full)
+    told = invoke("halt", "--config", config, "--reason", "no room")
+    assert told.code == 0
+    assert "the disk is full" in told.err
+    assert f"Halted by the file {config.parent / 'halt'}" in told.out
+    assert halted(invoke, config)["reason"] == "no room"
+    invoke("resume", "--config", config)
     assert halted(invoke, config) is None
