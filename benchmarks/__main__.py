@@ -12,7 +12,7 @@ def main() -> None:
         "what",
         nargs="?",
         default="all",
-        choices=("witness", "strangers", "drills", "memory", "startup", "store", "all"),
+        choices=("witness", "strangers", "drills", "memory", "startup", "store", "daemon", "all"),
     )
     parser.add_argument("--lab", action="store_true", help="drill the lab's real LiteLLM")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each load [%(default)s]")
@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--stored", type=int, default=50_000, help="drills in it [%(default)s]")
     parser.add_argument("--days", type=int, default=7, help="that it grows [%(default)s]")
     parser.add_argument("--per-day", type=int, default=10_000, help="drills [%(default)s]")
+    parser.add_argument("--idle", type=float, default=300.0, help="seconds [%(default)s]")
     given = parser.parse_args()
     if given.what in ("witness", "all"):
         witness.run(
@@ -36,6 +37,8 @@ def main() -> None:
         )
     if given.what in ("strangers", "all"):
         strangers.run(connections=given.connections, drills=given.drills)
+    if given.what in ("daemon", "all"):
+        daemon.run(idle_s=given.idle, lab=given.lab)
     if given.what in ("store", "all"):
         store.run(paths=given.paths, drills=given.stored, days=given.days, per_day=given.per_day)
     if given.what in ("startup", "all"):

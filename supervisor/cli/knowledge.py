@@ -31,12 +31,18 @@ from supervisor.web.answers import (
     DrillsAnswer,
     EvidenceAnswer,
     HaltAnswer,
+    StartedAnswer,
     StatusAnswer,
 )
+from supervisor.web.drill_order import DrillOrder
 from supervisor.web.problem import Problem
 from supervisor.web.token import known_token
 
 ANSWER_WITHIN_S = 30.0
+
+SILENT_S = 60.0
+"""A stream of events that is silent for longer than its pings take is dead."""
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -86,7 +92,7 @@ async def known(settings: Settings) -> AsyncIterator[Knowledge]:
     """
     url = store_url(settings.store)
     async with open_session() as session:
-        api = _Api(session, *_address(settings, url))
+        api = Api.of(session, settings)
         if await api.answers():
             yield api
             return
@@ -135,13 +141,18 @@ async def _gateway(store: Store, settings: Settings) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Api:
+class Api:
     """A running daemon."""
 
     session: aiohttp.ClientSession
     base: str
     token: str | None
     live: bool = True
+
+    @classmethod
+    def of(cls, session: aiohttp.ClientSession, settings: Settings) -> "Api":
+        """Say where the daemon of *settings* would answer; nothing is asked yet."""
+        return cls(session, *_address(settings, store_url(settings.store)))
 
     async def answers(self) -> bool:
         """Say whether a daemon answers at all."""
@@ -168,6 +179,33 @@ class _Api:
 
     async def drill(self, name: str) -> EvidenceAnswer:
         return await self._get(f"/api/v1/drills/{name}", EvidenceAnswer)
+
+    async def start_drills(self, order: DrillOrder) -> StartedAnswer:
+        """Begin a campaign."""
+        body = order.model_dump(mode="json", exclude_defaults=True)
+        async with self._asked("POST", "/api/v1/drills", json=body) as response:
+            return await _read(response, StartedAnswer)
+
+    async def stop_drills(self, campaign: str) -> None:
+        """Break a campaign off; one that has ended already is no error."""
+        async with self._asked("DELETE", f"/api/v1/drills/{campaign}"):
+            pass
+
+    @asynccontextmanager
+    async def listening(
+        self, campaign: str, seen: str | None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Listen to the events of a campaign after the one that was *seen* last."""
+        headers = {"Last-Event-ID": seen} if seen else {}
+        headers |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=SILENT_S)
+        async with self.session.get(
+            f"{self.base}/api/v1/events?campaign={campaign}",
+            headers=headers,
+            timeout=timeout,
+            allow_redirects=False,
+        ) as response:
+            yield response
 
     async def halt(self, reason: str, length: timedelta | None, *, everywhere: bool) -> HaltAnswer:
         order = {
@@ -217,7 +255,7 @@ async def _read(response: aiohttp.ClientResponse, model: type[M]) -> M:
             "Understudy does not know",
             remedy="Use the command of the daemon's own version; 'understudy --version' names it.",
         ) from None
-    raise DaemonError(f"{problem.what}: {problem.why}", remedy=problem.remedy)
+    raise DaemonError(problem.why, remedy=problem.remedy)
 
 
 @dataclass(frozen=True, slots=True)

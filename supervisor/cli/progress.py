@@ -16,7 +16,6 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from chaos.drill.drill import Drill
 from chaos.drill.events import CampaignPlanned, DrillEnded, DrillStarted, Event
 from chaos.drill.report import DrillRow, row_of
 from supervisor.reporting.drill_table import table
@@ -66,16 +65,25 @@ class LiveDrills:
     def take(self, event: Event) -> None:
         """Show what has happened."""
         if isinstance(event, CampaignPlanned):
-            self._task = self._progress.add_task("", total=len(event.plans))
+            self.planned(len(event.plans))
         elif isinstance(event, DrillStarted):
-            self._running[event.plan.id] = event.plan.scenario.key
+            self.started(event.plan.id, event.plan.scenario.key)
         elif isinstance(event, DrillEnded):
-            self._ended(event.drill)
+            self.ended(row_of(event.drill, litellm_version=""))
 
-    def _ended(self, drill: Drill) -> None:
-        self._running.pop(drill.plan.id, None)
-        self._rows.append(row_of(drill, litellm_version=""))
-        self._counts[drill.verdict.outcome.value] += 1
+    def planned(self, drills: int) -> None:
+        """So many drills are to come."""
+        self._task = self._progress.add_task("", total=drills)
+
+    def started(self, drill: str, scenario: str) -> None:
+        """A drill has begun."""
+        self._running[drill] = scenario
+
+    def ended(self, row: DrillRow) -> None:
+        """A drill has ended."""
+        self._running.pop(row.id, None)
+        self._rows.append(row)
+        self._counts[row.outcome.value] += 1
         if self._task is not None:
             counts = ", ".join(f"{count} {word}" for word, count in self._counts.items())
             self._progress.update(self._task, advance=1, description=counts)

@@ -35,6 +35,7 @@ from supervisor.store.store import Store
 from supervisor.store.upkeep import Limits
 from supervisor.web.access import Access
 from supervisor.web.application import application, listening
+from supervisor.web.events import Events
 from supervisor.web.token import own_token
 
 log = structlog.get_logger()
@@ -105,6 +106,7 @@ class Service:
             await self._examine(store)
             condition = Condition(home.daemon, home.gateway, self._version, started_at, shown(url))
             board = self.board = Board(store, condition, self.clock, halt_file(url))
+            await store.end_campaigns()
             await store.sign_in(version=self._version, started_at=started_at)
             witness = Witness(settings.witness.url)
             await stack.enter_async_context(
@@ -112,7 +114,14 @@ class Service:
             )
             session = await stack.enter_async_context(open_session())
             worker = self.worker = Worker(
-                settings, store, board, witness, self.clock, halt_file(url), self._connect
+                settings,
+                store,
+                board,
+                witness,
+                self.clock,
+                halt_file(url),
+                Events(home.daemon),
+                self._connect,
             )
             tidy = asyncio.Event()
             async with self._scheduled(worker, store, tidy, partial(worker.run, session)):

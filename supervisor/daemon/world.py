@@ -7,12 +7,16 @@ from datetime import timedelta
 import structlog
 
 from chaos.clock import Clock
+from chaos.gateway.topology import Topology
 from supervisor.daemon.board import Board
 from supervisor.daemon.worker import Worker
 from supervisor.status import Status
 from supervisor.store.halt_file import end_halt
 from supervisor.store.records import DrillFilter, Halt, StoredDrill
 from supervisor.store.store import Store
+from supervisor.web.drill_order import DrillOrder
+from supervisor.web.events import Events
+from supervisor.web.problem import ConflictError
 
 log = structlog.get_logger()
 
@@ -25,6 +29,31 @@ class DaemonWorld:
     store: Store
     worker: Worker
     clock: Clock
+
+    @property
+    def events(self) -> Events:
+        """What happens."""
+        return self.worker.events
+
+    async def start_drills(self, order: DrillOrder) -> str:
+        """Begin a campaign; its progress is told as events."""
+        halt = self.worker.halted
+        if halt is not None:
+            raise ConflictError(
+                f"drills are halted: {halt.reason}", remedy="'understudy resume' goes on."
+            )
+        name = self.worker.campaigns.add(order, self.worker.gateway, self.worker.settings)
+        self.worker.look()
+        return name
+
+    async def stop_drills(self, campaign: str) -> bool:
+        """Break off a campaign; False if none of this id runs or waits."""
+        return self.worker.campaigns.stop(campaign)
+
+    def topology(self) -> Topology | None:
+        """Give the gateway as it was read last; None before."""
+        gateway = self.worker.gateway
+        return gateway.topology if gateway is not None else None
 
     async def status(self) -> Status:
         """Give the newest snapshot."""
@@ -52,6 +81,7 @@ class DaemonWorld:
         self.worker.halt(begun)
         await self.store.halt(begun)
         self.board.news()
+        self.events.tell("halted", {"reason": begun.reason})
         log.warning("halted", reason=begun.reason, until=until and until.isoformat())
         return begun
 
@@ -63,5 +93,6 @@ class DaemonWorld:
         self.board.news()
         self.worker.look()
         if ended:
+            self.events.tell("resumed", {})
             log.info("resumed")
         return ended

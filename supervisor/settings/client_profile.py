@@ -42,7 +42,9 @@ _HeaderName = Annotated[str, AfterValidator(_header_name)]
 _HeaderValue = Annotated[str, AfterValidator(_header_value)]
 
 
-class _Profile(BaseModel):
+class ClientProfileFile(BaseModel):
+    """What a client profile may say."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     system: str | None = None
@@ -50,8 +52,27 @@ class _Profile(BaseModel):
     headers: dict[_HeaderName, _HeaderValue] = Field(default_factory=dict)
     parameters: dict[str, Any] = Field(default_factory=dict)
 
+    @property
+    def profile(self) -> ClientProfile:
+        """Give it as drills take it."""
+        return ClientProfile(
+            system=self.system,
+            tools=self.tools,
+            headers=self.headers,
+            parameters=self.parameters,
+        )
+
 
 def load_profile(path: Path) -> ClientProfile:
+    """Read the profile in *path*, as drills take it.
+
+    Raises:
+        UsageError: The file cannot be read or is no profile.
+    """
+    return read_profile_file(path).profile
+
+
+def read_profile_file(path: Path) -> ClientProfileFile:
     """Read the profile in *path*.
 
     Raises:
@@ -65,13 +86,10 @@ def load_profile(path: Path) -> ClientProfile:
     if not isinstance(raw, Mapping | None):
         raise UsageError(f"--as {path}: not a mapping of names to values", remedy=REMEDY)
     try:
-        profile = _Profile.model_validate(raw or {})
+        profile = ClientProfileFile.model_validate(raw or {})
     except ValidationError as error:
-        problems = "\n".join(f"  {explain(problem, _Profile)}" for problem in error.errors())
+        problems = "\n".join(
+            f"  {explain(problem, ClientProfileFile)}" for problem in error.errors()
+        )
         raise UsageError(f"--as {path}: no client profile\n{problems}", remedy=REMEDY) from error
-    return ClientProfile(
-        system=profile.system,
-        tools=profile.tools,
-        headers=profile.headers,
-        parameters=profile.parameters,
-    )
+    return profile

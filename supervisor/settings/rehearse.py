@@ -7,16 +7,16 @@ rehearse:
     claude-sonnet: {surfaces: [chat_completions, messages], shapes: [chat, tool_call, agent]}
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from chaos.errors import UsageError
-from chaos.faults.kinds import parse_fault
+from chaos.faults.kinds import FAULTS, parse_fault
 from chaos.protocol.surfaces import SURFACES
 from chaos.registry import lookup
 from chaos.traffic.shapes import SHAPES
@@ -36,9 +36,22 @@ def _known(kind: str, find: Callable[[str], object]) -> AfterValidator:
     return AfterValidator(check)
 
 
-KnownFault = Annotated[str, _known("fault", parse_fault)]
-KnownShape = Annotated[str, _known("traffic shape", lambda text: lookup("", text, SHAPES))]
-KnownSurface = Annotated[str, _known("surface", lambda text: lookup("", text, SURFACES))]
+def _one_of(names: Iterable[str]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "enum": list(names)})
+
+
+KnownFault = Annotated[
+    str,
+    _known("fault", parse_fault),
+    # With their variants there are too many for a list.
+    WithJsonSchema({"type": "string", "examples": list(FAULTS)}),
+]
+KnownShape = Annotated[
+    str, _known("traffic shape", lambda text: lookup("", text, SHAPES)), _one_of(SHAPES)
+]
+KnownSurface = Annotated[
+    str, _known("surface", lambda text: lookup("", text, SURFACES)), _one_of(SURFACES)
+]
 
 
 class GroupRehearsal(Section):

@@ -84,7 +84,11 @@ def http_url(value: str) -> str:
     return value.rstrip("/")
 
 
-HttpUrl = Annotated[str, AfterValidator(http_url)]
+HttpUrl = Annotated[
+    str,
+    AfterValidator(http_url),
+    WithJsonSchema({"type": "string", "pattern": "^https?://"}),
+]
 
 
 def _address(value: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import URL
 from chaos.clock import Clock
 from chaos.scenario.scenario import FallbackPath
 from supervisor.coverage.ledger import FaultVerdict, LedgerPath, Wish
-from supervisor.store import budgets, drills, halts, memory, paths, turns, upkeep
+from supervisor.store import budgets, campaigns, drills, halts, memory, paths, turns, upkeep
 from supervisor.store.database import Database
 from supervisor.store.records import (
     Counts,
@@ -75,6 +75,19 @@ class Store:
     async def drills(self, wanted: DrillFilter | None = None) -> tuple[StoredDrill, ...]:
         """List drills, newest first."""
         return await self._database.read(drills.find_all, wanted or DrillFilter())
+
+    async def begin_campaign(self, name: str, asked_for: Any, planned: int) -> None:
+        """Write that a campaign begins."""
+        now = self._clock.now()
+        await self._database.write(campaigns.begin, self._home, name, asked_for, planned, now)
+
+    async def end_campaign(self, name: str, *, stopped: bool) -> None:
+        """Write that a campaign has ended."""
+        await self._database.write(campaigns.end, name, self._clock.now(), stopped=stopped)
+
+    async def end_campaigns(self) -> int:
+        """End what a killed daemon of this name has left running."""
+        return await self._database.write(campaigns.end_all, self._home, self._clock.now())
 
     # --- the ledger --------------------------------------------------------------------
 

@@ -10,12 +10,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from chaos.drill.report import DrillRow
-from chaos.gateway.topology import Trigger
+from chaos.gateway.topology import Topology, Trigger
 from chaos.judge.verdict import Outcome
 from chaos.scenario.scenario import FallbackPath
 from supervisor.audit.report import FindingRow
 from supervisor.coverage.ledger import FaultVerdict, PathState
 from supervisor.status import PathStatus, Status
+from supervisor.store.evidence import clean
 from supervisor.store.records import Halt, KnownDaemon, Refused, StoredDrill, Transition
 
 
@@ -347,6 +348,85 @@ class DrillsAnswer(Answer):
         """Show *found*, of which *limit* were asked for."""
         before = found[-1].row.id if len(found) >= limit else None
         return cls(drills=tuple(map(DrillAnswer.of, found)), before=before)
+
+
+class StartedAnswer(Answer):
+    """A campaign has begun; *events* is where its progress is told."""
+
+    id: str
+    events: str
+
+
+class DeploymentAnswer(Answer):
+    """One upstream of a model group; null means unknown."""
+
+    id: str
+    litellm_model: str
+    provider: str
+    base_url: str | None
+    local: bool
+    max_input_tokens: int | None
+    supports_tools: bool | None
+
+
+class GroupAnswer(Answer):
+    """A model group and its deployments."""
+
+    name: str
+    deployments: tuple[DeploymentAnswer, ...]
+
+
+class ChainAnswer(Answer):
+    """The hops of a group for one trigger, the group itself first."""
+
+    group: str
+    trigger: Trigger
+    hops: tuple[str, ...]
+    missing: tuple[str, ...]
+    cut: tuple[str, ...]
+
+
+class TopologyAnswer(Answer):
+    """The gateway as it was read last."""
+
+    litellm_version: str
+    groups: tuple[GroupAnswer, ...]
+    chains: tuple[ChainAnswer, ...]
+
+    @classmethod
+    def of(cls, topology: Topology) -> "TopologyAnswer":
+        """Show *topology*, without passwords in addresses."""
+        return cls(
+            litellm_version=topology.litellm_version,
+            groups=tuple(
+                GroupAnswer(
+                    name=group.name,
+                    deployments=tuple(
+                        DeploymentAnswer(
+                            id=one.id,
+                            litellm_model=one.litellm_model,
+                            provider=one.provider,
+                            base_url=None if one.base_url is None else clean(one.base_url),
+                            local=one.local,
+                            max_input_tokens=one.max_input_tokens,
+                            supports_tools=one.supports_tools,
+                        )
+                        for one in group.deployments
+                    ),
+                )
+                for group in topology.groups.values()
+            ),
+            chains=tuple(
+                ChainAnswer(
+                    group=chain.group,
+                    trigger=chain.trigger,
+                    hops=chain.hops,
+                    missing=chain.missing,
+                    cut=chain.cut,
+                )
+                for chain in topology.chains
+            ),
+        )
 
 
 def _next(status: Status) -> NextAnswer:

@@ -29,15 +29,19 @@ SAFE_HEADERS = {
 }
 
 
-def application(world: World, *, access: Access, version: str) -> web.Application:
+def application(
+    world: World, *, access: Access, version: str, ping_s: float = 15.0
+) -> web.Application:
     """Make the application; it keeps nothing, and asks *world* each time."""
     app = web.Application(middlewares=[explained], client_max_size=LONGEST_BODY_BYTES)
-    app[DESK] = Desk(world, access)
+    app[DESK] = Desk(world, access, ping_s)
     for endpoint in (*ENDPOINTS, _description_of(ENDPOINTS, version)):
         app.router.add_route(endpoint.method, endpoint.path, partial(_let_in, endpoint))
-        if endpoint.method == "GET":
+        # As GET, without the body; a stream of events has no end.
+        if endpoint.method == "GET" and endpoint.media_type != "text/event-stream":
             app.router.add_route("HEAD", endpoint.path, partial(_let_in, endpoint))
     app.on_response_prepare.append(_with_safe_headers)
+    app.on_shutdown.append(_let_listeners_go)
     return app
 
 
@@ -53,6 +57,11 @@ async def _let_in(endpoint: Endpoint, request: web.Request) -> web.StreamRespons
 async def _with_safe_headers(_: web.Request, response: web.StreamResponse) -> None:
     for name, value in SAFE_HEADERS.items():
         response.headers.setdefault(name, value)
+
+
+async def _let_listeners_go(app: web.Application) -> None:
+    # aiohttp waits for handlers at shutdown, and those of events would never end.
+    app[DESK].world.events.close()
 
 
 def _description_of(endpoints: Sequence[Endpoint], version: str) -> Endpoint:

@@ -23,10 +23,15 @@ class Door(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What endpoints work with."""
+    """What endpoints work with.
+
+    Attributes:
+        ping_s: How often a silent stream of events says that it is still there.
+    """
 
     world: World
     access: Access
+    ping_s: float = 15.0
 
 
 DESK = web.AppKey("desk", Desk)

@@ -3,12 +3,20 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from chaos.gateway.topology import Topology
 from supervisor.status import Status
 from supervisor.store.records import DrillFilter, Halt, StoredDrill
+from supervisor.web.drill_order import DrillOrder
+from supervisor.web.events import Events
 
 
 class World(Protocol):
     """The daemon. Every method may raise an ``UnderstudyError``."""
+
+    @property
+    def events(self) -> Events:
+        """What happens."""
+        ...
 
     async def status(self) -> Status:
         """Give the newest snapshot."""
@@ -20,6 +28,25 @@ class World(Protocol):
 
     async def drill(self, name: str, /) -> StoredDrill | None:
         """Find one drill by its id."""
+        ...
+
+    async def start_drills(self, order: DrillOrder, /) -> str:
+        """Begin a campaign; its progress is told as events.
+
+        Returns:
+            The campaign's id.
+        Raises:
+            UsageError: Nothing can be drilled as ordered.
+            ConflictError: Drills are halted, or too many campaigns wait.
+        """
+        ...
+
+    async def stop_drills(self, campaign: str, /) -> bool:
+        """Break off a campaign that was begun here; False if none of this id runs or waits."""
+        ...
+
+    def topology(self) -> Topology | None:
+        """Give the gateway as it was read last; None before."""
         ...
 
     async def halt(self, reason: str, for_s: float | None, /, *, everywhere: bool) -> Halt:

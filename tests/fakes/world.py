@@ -11,13 +11,17 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from chaos.errors import UnderstudyError
+from chaos.gateway.topology import Topology
 from chaos.http_client import open_session
 from supervisor.status import Status
 from supervisor.store.records import DrillFilter, Halt, StoredDrill
 from supervisor.web.access import Access
 from supervisor.web.application import application, listening
+from supervisor.web.drill_order import DrillOrder
+from supervisor.web.events import Events
 from tests.fakes.manual_clock import NOON
 from tests.fakes.snapshots import snapshot
+from tests.fakes.topologies import topology
 
 TOKEN = "a-token-of-the-tests"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -37,6 +41,20 @@ class FakeWorld:
         self.stored: Sequence[StoredDrill] = ()
         self.error: Exception | None = None
         self.calls: list[tuple[Any, ...]] = []
+        self.events = Events("run1")
+        self.campaigns = {"c1"}
+        self.known: Topology | None = topology({"claude": ["local"]})
+
+    async def start_drills(self, order: DrillOrder, /) -> str:
+        self._called("start_drills", order)
+        return "c1"
+
+    async def stop_drills(self, campaign: str, /) -> bool:
+        self._called("stop_drills", campaign)
+        return campaign in self.campaigns
+
+    def topology(self) -> Topology | None:
+        return self.known
 
     async def status(self) -> Status:
         self._called("status")
@@ -117,10 +135,10 @@ class Site:
 
 
 @asynccontextmanager
-async def site() -> AsyncIterator[Site]:
+async def site(ping_s: float = 15.0) -> AsyncIterator[Site]:
     """Serve the whole API on a free port until exit."""
     world = FakeWorld()
-    app = application(world, access=ACCESS, version="1.2.3")
+    app = application(world, access=ACCESS, version="1.2.3", ping_s=ping_s)
     async with listening(app, ["127.0.0.1:0"]) as (url,), open_session() as session:
         yield Site(world, app, url, session)
 

@@ -125,7 +125,10 @@ def drill(
     import asyncio
 
     from chaos.faults.kinds import parse_fault
+    from chaos.protocol.surfaces import SURFACES
+    from chaos.registry import lookup
     from chaos.scenario.expand import Selection
+    from chaos.traffic.shapes import SHAPES
     from supervisor.stop import run
 
     settings = overlaid(
@@ -159,7 +162,13 @@ def drill(
         depth=_depth(depth),
         profile=settings.drills.profile,
     )
-    del local  # without a daemon every drill is local
+    for name in shape or ():
+        lookup("traffic shape", name, SHAPES)
+    for name in surface or ():
+        lookup("surface", name, SURFACES)
+    # A twin and a witness of one's own are this process's affair.
+    own = (injector == "twin", litellm_config, litellm_bin, litellm_image, witness_listen)
+    hand_over = not (local or list_only or witness_url or any(own))
     if output is not None:
         _check_writable(output)
 
@@ -167,8 +176,33 @@ def drill(
         # Imported late: the drill engine is heavy, and --help should come at once.
         from supervisor.campaign.request import DrillRequest
         from supervisor.cli.console import say
-        from supervisor.settings.client_profile import load_profile
+        from supervisor.settings.client_profile import load_profile, read_profile_file
+        from supervisor.web.drill_order import DrillOrder
 
+        if hand_over:
+            order = DrillOrder(
+                groups=tuple(group or ()),
+                faults=tuple(fault or ()),
+                shapes=tuple(shape or ()),
+                surfaces=tuple(surface or ()),
+                stream=selection.stream,
+                depth=selection.depth,
+                profile=selection.profile,
+                max_drills=max_drills,
+                known_gaps=not no_known_gaps,
+                injector="redirect" if injector == "redirect" else None,
+                deadline_s=deadline,
+                concurrency=concurrency,
+                budget_usd=budget_usd,
+                real_keys=real_keys or None,
+                require_real=require_real or None,
+                engines=_engines(engine or []),
+                client=read_profile_file(as_file) if as_file else None,
+                seed=seed,
+            )
+            code = await _drill_there(settings, order, stop, format_, output)
+            if code is not None:
+                return code
         request = DrillRequest(
             selection=selection,
             max_drills=max_drills,
@@ -183,6 +217,27 @@ def drill(
             raise
 
     raise typer.Exit(run(command, stopped=ExitCode.STOPPED))
+
+
+async def _drill_there(
+    settings: "Settings", order: Any, stop: "Stop", form: ReportFormat, output: Path | None
+) -> int | None:
+    """Have a running daemon drill; None if there is none for this gateway."""
+    from chaos.drill.report import exit_code
+    from supervisor.cli.console import err, say
+    from supervisor.cli.handover import daemon_of, drilled_there, session
+    from supervisor.cli.progress import LiveDrills
+
+    async with session() as opened:
+        daemon = await daemon_of(opened, settings)
+        if daemon is None:
+            return None
+        say(f"the daemon at {daemon.base} drills, with its own witness and keys (--local: not)")
+        with LiveDrills(err) as live:
+            report, stopped = await drilled_there(daemon, order, stop, live)
+    show(report, form, output)
+    code = exit_code(report.summary)
+    return ExitCode.STOPPED if stopped and code != ExitCode.FAILED else code
 
 
 async def _drill(

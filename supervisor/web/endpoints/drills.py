@@ -1,4 +1,4 @@
-"""Drills that have ended."""
+"""Drills that have ended, and campaigns that are begun and broken off from here."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -9,8 +9,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from chaos.judge.check import Kind
 from chaos.judge.verdict import Outcome
 from supervisor.store.records import DrillFilter
-from supervisor.web.answers import DrillsAnswer, EvidenceAnswer
-from supervisor.web.endpoint import DESK, Endpoint, answered, in_query
+from supervisor.web.answers import DrillsAnswer, EvidenceAnswer, StartedAnswer
+from supervisor.web.drill_order import DrillOrder
+from supervisor.web.endpoint import DESK, Door, Endpoint, answered, in_body, in_query
 from supervisor.web.problem import Refused
 
 
@@ -61,7 +62,49 @@ async def shown(request: web.Request) -> web.Response:
     return answered(EvidenceAnswer.of(stored))
 
 
+async def begun(request: web.Request) -> web.Response:
+    """Begin a campaign."""
+    order = await in_body(request, DrillOrder)
+    campaign = await request.app[DESK].world.start_drills(order)
+    events = f"/api/v1/events?campaign={campaign}"
+    return answered(StartedAnswer(id=campaign, events=events), status=202)
+
+
+async def broken_off(request: web.Request) -> web.Response:
+    """Break off a campaign."""
+    name = request.match_info["id"]
+    if not await request.app[DESK].world.stop_drills(name):
+        raise Refused(
+            404,
+            what="no drills were broken off",
+            why=f"no campaign {name!r} runs or waits",
+            remedy="Give the id with which POST /api/v1/drills answered; it may have ended.",
+        )
+    return web.Response(status=204)
+
+
 ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/api/v1/drills",
+        "Drill now; the answer comes at once, progress and results as events.",
+        begun,
+        door=Door.CHANGE,
+        answer=StartedAnswer,
+        status=202,
+        body=DrillOrder,
+        errors=(409, 413, 415, 422, 503),
+    ),
+    Endpoint(
+        "DELETE",
+        "/api/v1/drills/{id}",
+        "Break off the campaign of this id; what is running is ended cleanly.",
+        broken_off,
+        door=Door.CHANGE,
+        status=204,
+        media_type="",
+        errors=(404, 503),
+    ),
     Endpoint(
         "GET",
         "/api/v1/drills",

@@ -4,8 +4,9 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from supervisor.coverage.ledger import PathState
-from supervisor.web.answers import CoverageAnswer, StatusAnswer
+from supervisor.web.answers import CoverageAnswer, StatusAnswer, TopologyAnswer
 from supervisor.web.endpoint import DESK, Endpoint, answered, in_query
+from supervisor.web.problem import Refused
 
 
 class CoverageQuery(BaseModel):
@@ -37,7 +38,28 @@ async def coverage(request: web.Request) -> web.Response:
     return answered(CoverageAnswer.of(known, paths))
 
 
+async def topology(request: web.Request) -> web.Response:
+    """Show what the gateway says that it would do."""
+    known = request.app[DESK].world.topology()
+    if known is None:
+        raise Refused(
+            503,
+            what="no topology was shown",
+            why="the gateway has not been read yet",
+            remedy="Ask again in a moment; GET /api/v1/status says what keeps it.",
+        )
+    return answered(TopologyAnswer.of(known))
+
+
 ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/api/v1/topology",
+        "The gateway's groups, deployments and chains, as last read.",
+        topology,
+        answer=TopologyAnswer,
+        errors=(503,),
+    ),
     Endpoint(
         "GET",
         "/api/v1/status",

@@ -8,6 +8,7 @@ import pytest
 
 from chaos.errors import GatewayError
 from supervisor.coverage.ledger import next_fault
+from supervisor.daemon import recorder
 from supervisor.daemon import worker as module
 from supervisor.store.errors import StoreError
 from supervisor.store.store import Store
@@ -17,8 +18,8 @@ from tests.fakes.daemons import site
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again at once what could not be written."""
-    monkeypatch.setattr(module, "FIRST_WAIT_S", 0.01)
-    monkeypatch.setattr(module, "LONGEST_WAIT_S", 0.02)
+    monkeypatch.setattr(recorder, "FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr(recorder, "LONGEST_WAIT_S", 0.02)
 
 
 async def test_a_full_disk_loses_no_drill_and_stops_the_drilling(

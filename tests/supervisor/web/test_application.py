@@ -17,13 +17,18 @@ SAFE = {
     "X-Content-Type-Options": "nosniff",
 }
 
+EVENTS = "/api/v1/events"
+
 
 async def test_every_route_answers_with_safe_headers(api):
     """No answer may be kept, framed, guessed at or read by another site."""
     api.world.stored = [stored_drill("d1")]
+    api.world.campaigns = {"d1"}
+    # A stream has no end; that it is refused at the daemon's end is an answer, too.
+    api.world.events.close()
     for method, path in api.routes:
         answer = await api.change(method, path.replace("{id}", "d1"))
-        assert answer.status in (200, 204)
+        assert answer.status in (200, 202, 204) or path == EVENTS
         assert SAFE.items() <= dict(answer.headers).items(), (method, path)
         assert "Access-Control-Allow-Origin" not in answer.headers
 
@@ -52,7 +57,8 @@ async def test_every_problem_has_safe_headers(api, method, path, headers, status
 async def test_head_answers_as_get_without_a_body(api):
     """Status, type and length of HEAD are those of GET, on every path that can be read."""
     api.world.stored = [stored_drill("x")]
-    readable = {path.replace("{id}", "x") for method, path in api.routes if method == "GET"}
+    paths = {path for method, path in api.routes if method == "GET"} - {EVENTS}
+    readable = {path.replace("{id}", "x") for path in paths}
     assert "/api/v1/drills/x" in readable
     for path in readable:
         got, head = await api.get(path), await api.ask("HEAD", path)

@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from chaos.errors import UsageError
 from chaos.judge.check import Kind
 from chaos.judge.verdict import Outcome
 from supervisor.store.records import DrillFilter
+from supervisor.web.drill_order import DrillOrder
+from supervisor.web.problem import ConflictError, NotReadyError
 from tests.fakes.snapshots import stored_drill
 
 
@@ -85,3 +88,41 @@ async def test_an_unknown_drill_is_not_found(api):
     assert "'d2'" in answer.json["why"]
     assert "/api/v1/drills" in answer.json["remedy"]
     assert api.world.calls == [("drill", "d2")]
+
+
+async def test_a_campaign_is_begun_and_followed(api):
+    """Its id comes at once, with where its progress is told."""
+    answer = await api.change("POST", "/api/v1/drills", json={"groups": ["claude"]})
+    assert answer.status == 202
+    assert answer.json == {"id": "c1", "events": "/api/v1/events?campaign=c1"}
+    assert api.world.calls[-1] == ("start_drills", DrillOrder(groups=("claude",)))
+
+
+async def test_a_campaign_can_be_broken_off(api):
+    """By its id; one that is not there is said to be none."""
+    assert (await api.change("DELETE", "/api/v1/drills/c1")).status == 204
+    assert (await api.change("DELETE", "/api/v1/drills/c9")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (UsageError("no such group", remedy="Name one."), 422),
+        (ConflictError("halted", remedy="Resume."), 409),
+        (NotReadyError("not read yet", remedy="Wait."), 503),
+    ],
+)
+async def test_a_campaign_that_cannot_be_is_refused(api, error, status):
+    """With why, and what to do."""
+    api.world.error = error
+    answer = await api.change("POST", "/api/v1/drills", json={})
+    assert (answer.status, answer.json["why"]) == (status, error.message)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/api/v1/drills"), ("DELETE", "/api/v1/drills/c1")]
+)
+async def test_campaigns_need_the_token(api, method, path):
+    """From this machine too."""
+    assert (await api.ask(method, path)).status == 401
+    assert api.world.calls == []

@@ -40,3 +40,12 @@ async def test_a_state_that_does_not_exist_is_refused(api):
     answer = await api.get("/api/v1/coverage?state=broken")
     assert answer.status == 400
     assert "never_proven" in answer.json["why"]
+
+
+async def test_the_topology_is_that_of_the_last_look(api):
+    """Groups with their deployments, and chains; 503 before the first look."""
+    answer = await api.get("/api/v1/topology")
+    assert [group["name"] for group in answer.json["groups"]] == ["claude", "local"]
+    assert answer.json["chains"][0]["hops"] == ["claude", "local"]
+    api.world.known = None
+    assert (await api.get("/api/v1/topology")).status == 503

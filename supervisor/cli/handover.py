@@ -1,0 +1,136 @@
+"""Hand drills to a running daemon, and show what happens there as if they ran here."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from chaos.drill.report import DrillReport, DrillRow, GatewayRow, Summary
+from chaos.errors import UsageError
+from chaos.http_client import open_session
+from supervisor.cli.knowledge import Api, DaemonError
+from supervisor.cli.progress import LiveDrills
+from supervisor.settings.model import Settings
+from supervisor.stop import Stop
+from supervisor.web.drill_order import DrillOrder
+from supervisor.web.events import MISSED
+
+TRIES = 5
+"""To take an interrupted stream of events up again, a second apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event of the daemon's."""
+
+    id: str
+    name: str
+    data: dict[str, Any]
+
+
+async def daemon_of(session: aiohttp.ClientSession, settings: Settings) -> Api | None:
+    """Find the daemon that could drill the gateway of *settings*; None if there is none.
+
+    A daemon of another gateway is none.
+    """
+    api = Api.of(session, settings)
+    if not await api.answers():
+        return None
+    status = await api.status()
+    if settings.gateway.url not in (None, status.gateway):
+        return None
+    return api
+
+
+async def drilled_there(
+    api: Api, order: DrillOrder, stop: Stop, live: LiveDrills
+) -> tuple[DrillReport, bool]:
+    """Have the daemon drill, and report.
+
+    Returns:
+        The report, and whether the campaign was stopped.
+
+    Raises:
+        DaemonError: It refuses, or its drills cannot be followed to their end.
+        UsageError: Nothing can be drilled as ordered.
+    """
+    started = await api.start_drills(order)
+    rows: dict[str, DrillRow] = {}
+    stop.watched()
+    async with asyncio.TaskGroup() as tasks:
+        stopping = tasks.create_task(_stop_there(api, started.id, stop))
+        try:
+            async for event in _events(api, started.id):
+                if event.name == "campaign.planned":
+                    live.planned(event.data["drills"])
+                elif event.name == "drill.started":
+                    live.started(event.data["id"], event.data["scenario"])
+                elif event.name == "drill.ended":
+                    row = DrillRow.model_validate(event.data["drill"])
+                    rows[row.id] = row
+                    live.ended(row)
+                elif event.name == "campaign.failed":
+                    raise UsageError(event.data["why"], remedy=event.data["remedy"])
+                elif event.name == "campaign.ended":
+                    report = DrillReport(
+                        gateway=GatewayRow.model_validate(event.data["gateway"]),
+                        summary=Summary.model_validate(event.data["summary"]),
+                        drills=tuple(rows.values()),
+                    )
+                    return report, bool(event.data["stopped"])
+        finally:
+            stopping.cancel()
+    raise _lost(api, started.id)
+
+
+async def _stop_there(api: Api, campaign: str, stop: Stop) -> None:
+    await stop.event.wait()
+    await api.stop_drills(campaign)
+
+
+async def _events(api: Api, campaign: str) -> AsyncIterator[Told]:
+    """Yield what happens in a campaign; an interrupted stream is taken up where it broke off."""
+    seen: str | None = None
+    tries = 0
+    while tries < TRIES:
+        try:
+            async with api.listening(campaign, seen) as response:
+                if response.status != 200:
+                    raise _lost(api, campaign)
+                async for event in _read(response):
+                    if event.name == MISSED:
+                        raise _lost(api, campaign)
+                    seen, tries = event.id, 0
+                    yield event
+        except (aiohttp.ClientError, TimeoutError):
+            pass
+        tries += 1
+        await asyncio.sleep(1.0)
+
+
+async def _read(response: aiohttp.ClientResponse) -> AsyncIterator[Told]:
+    """Take a stream of server-sent events apart, as our own API writes them."""
+    fields: dict[str, str] = {}
+    async for raw in response.content:
+        line = raw.decode("utf-8").rstrip("\r\n")
+        name, colon, value = line.partition(":")
+        if line and name:
+            fields[name] = value.removeprefix(" ") if colon else ""
+        elif not line and "data" in fields:
+            yield Told(fields.get("id", ""), fields.get("event", ""), json.loads(fields["data"]))
+            fields = {}
+
+
+def _lost(api: Api, campaign: str) -> DaemonError:
+    return DaemonError(
+        f"the drills of campaign {campaign} cannot be followed to their end at {api.base}",
+        remedy="'understudy history' shows what has ended; 'understudy status' how the daemon is.",
+    )
+
+
+def session() -> Any:
+    """Open the connections to a daemon; one that sends a long row fits."""
+    return open_session(read_bufsize=1 << 20)
