@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import drills, memory, startup, store, strangers, witness
+from benchmarks import daemon, drills, memory, startup, store, strangers, witness
 
 
 def main() -> None:
