@@ -174,6 +174,12 @@ class Topology:
     aliases: Mapping[str, str] = field(default_factory=dict)
     wildcards: tuple[str, ...] = ()
     other_names: Mapping[str, ModelGroup] = field(default_factory=dict)
+    _chains: Mapping[tuple[str, Trigger], Chain] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # The first of a group counts. An index, because gateways have thousands of groups.
+        index = {(chain.group, chain.trigger): chain for chain in reversed(self.chains)}
+        object.__setattr__(self, "_chains", index)
 
     def find(self, name: str) -> ModelGroup | None:
         """Find what clients get who ask for *name*; None if there is nothing."""
@@ -181,10 +187,7 @@ class Topology:
 
     def chain(self, group: str, trigger: Trigger = Trigger.GENERAL) -> Chain:
         """Tell the chain of *group* for *trigger*; a chain of the group alone if it has none."""
-        for chain in self.chains:
-            if chain.group == group and chain.trigger == trigger:
-                return chain
-        return Chain(group, trigger, (group,))
+        return self._chains.get((group, trigger)) or Chain(group, trigger, (group,))
 
     def reached_at(self, engines: Mapping[str, str]) -> "Topology":
         """Put the addresses at which we reach local engines in the place of LiteLLM's own.

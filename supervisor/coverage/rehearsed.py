@@ -51,7 +51,7 @@ def rehearsed_paths(
             general = path.trigger is Trigger.GENERAL
             # How many faults take turns depends on the request alone, but for special triggers,
             # whose fault some providers lack.
-            what = (path.surface, path.shape, path.stream, chosen, None if general else path)
+            what = (path.surface, path.shape, path.stream, own.faults, None if general else path)
             if what not in counts:
                 counts[what] = len(_on_path(topology, own, path, chosen))
             if path.trigger not in prints:
@@ -136,7 +136,11 @@ def _on_path(
             "streaming": "streamed" if path.stream else "whole",
         }
     )
-    found = _scenarios(topology, path.group, own, faults)
+    # Only those of the path's own trigger: of thousands of groups all paths are asked for.
+    named = tuple(f for f in faults if TRIGGERS.get(f.name, Trigger.GENERAL) is path.trigger)
+    if not named:
+        return []
+    found = _scenarios(topology, path.group, own, named)
     return [scenario for scenario in found if scenario.path == path]
 
 

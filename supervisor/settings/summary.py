@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from supervisor.settings.model import Settings
-from supervisor.settings.values import Secret
+from supervisor.settings.values import Secret, duration_text
 
 
 def meaning(settings: Settings) -> Iterator[str]:
@@ -35,8 +35,28 @@ def meaning(settings: Settings) -> Iterator[str]:
             yield f"The engine of {name} is asked with the key in {_place(engine.key)}."
     for prefix, url in settings.providers.items():
         yield f"The provider {prefix} is really at {url}."
+    yield from _daemon(settings)
     for entry in settings.accept:
         yield f"Failures of {entry.scenario} are accepted until {entry.until}: {entry.reason}."
+
+
+def _daemon(settings: Settings) -> Iterator[str]:
+    """Say what the daemon would do."""
+    rehearse, schedule, budget = settings.rehearse, settings.schedule, settings.budget
+    if rehearse.enabled:
+        yield (
+            f"The daemon proves every path within {duration_text(rehearse.target)}, and within "
+            f"{duration_text(rehearse.critical_target)} where the group is critical."
+        )
+    else:
+        yield "The daemon drills nothing by itself."
+    if schedule.windows:
+        yield f"It drills in {'; '.join(schedule.windows)} ({schedule.time_zone})."
+    if schedule.blackouts:
+        yield f"It drills nothing in {'; '.join(schedule.blackouts)} ({schedule.time_zone})."
+    money = "any amount of money" if budget.usd is None else f"{budget.usd:.2f} USD"
+    yield f"Its drills of a day may spend {money}."
+    yield f"Its API answers at {', '.join(settings.web.listen)}."
 
 
 def _place(secret: Secret) -> str:

@@ -224,3 +224,14 @@ def test_a_stand_in_on_one_fault_makes_the_path_routed():
     record, _ = drilled(ended(), ended("hang", after_s=1, stand_in=True))
     assert record.state is PathState.ROUTED
     assert replace(record, state=PathState.PROVEN) != record
+
+
+def test_a_clock_that_is_set_back_changes_no_state():
+    """By an hour: what was proven stays proven, and a drill that ends then counts as any other."""
+    record, known = drilled(ended(), failing("hang", after_s=5))
+    before = NOON - timedelta(hours=1)
+    assert evaluated(record, known.values(), before) == record
+    assert next_fault(record, known, FAULTS, before) in FAULTS
+    after, verdict = after_drill(record, known, ended("hang", after_s=-3600))
+    assert verdict.outcome is Outcome.PASSED
+    assert after.state is PathState.PROVEN

@@ -55,3 +55,23 @@ def test_everything_that_is_set_is_said():
 def test_a_key_in_the_place_of_its_name_is_not_repeated():
     """An easy slip must not spread it."""
     assert "sk-secret" not in said(gateway={"key": {"env": "sk-secret"}})
+
+
+def test_what_the_daemon_would_do_is_said():
+    """When it drills, how often, and what that may cost."""
+    settings = Settings.model_validate(
+        {
+            "rehearse": {"target": "12h"},
+            "schedule": {"windows": ["Mon-Fri 07:00-20:00"], "blackouts": ["12:00-13:00"]},
+            "budget": {"usd": 1.5},
+        }
+    )
+    text = " ".join(meaning(settings))
+    assert "every path within 12h, and within 1h where the group is critical" in text
+    assert "It drills in Mon-Fri 07:00-20:00 (UTC)." in text
+    assert "It drills nothing in 12:00-13:00 (UTC)." in text
+    assert "may spend 1.50 USD" in text
+    asleep = Settings.model_validate({"rehearse": {"enabled": False}, "budget": {"usd": None}})
+    text = " ".join(meaning(asleep))
+    assert "drills nothing by itself" in text
+    assert "any amount of money" in text
