@@ -16,7 +16,7 @@ import aiohttp
 import structlog
 
 from chaos.clock import Clock
-from chaos.errors import GatewayError, UnderstudyError
+from chaos.errors import GatewayError, UnderstudyError, UsageError
 from chaos.judge.check import Kind
 from chaos.rehearsal import Rehearsal
 from chaos.scenario.scenario import FallbackPath, Scenario
@@ -63,6 +63,7 @@ class Worker:
         connect: Opens the gateway.
         ending: Nothing more is begun, and the running drill is broken off.
         gateway: As it is open now.
+        drilling: A drill or a campaign runs, or waits to be written down.
         recorder: Writes down what happens.
         campaigns: What somebody has asked for.
     """
@@ -77,6 +78,7 @@ class Worker:
     connect: Connect = connected
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     gateway: OpenGateway | None = None
+    drilling: bool = False
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stop_drill: asyncio.Event = field(default_factory=asyncio.Event)
     _halt: Halt | None = None
@@ -95,11 +97,6 @@ class Worker:
             self.store, self.board, self.clock, self.events, self.ending, on_felt=self.halt
         )
         self.campaigns = Campaigns(self.recorder, self._guard)
-
-    @property
-    def drilling(self) -> bool:
-        """A drill runs, or waits to be written down."""
-        return self.board.condition.running is not None
 
     def look(self) -> None:
         """Look at the ledger soon."""
@@ -135,24 +132,33 @@ class Worker:
         """
         self.look()
         while not self.ending.is_set():
-            settings = self.settings
-            async with opened(
-                settings,
-                session=session,
-                incidents=self._incidents,
-                witness=self.witness,
-                guard=self._guard(settings, session).may_run,
-                clock=self.clock,
-                connect=self.connect,
-            ) as gateway:
-                self.gateway = gateway
-                try:
-                    while settings is self.settings and not self.ending.is_set():
-                        await self._wake.wait()
-                        self._wake.clear()
-                        await self._look(gateway)
-                finally:
-                    await self._end_audit()
+            try:
+                await self._work(session, self.settings)
+            except UsageError as error:
+                # A key that vanished with a reload, say: the next one may bring it back.
+                self._gateway_is_away(error)
+                await self._wake.wait()
+                self._wake.clear()
+
+    async def _work(self, session: aiohttp.ClientSession, settings: Settings) -> None:
+        """Take turns with the gateway open as *settings* say, until there are others."""
+        async with opened(
+            settings,
+            session=session,
+            incidents=self._incidents,
+            witness=self.witness,
+            guard=self._guard(settings, session).may_run,
+            clock=self.clock,
+            connect=self.connect,
+        ) as gateway:
+            self.gateway = gateway
+            try:
+                while settings is self.settings and not self.ending.is_set():
+                    await self._wake.wait()
+                    self._wake.clear()
+                    await self._look(gateway)
+            finally:
+                await self._end_audit()
 
     def _guard(self, settings: Settings, session: aiohttp.ClientSession) -> DaemonGuard:
         return DaemonGuard(
@@ -178,11 +184,20 @@ class Worker:
                 turn = await self.store.claim(LEASE_S) if ready else None
                 if turn is None:
                     break
-                await self._turn(gateway, turn)
+                self.drilling = True
+                try:
+                    await self._turn(gateway, turn)
+                finally:
+                    self.drilling = False
             if gateway.fresh and not self.ending.is_set():
                 self._audit(gateway)
         except StoreError as error:
             self.recorder.store_is_away(error)
+        except Exception as error:
+            # A defect of ours ends no daemon: it is said, and the next beat tries again.
+            gateway.forget()
+            if self.board.note(gateway_trouble=f"{type(error).__name__}, see the log"):
+                log.exception("look.broken")
 
     async def _campaign(self, gateway: OpenGateway) -> bool:
         """Run the campaign that waits longest; False if none waits."""
@@ -191,9 +206,12 @@ class Worker:
         campaign = self.campaigns.next()
         if campaign is None:
             return False
-        self._stop_drill = campaign.stop
-        async with self._held(None):
-            await self.campaigns.run(campaign, gateway, self.settings)
+        self._stop_drill, self.drilling = campaign.stop, True
+        try:
+            async with self._held(None):
+                await self.campaigns.run(campaign, gateway, self.settings)
+        finally:
+            self.drilling = False
         return True
 
     async def _is_ready(self, gateway: OpenGateway) -> bool:
@@ -352,6 +370,6 @@ class Worker:
         async for event in rehearsal.run(rehearsal.plan([scenario]), stop):
             await self.recorder.take(event, order)
 
-    def _gateway_is_away(self, error: GatewayError) -> None:
+    def _gateway_is_away(self, error: UnderstudyError) -> None:
         if self.board.note(gateway_trouble=error.message):
             log.warning("gateway.away", why=error.message, remedy=error.remedy)

@@ -1,12 +1,13 @@
 """One turn after the other: what goes wrong, and what is written down all the same."""
 
 import json
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from chaos.errors import GatewayError
+from chaos.errors import GatewayError, UsageError
 from supervisor.coverage.ledger import next_fault
 from supervisor.daemon import recorder
 from supervisor.daemon import worker as module
@@ -137,3 +138,46 @@ async def test_a_database_that_is_lost_is_waited_for(tmp_path: Path, url, server
         status = await daemon.until("/api/v1/status", lambda s: not s["problems"])
         assert (await daemon.drilled())["drills_today"]["passed"] >= 6
         assert "none@" not in json.dumps(status)
+
+
+async def test_a_defect_ends_no_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    """It is said on the API and once in the log, and everything goes on when it is gone."""
+    async with site(tmp_path) as here:
+        right, tried = here.gateway.topology, []
+
+        async def broken():
+            tried.append(1)
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(here.gateway, "topology", broken)
+        async with here.daemon() as daemon:
+            await daemon.until(
+                "/api/v1/status", lambda s: s["problems"] == ["ZeroDivisionError, see the log"]
+            )
+            await daemon.until("/api/v1/status", lambda _: len(tried) > 3)
+            monkeypatch.setattr(here.gateway, "topology", right)
+            assert (await daemon.drilled())["problems"] == []
+    assert capsys.readouterr().out.count("look.broken") == 1
+
+
+async def test_a_key_that_vanishes_ends_no_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It waits for one that comes back."""
+    async with site(tmp_path) as here:
+        missing: list[int] = []
+
+        @asynccontextmanager
+        async def connect(settings):
+            if missing:
+                raise UsageError("the key is not set", remedy="Set it.")
+            async with here.connect(settings) as gateway:
+                yield gateway
+
+        async with here.daemon() as daemon:
+            await daemon.drilled()
+            missing.append(1)
+            assert daemon.service.worker is not None
+            daemon.service.worker.connect = connect
+            daemon.service.reload()
+            await daemon.until("/api/v1/status", lambda s: s["problems"] == ["the key is not set"])
+            missing.clear()
+            await daemon.until("/api/v1/status", lambda s: s["problems"] == [])
