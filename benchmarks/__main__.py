@@ -37,9 +37,9 @@ def main() -> None:
         )
     if given.what in ("strangers", "all"):
         strangers.run(connections=given.connections, drills=given.drills)
-    if given.what in ("daemon", "all"):
+    if given.what == "daemon":
         daemon.run(idle_s=given.idle, lab=given.lab)
-    if given.what in ("store", "all"):
+    if given.what == "store":
         store.run(paths=given.paths, drills=given.stored, days=given.days, per_day=given.per_day)
     if given.what in ("startup", "all"):
         startup.run(rounds=given.rounds)

@@ -1,12 +1,12 @@
 """May the daemon drill this now? Asked right before each drill and each direct sample."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from chaos.clock import Clock
 from chaos.drill.drill import Refusal
-from chaos.drill.spending import most_used
+from chaos.drill.spending import AttemptUsed, most_used
 from chaos.judge.check import Kind
 from chaos.scenario.plan import DrillPlan
 from supervisor.campaign.guard import Guard
@@ -69,14 +69,7 @@ class DaemonGuard:
         )
 
     async def _budget(self, plan: DrillPlan) -> Refusal | None:
-        most: dict[str, Used] = {}
-        for attempt in most_used(plan):
-            before = most.get(attempt.provider, Used())
-            most[attempt.provider] = Used(
-                before.requests + 1,
-                before.tokens + attempt.tokens,
-                before.cost_usd + attempt.cost_usd,
-            )
+        most = by_provider(most_used(plan))
         if not most:
             return None
         refusal = await self.store.reserve(plan.id, most, limits_of(self.settings))
@@ -87,6 +80,19 @@ class DaemonGuard:
             refusal,
             "Raise the budget in the configuration, or wait for tomorrow.",
         )
+
+
+def by_provider(attempts: Iterable[AttemptUsed]) -> dict[str, Used]:
+    """Add up what requests to real upstreams take, by provider."""
+    used: dict[str, Used] = {}
+    for attempt in attempts:
+        before = used.get(attempt.provider, Used())
+        used[attempt.provider] = Used(
+            before.requests + 1,
+            before.tokens + attempt.tokens,
+            before.cost_usd + attempt.cost_usd,
+        )
+    return used
 
 
 def limits_of(settings: Settings) -> DayLimits:

@@ -22,10 +22,11 @@ from chaos.scenario.scenario import FallbackPath
 from supervisor.campaign.accepted import Accepted
 from supervisor.campaign.request import DrillRequest, known_gaps
 from supervisor.daemon.board import Board
+from supervisor.daemon.guard import by_provider
 from supervisor.settings.model import Settings
 from supervisor.status import Running
 from supervisor.store.errors import StoreError
-from supervisor.store.records import DrillEntry, Halt, Transition, Used
+from supervisor.store.records import DrillEntry, Halt, Transition
 from supervisor.store.store import Store
 from supervisor.web.events import Events
 
@@ -216,20 +217,8 @@ def _entry(
         faults=order.faults_of(path),
         campaign=order.campaign,
         requests=drill.requests,
-        used=_used(drill),
+        used=by_provider(attempts_used(drill)),
     )
-
-
-def _used(drill: Drill) -> dict[str, Used]:
-    used: dict[str, Used] = {}
-    for attempt in attempts_used(drill):
-        before = used.get(attempt.provider, Used())
-        used[attempt.provider] = Used(
-            before.requests + 1,
-            before.tokens + attempt.tokens,
-            before.cost_usd + attempt.cost_usd,
-        )
-    return used
 
 
 def _accepted_until(known_gap: str | None, gaps: Sequence[Gap]) -> datetime | None:
