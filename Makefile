@@ -28,7 +28,7 @@ test: lab ## Run every test but those of test-engine; ARGS="-k word" narrows the
 	$(BIN)/pytest -m "not vllm and not postgresql" $(ARGS)
 
 .PHONY: test-system
-test-system: $(VENV) ## Run the tests that need a PostgreSQL; installs Debian's where there is none
+test-system: lab ## Run the tests that need a PostgreSQL; installs Debian's where there is none
 	@if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null; then
 		sudo=$$([ "$$(id -u)" = 0 ] || echo sudo)
 		$$sudo apt-get update --quiet=2

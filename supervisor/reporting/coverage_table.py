@@ -45,6 +45,8 @@ def draw(coverage: CoverageAnswer) -> RenderableType:
 
 def summary(states: dict[PathState, int], ratio: float | None) -> Text:
     """Count the states, the worst first, and say how much is proven."""
+    if not states:
+        return Text("none yet")
     counted = sorted(states.items(), key=lambda item: tuple(PathState).index(item[0]))
     parts: list[tuple[str, str] | str] = []
     for state, count in counted:

@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 import yaml
+from sqlalchemy import URL
 
 from chaos.lab.lab import Lab, running_lab
 from chaos.process.ports import free_port
@@ -39,7 +40,7 @@ async def lab(litellm_executable: Path, tmp_path: Path) -> AsyncIterator[Lab]:
         yield running
 
 
-def configured(lab: Lab, folder: Path, **rehearse: Any) -> Path:
+def configured(lab: Lab, folder: Path, store: str | None = None, **rehearse: Any) -> Path:
     """Write what a daemon beside *lab* needs; three groups of eight keep it short."""
     witness = f"127.0.0.1:{lab.witness_port}"
     config = folder / "understudy.yaml"
@@ -47,7 +48,7 @@ def configured(lab: Lab, folder: Path, **rehearse: Any) -> Path:
         "gateway": {"url": lab.gateway_url, "key": {"env": "LAB_KEY"}},
         "witness": {"listen": [witness], "url": f"http://{witness}"},
         "web": {"listen": [f"127.0.0.1:{free_port()}"]},
-        "store": {"url": f"sqlite:///{folder / 'understudy.db'}"},
+        "store": {"url": store or f"sqlite:///{folder / 'understudy.db'}"},
         "daemon": {"read_gateway_every": "1s"},
         "rehearse": {
             "streaming": "whole",
@@ -127,9 +128,10 @@ async def test_a_parser_that_is_changed_behind_its_back_shows_at_once(lab: Lab, 
     assert lab.key not in log.read_text()
 
 
-async def test_twenty_kills_lose_no_drill_and_repeat_none(lab: Lab, tmp_path: Path):
-    """At random moments, while every path is due again and again."""
-    config = configured(lab, tmp_path, target="2s")
+async def test_twenty_kills_lose_no_drill_and_repeat_none(lab: Lab, tmp_path: Path, url: URL):
+    """At random moments, while every path is due again and again; on both databases."""
+    store = url.render_as_string(hide_password=False)
+    config = configured(lab, tmp_path, store, target="2s")
     rng, written = random.Random(7), set()
     for _ in range(KILLS):
         process = starting("run", "--config", config, LAB_KEY=lab.key)

@@ -39,6 +39,11 @@ def test_it_says_what_and_where_it_is():
     assert "7 passed, 1 failed" in text
 
 
+def test_no_paths_are_said_in_words():
+    """Before the gateway was read."""
+    assert "none yet" in drawn()
+
+
 def test_what_keeps_it_from_its_job_is_shown():
     """Problems, a refused reload, a halt, and what was refused."""
     text = drawn(
