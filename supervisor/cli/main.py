@@ -9,6 +9,7 @@ import typer
 from chaos.errors import UnderstudyError
 from chaos.exit_code import ExitCode
 from supervisor.cli.commands import COMMANDS
+from supervisor.cli.version import installed_version
 
 app = typer.Typer(
     name="understudy",
@@ -26,16 +27,6 @@ def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"understudy {installed_version()}")
         raise typer.Exit
-
-
-def installed_version() -> str:
-    """Tell our own version; ``unknown`` when run from a tree that is not installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("understudy")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 @app.callback()

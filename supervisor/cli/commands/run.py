@@ -24,7 +24,7 @@ def run_daemon(*, access: Access) -> None:
 
       understudy run --gateway http://127.0.0.1:4000 --key-env LITELLM_KEY
     """
-    from supervisor.cli.main import installed_version
+    from supervisor.cli.version import installed_version
     from supervisor.daemon.service import Service, reloading_at_hangup
     from supervisor.log import configure
     from supervisor.stop import run

@@ -8,6 +8,7 @@ import pytest
 
 from chaos.errors import GatewayError, UsageError
 from supervisor.cli import main as cli
+from supervisor.cli.version import installed_version
 from tests.fakes.commandline import understudy
 
 COMMANDS = ("demo", "lab", "drill", "audit", "doctor", "init", "faults", "shapes", "checks")
@@ -16,7 +17,7 @@ COMMANDS = ("demo", "lab", "drill", "audit", "doctor", "init", "faults", "shapes
 def test_the_version_is_told(invoke):
     """Bug reports begin with it."""
     ended = invoke("--version")
-    assert (ended.code, ended.out) == (0, f"understudy {cli.installed_version()}\n")
+    assert (ended.code, ended.out) == (0, f"understudy {installed_version()}\n")
 
 
 HEAVY = ("aiohttp", "yaml", "jsonschema", "uvloop", "supervisor.settings")
