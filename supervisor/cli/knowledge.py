@@ -23,7 +23,7 @@ from supervisor.settings.model import Settings
 from supervisor.status import Condition, Status
 from supervisor.store import daemon_lock
 from supervisor.store.halt_file import end_halt, halt_file
-from supervisor.store.location import file_of, shown, store_url
+from supervisor.store.location import exists, file_of, shown, store_url
 from supervisor.store.records import DrillFilter, Halt, Home
 from supervisor.store.store import Store
 from supervisor.web.answers import (
@@ -39,6 +39,9 @@ from supervisor.web.problem import Problem
 from supervisor.web.token import known_token
 
 ANSWER_WITHIN_S = 30.0
+
+ALIVE_WITHIN_S = 10.0
+"""Whatever takes the port and says nothing must not keep a command waiting for long."""
 
 SILENT_S = 60.0
 """A stream of events that is silent for longer than its pings take is dead."""
@@ -97,7 +100,7 @@ async def known(settings: Settings) -> AsyncIterator[Knowledge]:
             yield api
             return
     file = file_of(url)
-    if file is not None and not file.exists():
+    if file is not None and not exists(file):
         raise UsageError(
             f"no daemon answers at {api.base}, and there is no store at {file}",
             remedy="Start one: understudy run --gateway URL --key-env NAME. If it has a "
@@ -111,15 +114,23 @@ async def known(settings: Settings) -> AsyncIterator[Knowledge]:
         yield _Past(store, home, shown(url), halt_file(url), clock)
 
 
-def _address(settings: Settings, url: URL) -> tuple[str, str | None]:
-    """Say where the API is, and with which token it can be asked to change something."""
+def _address(settings: Settings, url: URL) -> str:
+    """Say where the API is."""
     file = file_of(url)
-    holder = daemon_lock.holder(file) if file is not None and file.exists() else None
+    holder = daemon_lock.holder(file) if file is not None else None
     address = str((holder or {}).get("address") or settings.web.listen[0])
     host, _, port = address.rpartition(":")
     host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 -- is asked, not listened on
-    token = known_token(settings.web, url)
-    return f"http://{host}:{port}", token.get_secret_value() if token else None
+    return f"http://{host}:{port}"
+
+
+def _token(settings: Settings, url: URL) -> str | UsageError | None:
+    """Fetch the token; why it cannot be is kept for who needs one: looking needs none here."""
+    try:
+        token = known_token(settings.web, url)
+    except UsageError as error:
+        return error
+    return token.get_secret_value() if token else None
 
 
 async def _gateway(store: Store, settings: Settings) -> str:
@@ -146,18 +157,23 @@ class Api:
 
     session: aiohttp.ClientSession
     base: str
-    token: str | None
+    token: str | UsageError | None
     live: bool = True
 
     @classmethod
     def of(cls, session: aiohttp.ClientSession, settings: Settings) -> "Api":
         """Say where the daemon of *settings* would answer; nothing is asked yet."""
-        return cls(session, *_address(settings, store_url(settings.store)))
+        url = store_url(settings.store)
+        return cls(session, _address(settings, url), _token(settings, url))
+
+    @property
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"} if isinstance(self.token, str) else {}
 
     async def answers(self) -> bool:
         """Say whether a daemon answers at all."""
         try:
-            async with self._asked("GET", "/healthz") as response:
+            async with self._asked("GET", "/healthz", within_s=ALIVE_WITHIN_S) as response:
                 return response.status == 200 and await response.text() == "ok\n"
         except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError):
             return False
@@ -196,8 +212,7 @@ class Api:
         self, campaign: str, seen: str | None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Listen to the events of a campaign after the one that was *seen* last."""
-        headers = {"Last-Event-ID": seen} if seen else {}
-        headers |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers = {**self._authorization, **({"Last-Event-ID": seen} if seen else {})}
         timeout = aiohttp.ClientTimeout(total=None, sock_read=SILENT_S)
         async with self.session.get(
             f"{self.base}/api/v1/events?campaign={campaign}",
@@ -228,15 +243,16 @@ class Api:
 
     @asynccontextmanager
     async def _asked(
-        self, method: str, path: str, *, json: object = None
+        self, method: str, path: str, *, json: object = None, within_s: float = ANSWER_WITHIN_S
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        timeout = aiohttp.ClientTimeout(total=ANSWER_WITHIN_S)
+        if method != "GET" and isinstance(self.token, UsageError):
+            raise self.token
+        timeout = aiohttp.ClientTimeout(total=within_s)
         async with self.session.request(
             method,
             self.base + path,
             json=json,
-            headers=headers,
+            headers=self._authorization,
             timeout=timeout,
             allow_redirects=False,
         ) as response:

@@ -17,7 +17,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
 from supervisor.store.errors import StoreError, explain
-from supervisor.store.location import file_of, make_folder, shown
+from supervisor.store.location import exists, file_of, make_folder, shown
 from supervisor.store.migrate import is_current, migrate
 
 P = ParamSpec("P")
@@ -131,7 +131,7 @@ class Database:
 
 def _touch(file: Path, *, create: bool) -> None:
     """Make *file* for this user's eyes only; its -wal and -shm are made like it."""
-    if not create and not _exists(file):
+    if not create and not exists(file):
         raise StoreError(
             f"the store {file}: there is none",
             remedy="Start the daemon once (understudy run), or name its store with store.url.",
@@ -142,17 +142,6 @@ def _touch(file: Path, *, create: bool) -> None:
     # What is wrong with the file, SQLite says better.
     with suppress(OSError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
-
-
-def _exists(file: Path) -> bool:
-    try:
-        return file.exists()
-    except OSError as error:
-        raise StoreError(
-            f"the store {file} cannot be looked at: {error.strerror}",
-            remedy="Run this as the daemon's user, or name another store with store.url.",
-            permanent=True,
-        ) from error
 
 
 def _engine(url: URL) -> Engine:

@@ -99,3 +99,19 @@ def make_folder(folder: Path) -> None:
             remedy="Make it for this user, or name another place with store.url.",
             permanent=True,
         ) from error
+
+
+def exists(file: Path) -> bool:
+    """Report whether the store's *file* is there.
+
+    Raises:
+        StoreError: This user may not look.
+    """
+    try:
+        return file.exists()
+    except OSError as error:
+        raise StoreError(
+            f"the store {file} cannot be looked at: {error.strerror}",
+            remedy="Run this as the daemon's user, or name another store with store.url.",
+            permanent=True,
+        ) from error

@@ -1,5 +1,6 @@
 """What a daemon knows: through its API where one runs, from its store where none does."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from aiohttp import web
 from chaos.errors import UsageError
 from chaos.process.ports import free_port
 from supervisor.cli.knowledge import DaemonError, known
+from supervisor.store.errors import StoreError
 from supervisor.store.records import DrillFilter
 from tests.fakes.daemons import Site, site
 from tests.fakes.server import serving
@@ -113,3 +115,45 @@ async def test_a_store_of_several_gateways_asks_which_one(here: Site):
     here.config["gateway"]["url"] = first
     async with known(here.load()) as past:
         assert (await past.coverage()).gateway == first
+
+
+def forbidden(*names: str):
+    """Let the files of these names be another user's."""
+    real_text, real_stat = Path.read_text, Path.stat
+
+    def refuse(path: Path) -> None:
+        if path.name in names:
+            raise PermissionError(13, "Permission denied", str(path))
+
+    def read_text(path: Path, *options: str) -> str:
+        refuse(path)
+        return real_text(path, *options)
+
+    def stat(path: Path, **options: bool) -> os.stat_result:
+        refuse(path)
+        return real_stat(path, **options)
+
+    return read_text, stat
+
+
+async def test_another_user_may_look_and_not_change(here: Site, monkeypatch):
+    """A daemon under systemd keeps its folder to itself: no traceback, and what to do."""
+    async with here.daemon() as daemon:
+        await daemon.drilled()
+        read_text, stat = forbidden("api-token", "understudy.db")
+        monkeypatch.setattr(Path, "read_text", read_text)
+        monkeypatch.setattr(Path, "stat", stat)
+        async with known(here.load()) as live:
+            assert (await live.status()).states == {"proven": 3, "routed": 3}
+            with pytest.raises(UsageError, match=r"token in .* cannot be read") as caught:
+                await live.halt("lunch", None, everywhere=True)
+            assert "daemon's user" in caught.value.remedy
+
+
+async def test_a_store_that_this_user_may_not_look_at_is_said(here: Site, monkeypatch):
+    """Where no daemon runs."""
+    _, stat = forbidden("understudy.db")
+    monkeypatch.setattr(Path, "stat", stat)
+    with pytest.raises(StoreError, match="cannot be looked at"):
+        async with known(here.load()):
+            pass
