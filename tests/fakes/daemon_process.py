@@ -10,9 +10,11 @@ import asyncio
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from chaos.errors import WitnessError
 from supervisor.daemon import worker
 from supervisor.log import configure
 from tests.fakes.daemons import site
@@ -21,6 +23,8 @@ from tests.fakes.gateway import FakeGateway
 GATEWAY = "http://one-gateway:4000"
 DRILL_S = 0.03
 LEASE_S = 1.0
+TRIES = 5
+"""A port that was free a moment ago may be another's now."""
 
 
 class Slow(FakeGateway):
@@ -43,6 +47,12 @@ async def run(folder: Path, store: str, name: str, target: str) -> None:
             "target": target,
         },
     }
+    for _ in range(TRIES):
+        with suppress(WitnessError):
+            await _beside_a_gateway(folder, sections)
+
+
+async def _beside_a_gateway(folder: Path, sections: dict[str, Any]) -> None:
     async with site(folder, server=Slow({}), **sections) as here:
         here.config["gateway"]["url"] = GATEWAY
         async with here.daemon() as daemon:
@@ -54,14 +64,15 @@ async def run(folder: Path, store: str, name: str, target: str) -> None:
 def started(
     folder: Path, store: str, *, name: str = "spark-1", target: str = "1h"
 ) -> subprocess.Popen[str]:
-    """Start one; its log is in its stdout."""
-    return subprocess.Popen(
-        [sys.executable, "-m", __name__, str(folder), store, name, target],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "TEST_KEY": "sk-test"},
-    )
+    """Start one; its log is in its stdout, and what else it says in a file."""
+    with (folder / "stderr").open("ab") as errors:
+        return subprocess.Popen(
+            [sys.executable, "-m", __name__, str(folder), store, name, target],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, "TEST_KEY": "sk-test"},
+        )
 
 
 if __name__ == "__main__":

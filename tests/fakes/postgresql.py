@@ -7,6 +7,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -123,6 +124,7 @@ def _running_in(folder: Path) -> Iterator[PostgreSQL]:
             assert server.poll() is None, (folder / "log").read_text()
         yield PostgreSQL(folder, port)
     finally:
-        server.terminate()
+        # Fast: it ends its clients, for whom SIGTERM would have it wait.
+        server.send_signal(signal.SIGINT)
         server.wait()
         log.close()

@@ -33,6 +33,14 @@ def ended(line: str) -> str | None:
     return written["drill"] if written["event"] == "drill.ended" else None
 
 
+def next_line(process: "subprocess.Popen[str]") -> str:
+    """Read the next line of a daemon's log; one that has died has none."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, f"the daemon has died: {process.wait()}"
+    return line
+
+
 async def drills(url: URL) -> list[tuple[str, str]]:
     """List every drill of the store, with its path."""
     async with Store.opened(url, Home("reader", GATEWAY), SystemClock(), create=False) as store:
@@ -90,11 +98,11 @@ async def test_three_daemons_of_one_gateway_share_the_work(url: URL, start):
     for name in ("spark-1", "spark-3"):
         wanted = rng.randint(1, 4)
         while wanted:
-            wanted -= ended(running[name].stdout.readline()) is not None
+            wanted -= ended(next_line(running[name])) is not None
         running[name].kill()
         running[name].wait()
     while len(await drills(url)) < PATHS:
-        running["spark-2"].stdout.readline()
+        next_line(running["spark-2"])
     async with Store.opened(url, Home("spark-2", GATEWAY), SystemClock()) as store:
         assert await store.due() is None
     kept = await drills(url)
@@ -106,7 +114,7 @@ async def test_three_daemons_of_one_gateway_share_the_work(url: URL, start):
 async def test_a_killed_writer_leaves_a_whole_file(url: URL, start):
     """What SQLite says of its own file after a kill."""
     process = start(url, target="1s")
-    while ended(process.stdout.readline()) is None:
+    while ended(next_line(process)) is None:
         pass
     process.kill()
     process.wait()
