@@ -27,7 +27,7 @@ class FallbackPath:
 
     def __str__(self) -> str:
         parts = (self.group, self.trigger, self.hop, self.surface, self.shape)
-        return "/".join((*parts, _streaming(stream=self.stream)))
+        return "/".join((*parts, streaming_word(stream=self.stream)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,9 @@ class Scenario:
 
     @property
     def _what(self) -> tuple[str, ...]:
-        return (str(self.fault), self.shape, self.surface, _streaming(stream=self.stream))
+        return (str(self.fault), self.shape, self.surface, streaming_word(stream=self.stream))
 
 
-def _streaming(*, stream: bool) -> str:
+def streaming_word(*, stream: bool) -> str:
+    """Name the way an answer comes, as a path's text form does."""
     return "stream" if stream else "whole"

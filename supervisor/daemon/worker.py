@@ -274,7 +274,7 @@ class Worker:
             self.board.news()
 
     async def _read(self, gateway: OpenGateway) -> bool:
-        """Read the gateway, audit it if it has changed, and say whether that could be done."""
+        """Read the gateway, call for an audit if it has changed, and say whether it was read."""
         try:
             anew = await gateway.read(self.store)
         except GatewayError as error:

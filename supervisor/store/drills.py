@@ -167,10 +167,7 @@ def find_all(connection: Connection, wanted: DrillFilter) -> tuple[StoredDrill, 
     query = select(*_COLUMNS).join_from(drills, paths).where(*_conditions(wanted))
     limit = max(0, min(wanted.limit, MOST_DRILLS))
     newest_first = query.order_by(drills.c.number.desc()).limit(limit)
-    found = _stored(connection, newest_first)
-    if wanted.path is None:
-        return tuple(found)
-    return tuple(drill for drill in found if wanted.path in str(drill.path))
+    return tuple(_stored(connection, newest_first))
 
 
 def find(connection: Connection, drill: str) -> StoredDrill | None:
@@ -227,9 +224,16 @@ def _conditions(wanted: DrillFilter) -> list[ColumnElement[bool]]:
         (drills.c.campaign, wanted.campaign),
     )
     conditions += [column == value for column, value in pairs if value is not None]
+    if wanted.path:
+        conditions.append(_holds(ledger.text(), wanted.path))
     if wanted.since is not None:
         conditions.append(drills.c.ended_at >= wanted.since)
     if wanted.before is not None:
         last = select(drills.c.number).where(drills.c.id == wanted.before).scalar_subquery()
         conditions.append(drills.c.number < last)
     return conditions
+
+
+def _holds(text: ColumnElement[str], part: str) -> ColumnElement[bool]:
+    """Whether the text has this part, in the same case; LIKE knows no case in SQLite."""
+    return func.replace(text, part, "") != text

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    case,
     delete,
     func,
     insert,
@@ -19,7 +21,7 @@ from sqlalchemy import (
 
 from chaos.gateway.topology import Trigger
 from chaos.judge.verdict import Outcome
-from chaos.scenario.scenario import FallbackPath
+from chaos.scenario.scenario import FallbackPath, streaming_word
 from supervisor.coverage.ledger import (
     FaultVerdict,
     LedgerPath,
@@ -329,6 +331,16 @@ def path_of(row: AnyRow) -> FallbackPath:
     return FallbackPath(
         row.model_group, Trigger(row.trigger), row.hop, row.surface, row.shape, row.stream
     )
+
+
+def text() -> ColumnElement[str]:
+    """Write a path in the database as ``str(FallbackPath)`` does."""
+    columns = (paths.c.model_group, paths.c.trigger, paths.c.hop, paths.c.surface, paths.c.shape)
+    streaming = case(
+        (paths.c.stream, streaming_word(stream=True)), else_=streaming_word(stream=False)
+    )
+    first, *rest = (*columns, streaming)
+    return reduce(lambda before, column: before.concat("/").concat(column), rest, first)
 
 
 def record_of(row: AnyRow) -> LedgerPath:
