@@ -23,9 +23,9 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "chaos.protocol.dialect": "a contract; test_registry.py holds every dialect to it",
     "chaos.protocol.format": "a contract; test_registry.py holds every format to it",
     "chaos.traffic.shape": "a contract; test_registry.py holds every shape to it",
-    "supervisor.engine.probe.seen": "holds what was seen; test_state.py judges it",
-    "supervisor.engine.probe.steps": "test_look.py takes every step",
-    "supervisor.probes.probe": "a contract; tests/supervisor/engine/probe holds every probe to it",
+    "supervisor.probes.depths.seen": "holds what was seen; test_state.py judges it",
+    "supervisor.probes.depths.steps": "test_look.py takes every step",
+    "supervisor.probes.probe": "a contract; test_runner.py and the kinds keep it",
     "supervisor.web.world": "a contract; tests/fakes/world.py keeps it for tests of the API",
 }
 

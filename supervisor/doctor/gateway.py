@@ -18,7 +18,7 @@ from supervisor.audit.facts import ask_engines, engine_keys, shown_groups, wildc
 from supervisor.doctor.engine import Examined, engine_items
 from supervisor.doctor.items import Item, fail, ok, warn
 from supervisor.engine.facts import EngineFacts
-from supervisor.engine.probe.look import Depth, probe_engine
+from supervisor.probes.depths.look import Depth, probe_engine
 from supervisor.settings.model import Settings
 
 MOST_SKEW_S = 60.0

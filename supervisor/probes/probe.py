@@ -1,11 +1,15 @@
 """The contract of a probe: a look at one part of the running system, and what it found.
 
 A probe never raises and never judges by a single sign: each step says what it proves, and the
-state follows from all of them.
+state follows from all of them. ``runner`` decides when it looks, ``standing`` what its readings
+make of the part.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, Protocol
 
 
 class State(StrEnum):
@@ -54,3 +58,87 @@ class Step:
     found: str
     outcome: Outcome
     took_s: float
+
+
+class PartKind(StrEnum):
+    """What can be looked at."""
+
+    GATEWAY = "gateway"
+    ENGINE = "engine"
+    CONTAINER = "container"
+    HEARTBEAT = "heartbeat"
+    HOST = "host"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Part:
+    """A part of the running system.
+
+    Attributes:
+        name: Of an engine its model group, of a container the model group of its engine, of a
+            heartbeat its name; empty where there is only one.
+    """
+
+    kind: PartKind
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReading:
+    """What one look found.
+
+    Attributes:
+        reason: Why *state*, for people, in one line.
+        evidence: What was asked and answered.
+        facts: What else was learnt, as JSON, by a name that the probe documents.
+    """
+
+    part: Part
+    state: State
+    reason: str
+    evidence: tuple[Step, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """How often to look, and how often a look must agree before it counts.
+
+    Attributes:
+        every: From the end of a look to the beginning of the next; shortened by chance, by a
+            tenth at most, so that probes do not march in step.
+        deadline_s: A look that takes longer is given up, and says nothing.
+        failing: Looks in a row that must find the part bad before it is called so.
+        recovering: Looks in a row that must find it well again.
+    """
+
+    every: timedelta = timedelta(seconds=15)
+    deadline_s: float = 60.0
+    failing: int = 2
+    recovering: int = 2
+
+
+class Probe(Protocol):
+    """A look at one part, again and again."""
+
+    @property
+    def part(self) -> Part:
+        """What it looks at."""
+        ...
+
+    @property
+    def cadence(self) -> Cadence:
+        """How often it looks."""
+        ...
+
+    @property
+    def across_network(self) -> bool:
+        """It asks over a network: what it finds down may be this machine's own trouble."""
+        ...
+
+    async def probe(self, now: datetime, /) -> ProbeReading:
+        """Look once."""
+        ...

@@ -32,8 +32,8 @@ from chaos.process.ports import free_port
 from chaos.scenario.expand import Selection
 from supervisor.campaign.request import DrillRequest
 from supervisor.campaign.run import run_drills
-from supervisor.engine.probe.look import EngineReading, probe_engine
-from supervisor.engine.probe.seen import Limits
+from supervisor.probes.depths.look import EngineReading, probe_engine
+from supervisor.probes.depths.seen import Limits
 from supervisor.settings.model import DrillSettings, GatewaySettings, Settings, WitnessSettings
 from tests.engine.tap import Tap
 from tests.patience import PATIENCE_S, slowness

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from chaos.judge.verdict import Outcome
-from supervisor.engine.probe.forced import OWN
-from supervisor.engine.probe.look import Depth
+from supervisor.probes.depths.forced import OWN
+from supervisor.probes.depths.look import Depth
 from tests.engine.stage import GEMMA_FLAGS, HERMES_FLAGS, QWEN, Stage, Start
 
 TOOLS = ("tool_call", "parallel_tool_calls", "agent")

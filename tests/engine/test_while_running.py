@@ -10,7 +10,7 @@ import pytest_asyncio
 from chaos.judge.check import Kind
 from chaos.judge.verdict import Outcome
 from supervisor.engine.metrics import read_vitals
-from supervisor.engine.probe.look import Depth
+from supervisor.probes.depths.look import Depth
 from supervisor.probes.probe import State
 from tests.engine.stage import HERMES_FLAGS, PATIENT, QWEN, Start
 from tests.patience import PATIENCE_S

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from chaos.lab.engine_flags import GEMMA, EngineFlags
 from chaos.lab.simulated_engine import SimulatedEngine
-from supervisor.engine.probe.look import probe_engine
+from supervisor.probes.depths.look import probe_engine
 
 
 async def look(url, **options):

@@ -18,11 +18,11 @@ import aiohttp
 
 from chaos.clock import Clock, SystemClock
 from supervisor.engine.facts import EngineFacts, root_of
-from supervisor.engine.probe import steps
-from supervisor.engine.probe.ask import Line, Trouble
-from supervisor.engine.probe.formats import formats
-from supervisor.engine.probe.seen import Limits, Seen
-from supervisor.engine.probe.state import judge
+from supervisor.probes.depths import steps
+from supervisor.probes.depths.ask import Line, Trouble
+from supervisor.probes.depths.formats import formats
+from supervisor.probes.depths.seen import Limits, Seen
+from supervisor.probes.depths.state import judge
 from supervisor.probes.probe import State, Step
 
 

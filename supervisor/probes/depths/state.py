@@ -9,9 +9,9 @@ from itertools import groupby, pairwise
 
 from supervisor.engine.facts import EngineFacts
 from supervisor.engine.metrics import Vitals
-from supervisor.engine.probe.ask import Asked, Trouble
-from supervisor.engine.probe.drift import drift
-from supervisor.engine.probe.seen import Generation, Limits, Seen
+from supervisor.probes.depths.ask import Asked, Trouble
+from supervisor.probes.depths.drift import drift
+from supervisor.probes.depths.seen import Generation, Limits, Seen
 from supervisor.probes.probe import State
 
 Found = tuple[State, str]

@@ -4,7 +4,7 @@ It writes texts that a grammar forces, so it costs some hundred tokens; ``forced
 cannot tell.
 """
 
-from supervisor.engine.probe.forced import (
+from supervisor.probes.depths.forced import (
     CALLS,
     OWN,
     THOUGHTS,
@@ -16,7 +16,7 @@ from supervisor.engine.probe.forced import (
     reads_thought,
     thought_request,
 )
-from supervisor.engine.probe.steps import Look, model_to_ask
+from supervisor.probes.depths.steps import Look, model_to_ask
 from supervisor.probes.probe import Outcome
 
 

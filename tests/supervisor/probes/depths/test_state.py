@@ -6,9 +6,9 @@ import pytest
 
 from supervisor.engine.facts import EngineFacts
 from supervisor.engine.metrics import Vitals
-from supervisor.engine.probe.ask import Asked, Trouble
-from supervisor.engine.probe.seen import Generation, Limits, Seen
-from supervisor.engine.probe.state import judge
+from supervisor.probes.depths.ask import Asked, Trouble
+from supervisor.probes.depths.seen import Generation, Limits, Seen
+from supervisor.probes.depths.state import judge
 from supervisor.probes.probe import MEANINGS, State
 
 LIMITS = Limits()

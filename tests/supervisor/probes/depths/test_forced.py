@@ -6,7 +6,7 @@ import pytest
 
 from chaos.lab.model_text import parsed
 from chaos.protocol.conversation import ToolCall
-from supervisor.engine.probe.forced import (
+from supervisor.probes.depths.forced import (
     CALLS,
     THOUGHTS,
     TOOL,

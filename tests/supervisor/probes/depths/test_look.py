@@ -11,9 +11,9 @@ from chaos.lab.engine_flags import GEMMA, EngineFlags
 from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.process.ports import free_port
 from supervisor.engine.facts import EngineFacts
-from supervisor.engine.probe.look import Depth, lines_of
-from supervisor.engine.probe.seen import Limits
-from supervisor.engine.probe.steps import PROVES
+from supervisor.probes.depths.look import Depth, lines_of
+from supervisor.probes.depths.seen import Limits
+from supervisor.probes.depths.steps import PROVES
 from supervisor.probes.probe import Outcome, State
 from tests.fakes.engine_looks import METRICS, MODELS, WELL, answers, as_json, look, look_at, page
 from tests.fakes.server import serving

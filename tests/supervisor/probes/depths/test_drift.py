@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from supervisor.engine.facts import EngineFacts
-from supervisor.engine.probe.drift import drift
+from supervisor.probes.depths.drift import drift
 
 BEFORE = EngineFacts(
     "gemma",

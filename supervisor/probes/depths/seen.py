@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from supervisor.engine.facts import EngineFacts
 from supervisor.engine.metrics import Vitals
-from supervisor.engine.probe.ask import Asked
+from supervisor.probes.depths.ask import Asked
 
 Identity = tuple[tuple[str, ...], str | None, tuple[tuple[str, int], ...]]
 """What tells one engine from another: names, checkpoint and context lengths."""

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from chaos.process.ports import holder
 from supervisor.engine.facts import read_facts
 from supervisor.engine.metrics import Vitals, read_vitals
-from supervisor.engine.probe.ask import Asked, Line
-from supervisor.engine.probe.forced import tool
-from supervisor.engine.probe.seen import Generation, Limits, Seen
+from supervisor.probes.depths.ask import Asked, Line
+from supervisor.probes.depths.forced import tool
+from supervisor.probes.depths.seen import Generation, Limits, Seen
 from supervisor.probes.probe import Outcome, Step
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

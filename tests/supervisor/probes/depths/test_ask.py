@@ -5,7 +5,7 @@ from aiohttp import web
 
 from chaos.clock import SystemClock
 from chaos.process.ports import free_port
-from supervisor.engine.probe.ask import Asked, Line, Trouble
+from supervisor.probes.depths.ask import Asked, Line, Trouble
 from tests.fakes.server import serving
 from tests.patience import PATIENCE_S
 

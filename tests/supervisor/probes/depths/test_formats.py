@@ -3,7 +3,7 @@
 import pytest
 
 from chaos.lab.engine_flags import EngineFlags
-from supervisor.engine.probe.look import Depth
+from supervisor.probes.depths.look import Depth
 from supervisor.probes.probe import Outcome, State
 from tests.fakes.engine_looks import WELL, answers, look, look_at, page
 from tests.fakes.server import serving
