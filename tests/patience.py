@@ -7,6 +7,7 @@ does not.
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import aiohttp
 
@@ -57,3 +58,10 @@ def scaled(seconds: float, reply_s: float, *, at_most: float | None = None) -> f
     """
     longer = seconds * max(1.0, reply_s / QUIET_REPLY_S)
     return max(seconds, longer if at_most is None else min(longer, at_most))
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Wait until something is so, on this loop."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():
+            await asyncio.sleep(0.005)

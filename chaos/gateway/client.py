@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from chaos.errors import GatewayError
-from chaos.exposition import samples
+from chaos.exposition import Sample, samples
 from chaos.gateway.locality import Locality, hosts_of, look_up
 from chaos.gateway.other_traffic import Listed, OtherTraffic, read_other_traffic
 from chaos.gateway.topology import Topology
@@ -39,6 +39,18 @@ class Liveness:
 
     status: int
     date: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What it says of itself.
+
+    Shape:
+        said: {"status": "healthy", "db": "connected" | "Not connected", ...}; may be empty.
+    """
+
+    status: int
+    said: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,29 @@ class Gateway:
     async def has_metrics(self) -> bool:
         """Tell whether it publishes Prometheus metrics."""
         return bool(await self._metrics())
+
+    async def published(self) -> tuple[Sample, ...]:
+        """Read its Prometheus metrics; nothing if it publishes none."""
+        return tuple(samples(await self._metrics()))
+
+    async def readiness(self) -> Readiness:
+        """Ask whether it takes requests; its deployments may be dead all the same.
+
+        Raises:
+            GatewayError: It cannot be reached, or does not answer.
+        """
+        reply = await self._ask("/health/readiness", key=None)
+        return Readiness(reply.status, _mapping(_parsed(reply.body)))
+
+    async def router_settings(self) -> Mapping[str, Any]:
+        """Read what its router has loaded; empty if it does not say.
+
+        Raises:
+            GatewayError: It cannot be reached, or does not answer.
+        """
+        reply = await self._ask("/get/config/callbacks", key=self._admin_key)
+        answer = _parsed(reply.body) if reply.status == 200 else None
+        return _mapping(_mapping(answer).get("router_settings"))
 
     async def alive(self) -> Liveness:
         """Ask for what needs no key.

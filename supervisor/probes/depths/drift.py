@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 from supervisor.engine.facts import EngineFacts
 
+KV_CACHE_DIFFERENCE = 0.1
+"""Up to this share the KV cache is as it was: what memory is free differs from start to start."""
+
 
 def drift(before: EngineFacts, now: EngineFacts) -> tuple[str, ...]:
     """Name each difference; what either of the two does not know is none.
@@ -23,6 +26,9 @@ def _differences(before: EngineFacts, now: EngineFacts) -> Iterator[str]:
         room, left = before.max_model_len[name], now.max_model_len[name]
         if room != left:
             yield f"the context of {name} was {room:,} tokens and is {left:,}"
+    held, holds = before.capacity.kv_cache_tokens, now.capacity.kv_cache_tokens
+    if held and holds is not None and abs(holds - held) / held > KV_CACHE_DIFFERENCE:
+        yield f"its KV cache held {held:,} tokens and holds {holds:,}"
     for what, was, is_ in (
         ("its checkpoint", before.root, now.root),
         ("its version", before.version, now.version),

@@ -43,12 +43,14 @@ class EngineReading:
 
     Attributes:
         facts: To be handed in as *previous* next time.
+        heartbeat: Steps of the engine since it started; None if it does not say.
     """
 
     state: State
     reason: str
     steps: tuple[Step, ...]
     facts: EngineFacts
+    heartbeat: float | None = None
 
 
 async def probe_engine(
@@ -93,7 +95,8 @@ async def probe_engine(
         if depth >= at and not gone:
             await step(look)
     state, reason = judge(look.seen, previous, limits)
-    return EngineReading(state, reason, tuple(look.steps), look.seen.facts)
+    last = look.seen.generation.after if look.seen.generation else look.seen.vitals
+    return EngineReading(state, reason, tuple(look.steps), look.seen.facts, last.steps)
 
 
 def lines_of(reading: EngineReading) -> Iterator[str]:

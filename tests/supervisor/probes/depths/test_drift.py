@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from supervisor.engine.capacity import Capacity
 from supervisor.engine.facts import EngineFacts
 from supervisor.probes.depths.drift import drift
 
@@ -22,6 +23,7 @@ BEFORE = EngineFacts(
     has_reasoning_parser=True,
     tool_formats=("gemma4",),
     reasoning_formats=("gemma4",),
+    capacity=Capacity(kv_cache_tokens=100_000),
 )
 
 
@@ -31,6 +33,10 @@ BEFORE = EngineFacts(
         ({"names": ("g",)}, "it no longer serves alias, but g"),
         ({"names": ()}, "it no longer serves alias, g, but nothing"),
         ({"max_model_len": {"g": 8_192}}, "the context of g was 65,536 tokens and is 8,192"),
+        (
+            {"capacity": Capacity(kv_cache_tokens=89_999)},
+            "its KV cache held 100,000 tokens and holds 89,999",
+        ),
         ({"root": "/n"}, "its checkpoint was /m and is /n"),
         ({"version": "0.33.0"}, "its version was 0.32.0 and is 0.33.0"),
         ({"fingerprint": "b"}, "its fingerprint was vllm-0.32.0-aa and is b"),
@@ -54,8 +60,15 @@ def test_each_change_is_told_once(change, told):
 
 @pytest.mark.parametrize(
     "change",
-    [{}, {"started_at_s": 200}, {"names": ("g", "alias", "more")}, {"calls_parsed": 9}],
-    ids=["nothing", "a restart", "one more name", "counters"],
+    [
+        {},
+        {"started_at_s": 200},
+        {"names": ("g", "alias", "more")},
+        {"calls_parsed": 9},
+        {"capacity": Capacity(kv_cache_tokens=90_000)},
+        {"capacity": Capacity()},
+    ],
+    ids=["nothing", "a restart", "one more name", "counters", "a tenth of the cache", "no cache"],
 )
 def test_what_is_no_drift(change):
     """A restart, a further name and counters that move are no drift."""
