@@ -10,6 +10,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 BIN := .venv/bin
 VENV := .venv/.made
+# Tests that need a program of the system.
+SYSTEM := postgresql or prometheus or docker
 LOCK := requirements-dev.txt
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK_COMMAND := pip-compile --quiet --allow-unsafe --extra=dev --no-emit-find-links \
@@ -25,16 +27,21 @@ demo: lab ## Tell the story of a fallback that does not hold, in under two minut
 
 .PHONY: test
 test: lab ## Run every test but those of test-engine; ARGS="-k word" narrows them
-	$(BIN)/pytest -m "not vllm and not postgresql" $(ARGS)
+	$(BIN)/pytest -m "not vllm and not $(subst or,and not,$(SYSTEM))" $(ARGS)
 
 .PHONY: test-system
-test-system: lab ## Run the tests that need a PostgreSQL; installs Debian's where there is none
-	@if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null; then
+test-system: lab ## Run the tests that need a PostgreSQL, Prometheus or Docker; installs Debian's
+	@missing=()
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing+=(postgresql)
+	command -v promtool >/dev/null || missing+=(prometheus)
+	command -v amtool >/dev/null || missing+=(prometheus-alertmanager)
+	command -v dockerd >/dev/null || missing+=(docker.io)
+	if [ $${#missing[@]} -gt 0 ]; then
 		sudo=$$([ "$$(id -u)" = 0 ] || echo sudo)
 		$$sudo apt-get update --quiet=2
-		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install --quiet=2 --yes --no-install-recommends postgresql
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install --quiet=2 --yes --no-install-recommends $${missing[@]}
 	fi
-	$(BIN)/pytest -m postgresql $(ARGS)
+	$(BIN)/pytest -m "$(SYSTEM)" $(ARGS)
 
 .PHONY: test-engine
 test-engine: vllm ## Run the tests with a real vLLM on the CPU: some a quarter of an hour
@@ -53,7 +60,7 @@ vllm: $(VENV)
 
 .PHONY: test-unit
 test-unit: $(VENV) ## Run the tests that need no LiteLLM
-	$(BIN)/pytest -m "not litellm and not vllm and not postgresql" $(ARGS)
+	$(BIN)/pytest -m "not litellm and not vllm and not $(subst or,and not,$(SYSTEM))" $(ARGS)
 
 .PHONY: lint
 lint: $(VENV) ## Check style, types and the order of imports

@@ -11,6 +11,9 @@ from chaos.scenario.scenario import FallbackPath
 from supervisor.audit.report import FindingRow
 from supervisor.coverage.ledger import FaultVerdict, LedgerPath, PathState
 from supervisor.coverage.risk import in_words
+from supervisor.probes.kinds.heartbeat import Beats, Expected, Pulse, judge
+from supervisor.probes.probe import Part
+from supervisor.probes.standing import Change, Standing
 from supervisor.store.records import Counts, Halt, KnownDaemon, Refused, Transition, Used
 
 PROVEN = frozenset({PathState.PROVEN, PathState.PARTLY_PROVEN, PathState.ROUTED})
@@ -37,6 +40,8 @@ class Condition:
         reload_trouble: Why the last reload was refused; None if it was taken.
         topology_at: When the gateway was read last; None if not yet.
         closed: Why no drill may run at this time of day; None if one may.
+        parts: How everything that is watched stands.
+        expected: The heartbeats that are waited for.
     """
 
     daemon: str
@@ -52,6 +57,17 @@ class Condition:
     closed: str | None = None
     running: Running | None = None
     stopping: bool = False
+    parts: Mapping[Part, Standing] = field(default_factory=dict)
+    expected: tuple[Expected, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatStatus:
+    """A client that says regularly that it is alive: what was promised, and what came."""
+
+    expected: Expected
+    beats: Beats
+    pulse: Pulse
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +121,8 @@ class Status:
         changes: How paths changed, newest first.
         findings: What the last audit found.
         used_today: What drills have used or set aside today (UTC), by provider.
+        part_changes: How watched parts changed, newest first.
+        beats: What came of the heartbeats that are waited for, by name.
         next_path: The path that is drilled next; None if none is due.
         next_reason: Why that one, in words; or when the next is due.
     """
@@ -119,6 +137,8 @@ class Status:
     findings: tuple[FindingRow, ...] = ()
     used_today: Mapping[str, Used] = field(default_factory=dict)
     daemons: tuple[KnownDaemon, ...] = ()
+    part_changes: tuple[Change, ...] = ()
+    beats: Mapping[str, Beats] = field(default_factory=dict)
     next_path: FallbackPath | None = None
     next_reason: str = ""
 
@@ -128,6 +148,15 @@ class Status:
         counted = sum(n for state, n in self.counts.states.items() if state not in UNCOUNTED)
         proven = sum(n for state, n in self.counts.states.items() if state in PROVEN)
         return proven / counted if counted else None
+
+    @property
+    def heartbeats(self) -> tuple[HeartbeatStatus, ...]:
+        """Say how the clients are from which a sign of life is expected."""
+        found = []
+        for expected in self.condition.expected:
+            beats = self.beats.get(expected.name) or Beats(expected.name, self.at, None, 0)
+            found.append(HeartbeatStatus(expected, beats, judge(expected, beats, self.at)))
+        return tuple(found)
 
     @property
     def troubled(self) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from chaos.clock import Clock
 from supervisor.coverage.ledger import FaultVerdict
 from supervisor.daemon.audits import last_report
@@ -14,6 +16,8 @@ from supervisor.status import Condition, Lazily, PathStatus, Status, why_next
 from supervisor.store.errors import StoreError
 from supervisor.store.halt_file import read_halt
 from supervisor.store.store import Store
+
+log = structlog.get_logger()
 
 YOUNG_S = 2.0
 """A snapshot is not made anew within this, unless something has happened."""
@@ -44,6 +48,11 @@ class Board:
         self.condition = changed
         self.news()
         return True
+
+    def store_is_away(self, error: StoreError) -> None:
+        """Note that nothing can be written just now."""
+        if self.note(store_trouble=error.message):
+            log.error("store.away", why=error.message, remedy=error.remedy)
 
     def news(self) -> None:
         """Have the next snapshot made anew: something has happened."""
@@ -94,6 +103,8 @@ async def derived(store: Store, condition: Condition, now: datetime, halt_file: 
         findings=report.findings if report is not None else (),
         used_today=await store.used_today(),
         daemons=await store.daemons(),
+        part_changes=await store.part_changes(20),
+        beats=await store.beats(),
         next_path=turn.record.path if turn else None,
         next_reason=why_next(turn.record if turn else None, next_due, now),
     )

@@ -123,7 +123,7 @@ class Recorder:
                 change = await self.store.add_drill(entry)
                 break
             except StoreError as error:
-                self.store_is_away(error)
+                self.board.store_is_away(error)
                 tries_left -= self.ending.is_set()
                 await self._pause(wait_s)
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
@@ -190,11 +190,6 @@ class Recorder:
 
     def _tell(self, name: str, order: Order, data: dict[str, object]) -> None:
         self.events.tell(name, data, campaign=order.campaign)
-
-    def store_is_away(self, error: StoreError) -> None:
-        """Note that nothing can be written just now."""
-        if self.board.note(store_trouble=error.message):
-            log.error("store.away", why=error.message, remedy=error.remedy)
 
 
 def refusal_of(drill: Drill) -> Finding | None:

@@ -1,7 +1,8 @@
 """Start and stop, in one visible order.
 
-start   settings ─► store ─► witness ─► schedule ─► API
-stop    API ─► schedule (the running drill is broken off, and written down) ─► witness ─► store
+start   settings ─► store ─► witness ─► schedule ─► watch ─► API
+stop    API ─► watch ─► schedule (the running drill is broken off, and written down) ─► witness
+        ─► store
 """
 
 import asyncio
@@ -20,7 +21,9 @@ from supervisor.campaign.connection import connected
 from supervisor.campaign.request import split_address
 from supervisor.daemon.board import Board
 from supervisor.daemon.gateway import Connect
+from supervisor.daemon.parts import Parts
 from supervisor.daemon.reload import reloaded
+from supervisor.daemon.watch import Watch
 from supervisor.daemon.worker import Worker
 from supervisor.daemon.world import DaemonWorld
 from supervisor.schedule.clockwork import Clockwork
@@ -42,6 +45,7 @@ log = structlog.get_logger()
 
 LOOK_EVERY = timedelta(seconds=5)
 TIDY_EVERY = timedelta(hours=1)
+BROKEN_WATCH_S = 15.0
 DRAIN_S = 8.0
 """How long the running drill may take to end; systemd's patience is longer than the whole stop."""
 
@@ -57,6 +61,7 @@ class Service:
         settings: What holds now.
         worker: None before it has started.
         board: Likewise.
+        watch: Likewise.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class Service:
         self._connect = connect
         self.worker: Worker | None = None
         self.board: Board | None = None
+        self.watch: Watch | None = None
 
     async def run(self, stop: asyncio.Event, ready: Callable[[list[str]], None]) -> None:
         """Work until *stop* is set, and end in order.
@@ -125,10 +131,24 @@ class Service:
             )
             tidy = asyncio.Event()
             async with self._scheduled(worker, store, tidy, partial(worker.run, session)):
-                world = DaemonWorld(board, store, worker, self.clock)
+                watch = self.watch = Watch(
+                    settings,
+                    store,
+                    board,
+                    worker.events,
+                    self.clock,
+                    Parts(session, self.clock, file.parent if file else None, store.beats),
+                    self._connect,
+                    on_news=worker.read_anew,
+                )
+                worker.on_read = watch.see
+                world = DaemonWorld(board, store, worker, watch, self.clock)
                 access = Access(own_token(settings.web, url))
                 app = application(world, access=access, version=self._version)
-                async with listening(app, settings.web.listen) as addresses:
+                async with (
+                    self._watching(watch),
+                    listening(app, settings.web.listen) as addresses,
+                ):
                     log.info(
                         "daemon.started",
                         daemon=home.daemon,
@@ -169,6 +189,25 @@ class Service:
                 # is no drill has nothing to write down.
                 await asyncio.wait({working}, timeout=DRAIN_S if worker.drilling else 0)
                 working.cancel()
+
+    @asynccontextmanager
+    async def _watching(self, watch: Watch) -> AsyncIterator[None]:
+        """Watch until exit; a defect of ours begins it anew."""
+
+        async def watching() -> None:
+            while True:
+                try:
+                    await watch.run()
+                except Exception:
+                    log.exception("watch.broken", again_in_s=BROKEN_WATCH_S)
+                await self.clock.sleep(BROKEN_WATCH_S)
+
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(watching(), name="watch")
+            try:
+                yield
+            finally:
+                task.cancel()
 
     async def _tidy(self, store: Store, wanted: asyncio.Event) -> None:
         """Delete what need not be kept, at the start and then every hour."""
@@ -214,6 +253,8 @@ class Service:
         board.note(reload_trouble=None)
         self.settings = settings
         worker.use(settings)
+        if self.watch is not None:
+            self.watch.use(settings)
         log.info("config.reloaded")
 
 

@@ -5,7 +5,7 @@ written nothing is drilled.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ import structlog
 
 from chaos.clock import Clock
 from chaos.errors import GatewayError, UnderstudyError, UsageError
+from chaos.gateway.topology import Topology
 from chaos.judge.check import Kind
 from chaos.rehearsal import Rehearsal
 from chaos.scenario.scenario import FallbackPath, Scenario
@@ -61,6 +62,7 @@ class Worker:
         halt_file: While it is there, nothing is drilled.
         events: Where everything that happens is told.
         connect: Opens the gateway.
+        on_read: Called with the gateway's topology each time that it was read.
         ending: Nothing more is begun, and the running drill is broken off.
         gateway: As it is open now.
         drilling: A drill or a campaign runs, or waits to be written down.
@@ -76,6 +78,7 @@ class Worker:
     halt_file: Path
     events: Events
     connect: Connect = connected
+    on_read: Callable[[Topology], None] = lambda _: None
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     gateway: OpenGateway | None = None
     drilling: bool = False
@@ -101,6 +104,12 @@ class Worker:
     def look(self) -> None:
         """Look at the ledger soon."""
         self._wake.set()
+
+    def read_anew(self) -> None:
+        """Read the gateway anew soon: something has happened to it, or to an engine."""
+        if self.gateway is not None:
+            self.gateway.forget()
+        self.look()
 
     def use(self, settings: Settings) -> None:
         """Go on with other settings from the next turn on."""
@@ -192,7 +201,7 @@ class Worker:
             if gateway.fresh and not self.ending.is_set():
                 self._audit(gateway)
         except StoreError as error:
-            self.recorder.store_is_away(error)
+            self.board.store_is_away(error)
         except Exception as error:
             # A defect of ours ends no daemon: it is said, and the next beat tries again.
             gateway.forget()
@@ -250,7 +259,7 @@ class Worker:
             if await self._audits.look(gateway.gateway, gateway.settings, changed=changed):
                 self.board.news()
         except StoreError as error:
-            self.recorder.store_is_away(error)
+            self.board.store_is_away(error)
         except Exception:
             log.exception("audit.broken")
 
@@ -284,6 +293,8 @@ class Worker:
         if anew:
             self.board.news()
         topology = gateway.topology
+        if topology is not None:
+            self.on_read(topology)
         self.board.note(
             gateway_trouble=None,
             litellm_version=topology.litellm_version if topology else "",
@@ -355,7 +366,7 @@ class Worker:
                     until = self.clock.now() + timedelta(seconds=LEASE_S)
                     await self.store.renew(path, until)
             except StoreError as error:
-                self.recorder.store_is_away(error)
+                self.board.store_is_away(error)
 
     async def _drill(self, rehearsal: Rehearsal, scenario: Scenario, faults: Sequence[str]) -> None:
         """Run one drill, and write it down; a second time if others felt it."""

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from pydantic import SecretStr
 
 from chaos.clock import Clock
 from chaos.gateway.topology import Topology
 from supervisor.daemon.board import Board
+from supervisor.daemon.watch import Watch
 from supervisor.daemon.worker import Worker
 from supervisor.status import Status
 from supervisor.store.halt_file import end_halt
@@ -28,6 +30,7 @@ class DaemonWorld:
     board: Board
     store: Store
     worker: Worker
+    watch: Watch
     clock: Clock
 
     @property
@@ -66,6 +69,17 @@ class DaemonWorld:
     async def drill(self, name: str) -> StoredDrill | None:
         """Find one drill by its id."""
         return await self.store.drill(name)
+
+    def heartbeat_secret(self, name: str) -> SecretStr | None:
+        """Find the secret that lets its bearer send this sign of life; None without one."""
+        heartbeat = self.watch.settings.heartbeats.get(name)
+        if heartbeat is None or heartbeat.secret is None:
+            return None
+        return heartbeat.secret.reveal()
+
+    async def beat(self, name: str) -> bool:
+        """Take a client's sign of life."""
+        return await self.watch.beat(name)
 
     async def halt(self, reason: str, for_s: float | None, *, everywhere: bool) -> Halt:
         """Drill nothing, and break off what runs here."""

@@ -54,7 +54,7 @@ class FallbackTraffic:
     """
 
     own_key: str
-    quiet: timedelta = timedelta(minutes=10)
+    quiet: timedelta
     _known: dict[float | None, FallbackCounts] = field(default_factory=dict)
     _running: dict[str, OnFallback] = field(default_factory=dict)
 

@@ -21,6 +21,8 @@ from chaos.clock import Clock
 LOOPBACK = "127.0.0.1"
 LOOKED_UP_HERE = "localhost"
 
+_NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
+
 Connect = Callable[[str, int], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 Resolve = Callable[[str], Awaitable[object]]
 """Looks up a host's addresses; raises OSError or UnicodeError if it has none."""
@@ -168,7 +170,13 @@ class OwnHealth:
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(_hang_up, LOOPBACK, 0)
+        listening = socket.create_server((LOOPBACK, 0))
+        try:
+            self._server = await asyncio.start_server(_hang_up, sock=listening)
+        except BaseException:
+            # A daemon that ends while it starts leaves no port behind.
+            listening.close()
+            raise
         return self
 
     async def __aexit__(
@@ -192,7 +200,7 @@ class OwnHealth:
             loopback = tasks.create_task(self._within(partial(self._reach_itself, port)))
             localhost = tasks.create_task(self._within(partial(self._resolve, LOOKED_UP_HERE)))
             problems = [
-                tasks.create_task(self._within(partial(self._resolve, name))) for name in names
+                tasks.create_task(self._within(partial(self._ask_for, name))) for name in names
             ]
         resolved = any(not problem.result() for problem in problems)
         look = OwnLook(
@@ -221,6 +229,14 @@ class OwnHealth:
             why = error.strerror if isinstance(error, OSError) else None
             return why or str(error) or type(error).__name__
         return ""
+
+    async def _ask_for(self, name: str) -> None:
+        try:
+            await self._resolve(name)
+        except socket.gaierror as error:
+            # A name server has answered: that name's record is gone, and the service is there.
+            if error.errno not in _NO_SUCH_NAME:
+                raise
 
     async def _reach_itself(self, port: int) -> None:
         reader, writer = await self._connect(LOOPBACK, port)

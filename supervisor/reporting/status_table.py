@@ -1,15 +1,36 @@
 """Draw the daemon's status for people: can it do its job, what is proven, what was refused."""
 
+from datetime import datetime
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from supervisor.probes.kinds.heartbeat import PulseStatus
+from supervisor.probes.probe import PartKind, State
 from supervisor.reporting.age import ago
 from supervisor.reporting.coverage_table import STYLES, summary
-from supervisor.web.answers import StatusAnswer
+from supervisor.web.answers import HeartbeatAnswer, StandingAnswer, StatusAnswer
 
 MOST_CHANGES = 5
 MOST_FINDINGS = 5
+
+SHOWN_APART = (PartKind.GATEWAY, PartKind.HEARTBEAT)
+PART_STYLES = {
+    State.DOWN: "bold red",
+    State.HUNG: "bold red",
+    State.DRIFTED: "red",
+    State.UNKNOWN: "yellow",
+    State.BUSY: "green",
+    State.SLOW: "yellow",
+    State.UP: "green",
+}
+BEAT_STYLES = {
+    PulseStatus.NEW: "dim",
+    PulseStatus.ON_TIME: "green",
+    PulseStatus.LATE: "yellow",
+    PulseStatus.MISSED: "bold red",
+}
 
 
 def draw(status: StatusAnswer) -> RenderableType:
@@ -26,6 +47,7 @@ def _rows(status: StatusAnswer) -> list[tuple[str, Text]]:
     now = status.at
     version = f", LiteLLM {status.litellm_version}" if status.litellm_version else ""
     rows = [("gateway", Text(f"{status.gateway or 'none'}{version}"))]
+    rows += [_part(one, now) for one in status.parts if one.part is PartKind.GATEWAY]
     if status.version:
         started = ago(status.started_at, now)
         rows.append(("daemon", Text(f"{status.daemon} {status.version}, started {started}")))
@@ -46,6 +68,8 @@ def _rows(status: StatusAnswer) -> list[tuple[str, Text]]:
     rows.append(("paths", summary(status.states, status.coverage_ratio)))
     today = ", ".join(f"{count} {outcome}" for outcome, count in status.drills_today.items())
     rows.append(("drills today", Text(today or "none")))
+    rows += [_part(one, now) for one in status.parts if one.part not in SHOWN_APART]
+    rows += [_heartbeat(one, now) for one in status.heartbeats]
     rows += [
         ("refused today", Text(f"{one.kind} {one.count} times: {one.reason}"))
         for one in status.refused_today
@@ -73,6 +97,23 @@ def _rows(status: StatusAnswer) -> list[tuple[str, Text]]:
         if one.name != status.daemon
     ]
     return rows
+
+
+def _part(one: StandingAnswer, now: datetime) -> tuple[str, Text]:
+    label = f"{one.part} {one.name}".strip()
+    since = "" if one.at is None else f", for {ago(one.since, now).removesuffix(' ago')}"
+    why = f": {one.reason}" if one.reason else ": not looked at yet"
+    text = Text(f"{one.state}{since}{why}", PART_STYLES[one.state])
+    if one.seen_reason and one.seen is not one.state:
+        text.append(f" (last look: {one.seen}, {one.seen_reason})")
+    return label, text
+
+
+def _heartbeat(one: HeartbeatAnswer, now: datetime) -> tuple[str, Text]:
+    last = "never seen" if one.last_at is None else f"last seen {ago(one.last_at, now)}"
+    missed = f", {one.missed} missed" if one.missed else ""
+    style = BEAT_STYLES[one.status]
+    return f"heartbeat {one.name}", Text(f"{one.status.replace('_', ' ')}, {last}{missed}", style)
 
 
 def _changes(status: StatusAnswer) -> list[RenderableType]:

@@ -19,6 +19,7 @@ from supervisor.settings.daemon import DaemonSettings, StoreSettings, WebSetting
 from supervisor.settings.limits import BudgetSettings, ScheduleSettings
 from supervisor.settings.rehearse import RehearseSettings
 from supervisor.settings.values import Address, HttpUrl, Secret, Section, http_url
+from supervisor.settings.watch import HeartbeatName, HeartbeatSettings, WatchSettings
 
 
 class GatewaySettings(Section):
@@ -151,6 +152,10 @@ class Settings(Section):
     rehearse: RehearseSettings = RehearseSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     budget: BudgetSettings = BudgetSettings()
+    watch: WatchSettings = WatchSettings()
+    heartbeats: dict[HeartbeatName, HeartbeatSettings] = Field(
+        default_factory=dict, description="Clients that say regularly that they are alive."
+    )
     daemon: DaemonSettings = DaemonSettings()
     store: StoreSettings = StoreSettings()
     web: WebSettings = WebSettings()

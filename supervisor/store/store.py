@@ -10,7 +10,20 @@ from sqlalchemy import URL
 from chaos.clock import Clock
 from chaos.scenario.scenario import FallbackPath
 from supervisor.coverage.ledger import FaultVerdict, LedgerPath, Wish
-from supervisor.store import budgets, campaigns, drills, halts, memory, paths, turns, upkeep
+from supervisor.probes.kinds.heartbeat import Beats
+from supervisor.probes.probe import Part
+from supervisor.probes.standing import Change, Standing
+from supervisor.store import (
+    budgets,
+    campaigns,
+    drills,
+    halts,
+    memory,
+    paths,
+    turns,
+    upkeep,
+    watched,
+)
 from supervisor.store.database import Database
 from supervisor.store.records import (
     Counts,
@@ -183,6 +196,38 @@ class Store:
         """List what was refused today (UTC)."""
         day = self._clock.now().date().isoformat()
         return await self._database.read(memory.refused, self._home, day)
+
+    # --- what is watched ---------------------------------------------------------------
+
+    async def note_standing(self, standing: Standing, change: Change | None, known: Any) -> None:
+        """Write how a part stands, the change that led there, and what its probe must know."""
+        await self._database.write(
+            watched.note_standing, self._home, standing, change, known, self._clock.now()
+        )
+
+    async def stood(self) -> dict[Part, tuple[Standing, Any]]:
+        """Read how the parts stood last, and what their probes are to know."""
+        return await self._database.read(watched.stood, self._home)
+
+    async def forget_parts(self, parts: tuple[Part, ...]) -> None:
+        """Forget how parts stood, but for *parts*."""
+        await self._database.write(watched.forget_parts, self._home, parts)
+
+    async def part_changes(self, limit: int = 100) -> tuple[Change, ...]:
+        """List how watched parts changed, newest first."""
+        return await self._database.read(watched.part_changes_of, self._home, limit)
+
+    async def expect(self, names: tuple[str, ...]) -> None:
+        """Wait for the heartbeats of *names*, and for no others."""
+        await self._database.write(watched.expect, self._home, names, self._clock.now())
+
+    async def beat(self, name: str) -> bool:
+        """Take a sign of life; False if nobody waits for it."""
+        return await self._database.write(watched.beat, self._home, name, self._clock.now())
+
+    async def beats(self) -> Mapping[str, Beats]:
+        """Read every heartbeat that is waited for, by name."""
+        return await self._database.read(watched.beats, self._home)
 
     # --- single values -----------------------------------------------------------------
 

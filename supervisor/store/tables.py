@@ -33,7 +33,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 AnyRow = Row[*tuple[Any, ...]]
 """A row whose columns are named where it is read."""
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration: what the tables below are."""
 
 NANO = 1_000_000_000
@@ -311,3 +311,44 @@ reservations = Table(
     *_spent_columns(),
 )
 Index("reservations_by_day", reservations.c.day, reservations.c.provider)
+
+# How the parts that a daemon watches stand, as of their last change.
+standings = Table(
+    "standings",
+    metadata,
+    Column("daemon", Text, primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("reason", Text, nullable=False),
+    # What an engine is compared with, and the like: what a restart must not forget.
+    Column("known", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+part_changes = Table(
+    "part_changes",
+    metadata,
+    Column("number", _Number, primary_key=True),
+    Column("daemon", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("was", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    # When it was first seen to be so, and when that was confirmed.
+    Column("at", UtcDateTime, nullable=False),
+    Column("noticed_at", UtcDateTime, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+Index("part_changes_by_part", part_changes.c.daemon, part_changes.c.kind, part_changes.c.name)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("daemon", Text, primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("known_since", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime),
+    Column("count", BigInteger, nullable=False),
+)

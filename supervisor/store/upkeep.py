@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, and_, delete, func, or_, select
 
 from chaos.judge.verdict import Outcome
+from supervisor.store import watched
 from supervisor.store.tables import (
     campaigns,
     drills,
@@ -26,6 +27,9 @@ from supervisor.store.tables import (
 STEP_ROWS = 500
 KEEP_TRANSITIONS = 100
 """Changes of each path that are kept, however old."""
+
+KEEP_PART_CHANGES = 500
+"""Changes of each watched part that are kept, however old."""
 
 KEEP_DAYS = 400
 """Days for which budgets and refusals are kept."""
@@ -43,7 +47,7 @@ class Limits:
 
     verdicts: int = 100
     failures: timedelta = timedelta(days=90)
-    evidence: timedelta = timedelta(days=7)
+    evidence: timedelta = timedelta(days=2)
 
 
 def check(connection: Connection) -> tuple[str, ...]:
@@ -82,6 +86,7 @@ def step(connection: Connection, limits: Limits, now: datetime) -> int:
         _drills(connection, limits, now)
         + _evidence(connection, limits, now)
         + _transitions(connection)
+        + watched.thin_changes(connection, KEEP_PART_CHANGES, STEP_ROWS)
         + _campaigns(connection)
         + _days(connection, now)
     )

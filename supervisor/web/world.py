@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from pydantic import SecretStr
+
 from chaos.gateway.topology import Topology
 from supervisor.status import Status
 from supervisor.store.records import DrillFilter, Halt, StoredDrill
@@ -47,6 +49,14 @@ class World(Protocol):
 
     def topology(self) -> Topology | None:
         """Give the gateway as it was read last; None before."""
+        ...
+
+    def heartbeat_secret(self, name: str, /) -> SecretStr | None:
+        """Find the secret that lets its bearer send this sign of life; None without one."""
+        ...
+
+    async def beat(self, name: str, /) -> bool:
+        """Take a client's sign of life; False if nobody waits for it."""
         ...
 
     async def halt(self, reason: str, for_s: float | None, /, *, everywhere: bool) -> Halt:

@@ -130,6 +130,8 @@ async def site(
             "daemon": {"name": "spark-1"},
             "store": {"url": f"sqlite:///{folder / 'understudy.db'}"},
             "web": {"listen": ["127.0.0.1:0"]},
+            # Nothing is looked at, but where a test watches.
+            "watch": {"enabled": False},
             "rehearse": {
                 "shapes": ["chat"],
                 "streaming": "whole",

@@ -6,6 +6,9 @@ Source: Docker Engine 20.10.24, API 1.41, run; only what is read of it.
 import fcntl
 import gc
 import json
+import queue
+import re
+import select
 import socketserver
 import struct
 import termios
@@ -13,7 +16,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -28,6 +31,14 @@ class FakeContainer:
         log: What it wrote since its last start; None: its logging driver cannot be read.
         output: What a command in it prints, by its executable; others are not found.
         ran: The commands that were run in it.
+        asked: The paths that were asked for.
+        run: Its path and its arguments.
+        health: What Docker's own health check found; None without one.
+        spoken: The oldest and the newest version of the API that Docker speaks.
+        only: Paths that a proxy before the socket lets through; it answers 403 to all others.
+        reported: What happens to it, for those who listen.
+        listeners: How many listen.
+        hung_up: Ends those who listen, as an end of Docker does.
     """
 
     name: str = "vllm"
@@ -35,6 +46,18 @@ class FakeContainer:
     status: str = "running"
     exit_code: int = 0
     started_at: str = "2026-11-24T00:27:50.123456789Z"
+    finished_at: str = "0001-01-01T00:00:00Z"
+    restarts: int = 0
+    oom_killed: bool = False
+    image: str = f"sha256:{'0a' * 32}"
+    run: list[str] = field(default_factory=lambda: ["vllm", "serve", "gemma"])
+    health: str | None = None
+    error: str = ""
+    spoken: tuple[str, str] = ("1.12", "1.41")
+    only: str = ""
+    reported: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
+    listeners: int = 0
+    hung_up: threading.Event = field(default_factory=threading.Event)
     output: dict[str, str] = field(default_factory=dict)
     ran: list[list[str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -54,24 +77,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.container.asked.append(self.path)
+        if self._refused():
+            return
         if self.path == "/version":
-            self._json({"ApiVersion": "1.41", "Version": "20.10.24"})
+            self._json({"ApiVersion": self.container.spoken[1], "Version": "20.10.24"})
         elif f"/containers/{self.container.name}/json" in self.path or "/containers/0a/json" in (
             self.path
         ):
-            self._json(
-                {
-                    "Id": "0a",
-                    "Name": f"/{self.container.name}",
-                    "Config": {"Tty": False},
-                    "HostConfig": {"LogConfig": {"Type": "json-file"}},
-                    "State": {
-                        "Status": self.container.status,
-                        "ExitCode": self.container.exit_code,
-                        "StartedAt": self.container.started_at,
-                    },
-                }
-            )
+            self._json(self._description())
+        elif "/events" in self.path:
+            self._report()
         elif "/containers/0a/logs" in self.path and self.container.log is None:
             message = "configured logging driver does not support reading"
             self._json({"message": message}, 501)
@@ -83,7 +98,74 @@ class Handler(BaseHTTPRequestHandler):
                 {"ExitCode": 0 if self.container.ran[-1][0] in self.container.output else 127}
             )
         else:
-            self._json({"message": "No such container"}, 404)
+            self._json({"message": "No such container: x"}, 404)
+
+    def _refused(self) -> bool:
+        """Refuse what a proxy does not let through, and versions in Docker's own words."""
+        container = self.container
+        if container.only and not re.fullmatch(container.only, self.path):
+            self._body(b"<html>Forbidden</html>", "text/html", 403)
+            return True
+        version = re.match(r"/v1\.(\d+)/", self.path)
+        oldest, newest = (int(spoken.removeprefix("1.")) for spoken in container.spoken)
+        if version is None or oldest <= int(version[1]) <= newest:
+            return False
+        new = int(version[1]) > newest
+        word, most, allowed = ("new", "Maximum", newest) if new else ("old", "Minimum", oldest)
+        self._json(
+            {
+                "message": f"client version 1.{version[1]} is too {word}. "
+                f"{most} supported API version is 1.{allowed}"
+                + ("" if new else ", please upgrade your client to a newer version")
+            },
+            400,
+        )
+        return True
+
+    def _description(self) -> dict[str, Any]:
+        container = self.container
+        state = {
+            "Status": container.status,
+            "Running": container.status in {"running", "paused", "restarting"},
+            "Paused": container.status == "paused",
+            "Restarting": container.status == "restarting",
+            "OOMKilled": container.oom_killed,
+            "ExitCode": container.exit_code,
+            "Error": container.error,
+            "StartedAt": container.started_at,
+            "FinishedAt": container.finished_at,
+        }
+        if container.health is not None:
+            state["Health"] = {"Status": container.health, "FailingStreak": 0, "Log": []}
+        return {
+            "Id": "0a",
+            "Name": f"/{container.name}",
+            "Path": container.run[0],
+            "Args": container.run[1:],
+            "Image": container.image,
+            "RestartCount": container.restarts,
+            "Config": {"Tty": False, "Entrypoint": None, "Cmd": container.run},
+            "HostConfig": {"LogConfig": {"Type": "json-file"}},
+            "State": state,
+        }
+
+    def _report(self) -> None:
+        """Send each event as it comes, until the client or Docker hangs up."""
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        self.close_connection = True
+        self.container.listeners += 1
+        try:
+            while not self.container.hung_up.is_set():
+                if select.select([self.connection], [], [], 0.01)[0]:
+                    return  # It sends nothing more, so it has hung up.
+                while not self.container.reported.empty():
+                    line = json.dumps({"Action": self.container.reported.get()}).encode() + b"\n"
+                    self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
+        finally:
+            self.container.listeners -= 1
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -114,8 +196,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # A refusal need not be read to its end.
+            self.end_headers()
+            self.wfile.write(body)
 
 
 class Server(socketserver.ThreadingUnixStreamServer):

@@ -9,6 +9,10 @@ from chaos.judge.check import Kind
 from chaos.judge.verdict import Outcome
 from chaos.scenario.scenario import FallbackPath
 from supervisor.coverage.ledger import FaultVerdict, LedgerPath, PathState
+from supervisor.probes.kinds.heartbeat import Beats, Expected
+from supervisor.probes.probe import Outcome as StepOutcome
+from supervisor.probes.probe import Part, PartKind, State, Step
+from supervisor.probes.standing import Change, Standing
 from supervisor.status import Condition, PathStatus, Running, Status
 from supervisor.store.records import (
     Counts,
@@ -71,6 +75,20 @@ PATHS = {
 }
 
 
+ENGINE = Part(PartKind.ENGINE, "gemma")
+ENGINE_DOWN = Standing(
+    ENGINE,
+    State.DOWN,
+    NOON - HOUR,
+    "nobody listens",
+    at=NOON,
+    took_s=0.25,
+    seen=State.DOWN,
+    seen_reason="nobody listens",
+    evidence=(Step("health", "it answers", "refused", StepOutcome.BAD, 0.25),),
+)
+
+
 def condition(**changes: Any) -> Condition:
     """Make the condition of a daemon that can do its job."""
     usual = Condition(
@@ -108,11 +126,15 @@ def full_snapshot() -> Status:
             gateway_trouble="connection refused",
             store_trouble="the disk is full",
             reload_trouble="web.listen cannot change",
+            parts={ENGINE: ENGINE_DOWN},
+            expected=(Expected("backup", HOUR, HOUR / 4),),
             running=Running("d9", "claude/general/1/billing/chat/chat_completions/whole", NOON),
         ),
         halt=Halt("release", NOON - HOUR, NOON + HOUR, "spark-1"),
         refused=(Refused("engine_busy", 4, NOON - HOUR, "2 requests wait"),),
         changes=(Transition(FAILED, PathState.PROVEN, PathState.FAILED, NOON - HOUR, NOON, "d2"),),
+        part_changes=(Change(ENGINE, State.UP, State.DOWN, NOON - HOUR, NOON, "nobody listens"),),
+        beats={"backup": Beats("backup", NOON - 9 * HOUR, NOON - 2 * HOUR, 7)},
         daemons=(KnownDaemon("spark-2", GATEWAY, "1.2.2", NOON - 2 * HOUR, NOON - HOUR),),
     )
 

@@ -43,6 +43,7 @@ class FakeWorld:
         self.calls: list[tuple[Any, ...]] = []
         self.events = Events("run1")
         self.campaigns = {"c1"}
+        self.secrets: dict[str, SecretStr] = {}
         self.known: Topology | None = topology({"claude": ["local"]})
 
     async def start_drills(self, order: DrillOrder, /) -> str:
@@ -67,6 +68,13 @@ class FakeWorld:
     async def drill(self, name: str, /) -> StoredDrill | None:
         self._called("drill", name)
         return next((each for each in self.stored if each.row.id == name), None)
+
+    def heartbeat_secret(self, name: str, /) -> SecretStr | None:
+        return self.secrets.get(name)
+
+    async def beat(self, name: str, /) -> bool:
+        self._called("beat", name)
+        return any(one.name == name for one in self.snapshot.condition.expected)
 
     async def halt(self, reason: str, for_s: float | None, /, *, everywhere: bool) -> Halt:
         self._called("halt", reason, for_s, everywhere)

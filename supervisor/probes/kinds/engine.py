@@ -6,7 +6,7 @@ idle, or in doubt   one token: only that shows whether an idle engine hangs
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -18,6 +18,7 @@ from supervisor.probes.depths.look import Depth, EngineReading, probe_engine
 from supervisor.probes.depths.remembered import as_json, from_json, merged
 from supervisor.probes.depths.seen import Limits
 from supervisor.probes.probe import Cadence, Outcome, Part, PartKind, ProbeReading, State
+from supervisor.settings.values import duration_text
 
 FLAGS_EVERY_S = 600.0
 WELL = (State.UP, State.BUSY)
@@ -111,7 +112,14 @@ class EngineProbe:
             "was": None if self._memory.was is None else as_json(self._memory.was),
             "steps": self._memory.steps,
         }
-        return ProbeReading(self.part, reading.state, reading.reason, reading.steps, facts)
+        return ProbeReading(self.part, reading.state, self._reason(reading), reading.steps, facts)
+
+    def _reason(self, reading: EngineReading) -> str:
+        asked = {step.name for step in reading.steps}
+        if reading.state is not State.UP or "generation" in asked:
+            return reading.reason
+        age = timedelta(seconds=self._clock.monotonic() - self._memory.token_at_s)
+        return f"it answers; it was last seen to generate {duration_text(age)} ago"
 
     def _depth(self) -> Depth:
         due = self._clock.monotonic() - self._memory.flags_at_s >= FLAGS_EVERY_S

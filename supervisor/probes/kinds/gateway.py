@@ -6,7 +6,7 @@ Only what costs nothing is asked: ``GET /health`` sends a real request to every 
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chaos.clock import Clock
@@ -136,9 +136,14 @@ class GatewayProbe:
         steps.append(Step("metrics", PROVES["metrics"], found, outcome, 0.0))
 
 
-def traffic_of(key: str) -> FallbackTraffic:
-    """Begin to watch users' fallbacks; *key* sends the drills."""
-    return FallbackTraffic(key_hash(key))
+def traffic_of(key: str, quiet: timedelta) -> FallbackTraffic:
+    """Begin to watch users' fallbacks.
+
+    Args:
+        key: Sends the drills.
+        quiet: Without a fallback for so long, a group is on its primary again.
+    """
+    return FallbackTraffic(key_hash(key), quiet)
 
 
 def _plain(one: OnFallback) -> dict[str, Any]:

@@ -6,7 +6,7 @@ listed below. Routing, access, the API's description and its test follow.
 """
 
 from supervisor.web.endpoint import Endpoint
-from supervisor.web.endpoints import drills, halting, health, live, snapshot
+from supervisor.web.endpoints import drills, halting, health, heartbeats, live, snapshot
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *health.ENDPOINTS,
@@ -14,4 +14,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *drills.ENDPOINTS,
     *live.ENDPOINTS,
     *halting.ENDPOINTS,
+    *heartbeats.ENDPOINTS,
 )

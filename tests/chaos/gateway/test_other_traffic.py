@@ -86,4 +86,15 @@ litellm_deployment_failure_responses_total{model_id="b",user_agent="understudy"}
 litellm_deployment_success_responses_total{model_id="b",user_agent="understudy"} 7.0
 """
     read = read_other_traffic(BEFORE.deployments, samples(page), agent="understudy")
-    assert (read.cooled, read.failed, read.failed_for_us) == ({"a": 3}, {"b": 4}, {"b": 1})
+    assert (read.cooled, read.failed, read.failed_for_us) == (
+        {"a": 3},
+        {"a": 2, "b": 4},
+        {"b": 1},
+    )
+
+
+def test_a_key_that_a_provider_revoked_is_no_collateral():
+    """LiteLLM counts no failure for an upstream's 401, only the cooldown that follows it."""
+    page = 'litellm_deployment_cooled_down_total{exception_status="401",model_id="a"} 1.0\n'
+    seen = read_other_traffic(BEFORE.deployments, samples(page), agent="understudy")
+    assert felt(BEFORE, seen, LANES) == ()

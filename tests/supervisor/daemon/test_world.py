@@ -13,7 +13,10 @@ async def test_a_halt_for_a_while_has_an_end_and_a_reason(tmp_path: Path):
         service = daemon.service
         assert service.board is not None
         assert service.worker is not None
-        world = DaemonWorld(service.board, service.worker.store, service.worker, service.clock)
+        assert service.watch is not None
+        world = DaemonWorld(
+            service.board, service.worker.store, service.worker, service.watch, service.clock
+        )
         halt = await world.halt("", 60.0, everywhere=False)
         assert halt.reason == "no reason was given"
         assert halt.daemon == "spark-1"

@@ -7,13 +7,17 @@ import pytest
 
 from supervisor.cli.console import as_plain_text
 from supervisor.coverage.ledger import PathState
+from supervisor.probes.probe import Part, PartKind, State
+from supervisor.probes.standing import unseen
 from supervisor.reporting.status_table import MOST_CHANGES, draw
 from supervisor.status import Condition, Running, Status
 from supervisor.store.records import Counts, Halt, KnownDaemon, Refused, Transition
 from supervisor.web.answers import StatusAnswer
 from tests.fakes.ledgers import path
 from tests.fakes.manual_clock import NOON
+from tests.fakes.snapshots import ENGINE, ENGINE_DOWN, full_snapshot
 
+HOST = Part(PartKind.HOST)
 LATER = NOON + timedelta(hours=1)
 HERE = Condition("spark-1", "http://g", "1.0", NOON, "/the/store", "1.106.2")
 
@@ -72,3 +76,16 @@ def test_what_goes_on_and_what_has_changed_is_shown():
     assert f"drill-{MOST_CHANGES - 1}" in text
     assert f"drill-{MOST_CHANGES}" not in text
     assert "spark-2 at http://h, seen 1h ago" in text
+
+
+def test_what_is_watched_is_listed_with_its_state_and_reason():
+    """A dead engine, a look that found something else, and a client that fell silent."""
+    known = full_snapshot()
+    doubted = replace(ENGINE_DOWN, seen=State.UP, seen_reason="it answers again")
+    condition = replace(known.condition, parts={ENGINE: doubted, HOST: unseen(HOST, NOON)})
+    text = as_plain_text(draw(StatusAnswer.of(replace(known, condition=condition))))
+    assert "engine gemma" in text
+    assert "down, for 1h: nobody listens (last look: up, it answers again)" in text
+    assert "unknown: not looked at yet" in text
+    assert "heartbeat backup" in text
+    assert "missed, last seen 2h ago, 2 missed" in text

@@ -19,14 +19,14 @@ from supervisor.store.location import file_of, parse_url
 from supervisor.store.migrate import FOLDER, current, is_current, old_copy
 from supervisor.store.tables import HEAD, VERSION_TABLE, metadata
 
-NEXT = "0002"
+NEXT = f"{int(HEAD) + 1:04}"
 
-STEP = """
+STEP = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{NEXT}"
+down_revision = "{HEAD}"
 
 
 def upgrade():
@@ -69,7 +69,7 @@ def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An Understudy with one migration more; its folder of migrations."""
     folder = tmp_path / "newer" / "migrations"
     shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "r0002_added.py").write_text(STEP)
+    (folder / f"r{NEXT}_added.py").write_text(STEP)
     monkeypatch.setattr(module, "FOLDER", folder)
     monkeypatch.setattr(module, "HEAD", NEXT)
     return folder
@@ -209,7 +209,7 @@ async def test_a_migration_that_fails_changes_nothing(url: URL, newer: Path):
         patch.setattr(module, "HEAD", HEAD)
         patch.setattr(module, "FOLDER", FOLDER)
         await opened(url)
-    broken = newer / "r0002_added.py"
+    broken = newer / f"r{NEXT}_added.py"
     broken.write_text(f"{STEP}    op.execute('SELECT * FROM nowhere')\n")
     with pytest.raises(StoreError, match="nowhere"):
         await opened(url)

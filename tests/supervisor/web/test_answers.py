@@ -79,6 +79,52 @@ def test_the_status_holds_everything_but_the_paths():
                 "drill": "d2",
             }
         ],
+        "parts": [
+            {
+                "part": "engine",
+                "name": "gemma",
+                "state": "down",
+                "since": "2026-03-01T11:00:00Z",
+                "reason": "nobody listens",
+                "at": "2026-03-01T12:00:00Z",
+                "seen": "down",
+                "seen_reason": "nobody listens",
+                "took_s": 0.25,
+                "evidence": [
+                    {
+                        "name": "health",
+                        "proves": "it answers",
+                        "found": "refused",
+                        "outcome": "bad",
+                        "took_s": 0.25,
+                    }
+                ],
+            }
+        ],
+        "part_changes": [
+            {
+                "part": "engine",
+                "name": "gemma",
+                "was": "up",
+                "state": "down",
+                "at": "2026-03-01T11:00:00Z",
+                "noticed_at": "2026-03-01T12:00:00Z",
+                "reason": "nobody listens",
+            }
+        ],
+        "heartbeats": [
+            {
+                "name": "backup",
+                "status": "missed",
+                "period_s": 3600.0,
+                "grace_s": 900.0,
+                "due_at": "2026-03-01T11:00:00Z",
+                "last_at": "2026-03-01T10:00:00Z",
+                "age_s": 7200.0,
+                "missed": 2,
+                "count": 7,
+            }
+        ],
         "next": {
             "path": "gpt/general/local/chat_completions/chat/whole",
             "reason": "due for 1 h",

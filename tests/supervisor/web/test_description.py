@@ -58,7 +58,8 @@ def test_every_operation_describes_the_parameters_of_its_path():
         for operation in operations.values()
     }
     assert {path: names for path, names in found.items() if names} == {
-        "/api/v1/drills/{id}": ["id"]
+        "/api/v1/drills/{id}": ["id"],
+        "/api/v1/heartbeats/{name}": ["name"],
     }
 
 

@@ -64,6 +64,9 @@ async def test_a_look_at_an_engine_that_was_just_seen_to_work_asks_nothing_of_it
     async with stage() as at:
         await at.look()
         seen = len(at.engine.seen)
+        at.clock.advance(15)
+        reading = await at.look()
+        assert reading.reason == "it answers; it was last seen to generate 15s ago"
         assert await at.names() == ["health", "models", "metrics"]
         assert len(at.engine.seen) == seen
 

@@ -1,6 +1,7 @@
 """The gateway is asked for what costs nothing, and says in its metrics whether users fall back."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from aiohttp import web
@@ -12,6 +13,7 @@ from tests.fakes.manual_clock import ManualClock
 from tests.fakes.server import serving
 
 KEY = "sk-drills"
+QUIET = timedelta(minutes=10)
 SERVED = (
     'litellm_deployment_successful_fallbacks_total{{requested_model="claude",'
     'fallback_model="gemma",hashed_api_key="theirs",exception_status="400",'
@@ -63,7 +65,7 @@ async def probe(proxy):
         serving(proxy.handle) as url,
         open_gateway(url, key=KEY, admin_key=KEY, answer_within_s=5.0) as gateway,
     ):
-        yield GatewayProbe(gateway, ManualClock(), Cadence(), traffic_of(KEY))
+        yield GatewayProbe(gateway, ManualClock(), Cadence(), traffic_of(KEY, QUIET))
 
 
 async def look(probe):
@@ -106,7 +108,9 @@ async def test_a_gateway_that_is_not_ready_is_down(probe, proxy, status):
 async def test_a_gateway_that_cannot_be_reached_is_down():
     """Nobody listens."""
     async with open_gateway("http://127.0.0.1:9", key=KEY, admin_key=KEY) as gateway:
-        reading = await look(GatewayProbe(gateway, ManualClock(), Cadence(), traffic_of(KEY)))
+        reading = await look(
+            GatewayProbe(gateway, ManualClock(), Cadence(), traffic_of(KEY, QUIET))
+        )
     assert reading.state is State.DOWN
     assert "cannot be reached" in reading.reason
 
