@@ -22,6 +22,7 @@ from chaos.judge.verdict import Outcome
 from chaos.scenario.scenario import FallbackPath
 from supervisor.coverage.ledger import Wish
 from supervisor.daemon.board import derived
+from supervisor.metrics import expose
 from supervisor.settings.daemon import StoreSettings
 from supervisor.status import Condition
 from supervisor.store.location import parse_url
@@ -75,6 +76,10 @@ async def _questions(paths: int, drills: int) -> None:
             )
             status_ms = await _median_ms(lambda: _status(store, clock))
             coverage_ms = await _median_ms(lambda: _coverage(store, clock))
+            metrics_ms = await _median_ms(lambda: _metrics(store, clock))
+            page = await _metrics(store, clock)
+            series = sum(not line.startswith(b"#") for line in page.splitlines())
+            print(f"{paths} paths, {done} drills: /metrics {metrics_ms:.0f} ms, {series} series")
             print(
                 f"{paths} paths, {done} drills: choose the next {choose_ms:.1f} ms, "
                 f"status {status_ms:.0f} ms, coverage {coverage_ms:.0f} ms, "
@@ -126,6 +131,12 @@ async def _status(store: Store, clock: MovedClock) -> bytes:
     now = clock.now()
     status = await derived(store, Condition("bench", HOME.gateway, "1", now, "here"), now, NO_HALT)
     return StatusAnswer.of(status).model_dump_json().encode()
+
+
+async def _metrics(store: Store, clock: MovedClock) -> bytes:
+    now = clock.now()
+    status = await derived(store, Condition("bench", HOME.gateway, "1", now, "here"), now, NO_HALT)
+    return expose(status)[0]
 
 
 async def _coverage(store: Store, clock: MovedClock) -> bytes:

@@ -6,6 +6,7 @@ API, page, metrics and alerts read only this, so they can never disagree.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from chaos.scenario.scenario import FallbackPath
 from supervisor.audit.report import FindingRow
@@ -15,6 +16,7 @@ from supervisor.probes.kinds.heartbeat import Beats, Expected, Pulse, judge
 from supervisor.probes.probe import Part
 from supervisor.probes.standing import Change, Standing
 from supervisor.store.records import Counts, Halt, KnownDaemon, Refused, Transition, Used
+from supervisor.tally import Tally
 
 PROVEN = frozenset({PathState.PROVEN, PathState.PARTLY_PROVEN, PathState.ROUTED})
 UNCOUNTED = frozenset({PathState.GAP, PathState.ACCEPTED})
@@ -42,6 +44,7 @@ class Condition:
         closed: Why no drill may run at this time of day; None if one may.
         parts: How everything that is watched stands.
         expected: The heartbeats that are waited for.
+        budget_usd: Money that a day's drills may spend; None for no limit.
     """
 
     daemon: str
@@ -59,6 +62,20 @@ class Condition:
     stopping: bool = False
     parts: Mapping[Part, Standing] = field(default_factory=dict)
     expected: tuple[Expected, ...] = ()
+    budget_usd: float | None = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the daemon measures of itself.
+
+    Attributes:
+        loop_lag_s: The worst lag of its event loop within the last minute.
+        strays: Requests to the witness that no drill has sent, since the start.
+    """
+
+    loop_lag_s: float = 0.0
+    strays: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +106,23 @@ class PathStatus:
         return sum(verdict.tried_at is not None for verdict in self.verdicts)
 
 
-class Lazily(Mapping[FallbackPath, PathStatus]):
+V = TypeVar("V")
+
+
+class Lazily(Mapping[FallbackPath, V]):
     """Paths of one moment, which are taken apart when somebody looks at them first."""
 
-    def __init__(self, make: Callable[[], Mapping[FallbackPath, PathStatus]]) -> None:
+    def __init__(self, make: Callable[[], Mapping[FallbackPath, V]]) -> None:
         self._make = make
-        self._made: Mapping[FallbackPath, PathStatus] | None = None
+        self._made: Mapping[FallbackPath, V] | None = None
 
     @property
-    def _paths(self) -> Mapping[FallbackPath, PathStatus]:
+    def _paths(self) -> Mapping[FallbackPath, V]:
         if self._made is None:
             self._made = self._make()
         return self._made
 
-    def __getitem__(self, path: FallbackPath) -> PathStatus:
+    def __getitem__(self, path: FallbackPath) -> V:
         return self._paths[path]
 
     def __iter__(self) -> Iterator[FallbackPath]:
@@ -117,12 +137,15 @@ class Status:
     """Everything that is known at one moment.
 
     Attributes:
+        records: The paths without what is known of their faults; read from *paths*, if not given.
         refused: Drills that were due today (UTC) and refused, by kind.
         changes: How paths changed, newest first.
         findings: What the last audit found.
         used_today: What drills have used or set aside today (UTC), by provider.
         part_changes: How watched parts changed, newest first.
         beats: What came of the heartbeats that are waited for, by name.
+        tally: What was counted since the daemon was started.
+        measured: What it measures of itself.
         next_path: The path that is drilled next; None if none is due.
         next_reason: Why that one, in words; or when the next is due.
     """
@@ -139,8 +162,18 @@ class Status:
     daemons: tuple[KnownDaemon, ...] = ()
     part_changes: tuple[Change, ...] = ()
     beats: Mapping[str, Beats] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+    measured: Measured = field(default_factory=Measured)
     next_path: FallbackPath | None = None
     next_reason: str = ""
+    records: Mapping[FallbackPath, LedgerPath] | None = None
+
+    @property
+    def ledger(self) -> Mapping[FallbackPath, LedgerPath]:
+        """Give the paths without what is known of their faults, which is less to read."""
+        if self.records is not None:
+            return self.records
+        return {path: one.record for path, one in self.paths.items()}
 
     @property
     def coverage_ratio(self) -> float | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from chaos.judge.check import Kind
 from chaos.judge.verdict import Outcome
 from chaos.scenario.scenario import FallbackPath
 from supervisor.coverage.freshness import (
@@ -73,11 +74,18 @@ class FaultVerdict:
     stand_in: bool = False
     partial: bool = False
 
+    @property
+    def holds(self) -> bool:
+        """The fallback served: it passed, or the gateway only named another server for it."""
+        explained = self.known_gap is not None or self.accepted_until is not None
+        misreported = self.outcome is Outcome.FAILED and self.kind == Kind.MISREPORTED
+        return self.outcome is Outcome.PASSED or (misreported and not explained)
+
     def state(self, now: datetime) -> PathState | None:
         """Say what this verdict alone makes of its path; None without a verdict."""
         if self.outcome is None:
             return None
-        if self.outcome is Outcome.FAILED:
+        if not self.holds:
             if self.accepted_until is not None:
                 return PathState.ACCEPTED if now < self.accepted_until else PathState.FAILED
             return PathState.FAILED if self.known_gap is None else PathState.GAP
@@ -224,7 +232,7 @@ def after_drill(
         own = replace(own, tried_at=ended.at)
     known = {**verdicts, ended.fault: own}
     failed = counts and own.state(ended.at) is PathState.FAILED
-    if counts and ended.outcome is Outcome.PASSED:
+    if counts and own.holds:
         record = _dated(record, ended.at)
     full_since = record.full_since
     if failed and full_since is None and record.state is not PathState.FAILED:

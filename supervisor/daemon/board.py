@@ -12,10 +12,11 @@ import structlog
 from chaos.clock import Clock
 from supervisor.coverage.ledger import FaultVerdict
 from supervisor.daemon.audits import last_report
-from supervisor.status import Condition, Lazily, PathStatus, Status, why_next
+from supervisor.status import Condition, Lazily, Measured, PathStatus, Status, why_next
 from supervisor.store.errors import StoreError
 from supervisor.store.halt_file import read_halt
 from supervisor.store.store import Store
+from supervisor.tally import Counting
 
 log = structlog.get_logger()
 
@@ -28,10 +29,14 @@ class Board:
 
     Attributes:
         condition: What the daemon knows of itself, besides what it remembers.
+        counting: Counts drills as they end.
+        measure: Measures the daemon itself.
     """
 
     def __init__(self, store: Store, condition: Condition, clock: Clock, halt_file: Path) -> None:
         self.condition = condition
+        self.counting = Counting()
+        self.measure: Callable[[], Measured] = Measured
         self._halt_file = halt_file
         self._store = store
         self._clock = clock
@@ -71,11 +76,12 @@ class Board:
     async def _made(self) -> Status:
         now = self._clock.now()
         try:
-            return await derived(self._store, self.condition, now, self._halt_file)
+            known = await derived(self._store, self.condition, now, self._halt_file)
         except StoreError as error:
             self.condition = replace(self.condition, store_trouble=error.message)
             before = self._snapshot or Status(now, self.condition)
-            return replace(before, at=now, condition=self.condition)
+            known = replace(before, at=now, condition=self.condition)
+        return replace(known, tally=self.counting.tally(), measured=self.measure())
 
 
 async def derived(store: Store, condition: Condition, now: datetime, halt_file: Path) -> Status:
@@ -96,6 +102,7 @@ async def derived(store: Store, condition: Condition, now: datetime, halt_file: 
                 for path, (record, verdicts) in known.paths().items()
             }
         ),
+        records=Lazily(known.records),
         counts=await store.counts(),
         halt=read_halt(halt_file) or await store.halted(),
         refused=await store.refused(),

@@ -100,7 +100,8 @@ class Recorder:
         if refusal is not None:
             await self._refused(drill, refusal)
         else:
-            await self._write(_entry(drill, row, now, gaps, order))
+            entry = _entry(drill, row, now, gaps, order)
+            await self._write(entry, felt=bool(drill.seen.collateral))
             await self._stop_if_felt(drill)
         self._tell("drill.ended", order, {"drill": row.model_dump(mode="json")})
 
@@ -114,7 +115,7 @@ class Recorder:
         self.board.news()
         log.info("drill.refused", path=str(path), kind=kind, why=refusal.message)
 
-    async def _write(self, entry: DrillEntry) -> None:
+    async def _write(self, entry: DrillEntry, *, felt: bool) -> None:
         """Write a drill down; wait for the store as long as it takes, and drill nothing else."""
         row, wait_s, tries_left = entry.row, FIRST_WAIT_S, LAST_TRIES
         change = None
@@ -133,6 +134,7 @@ class Recorder:
             return
         self.board.news()
         took_s = (entry.ended_at - row.started_at).total_seconds()
+        self.board.counting.add(row, hop=entry.path.hop, took_s=took_s, collateral=felt)
         log.info(
             "drill.ended",
             drill=row.id,

@@ -28,7 +28,7 @@ from supervisor.daemon.worker import Worker
 from supervisor.daemon.world import DaemonWorld
 from supervisor.schedule.clockwork import Clockwork
 from supervisor.settings.model import Settings
-from supervisor.status import Condition
+from supervisor.status import Condition, Measured
 from supervisor.store import daemon_lock
 from supervisor.store.errors import StoreError
 from supervisor.store.halt_file import halt_file
@@ -46,6 +46,7 @@ log = structlog.get_logger()
 LOOK_EVERY = timedelta(seconds=5)
 TIDY_EVERY = timedelta(hours=1)
 BROKEN_WATCH_S = 15.0
+LAG_WITHIN_S = 60.0
 DRAIN_S = 8.0
 """How long the running drill may take to end; systemd's patience is longer than the whole stop."""
 
@@ -110,7 +111,14 @@ class Service:
                 )
             store = await stack.enter_async_context(Store.opened(url, home, self.clock))
             await self._examine(store)
-            condition = Condition(home.daemon, home.gateway, self._version, started_at, shown(url))
+            condition = Condition(
+                home.daemon,
+                home.gateway,
+                self._version,
+                started_at,
+                shown(url),
+                budget_usd=settings.budget.usd,
+            )
             board = self.board = Board(store, condition, self.clock, halt_file(url))
             await store.end_campaigns()
             await store.sign_in(version=self._version, started_at=started_at)
@@ -142,6 +150,9 @@ class Service:
                     on_news=worker.read_anew,
                 )
                 worker.on_read = watch.see
+                board.measure = lambda: Measured(
+                    watch.lag.worst(LAG_WITHIN_S), witness.counts.strays
+                )
                 world = DaemonWorld(board, store, worker, watch, self.clock)
                 access = Access(own_token(settings.web, url))
                 app = application(world, access=access, version=self._version)
@@ -250,7 +261,7 @@ class Service:
             board.note(reload_trouble=error.message)
             log.warning("config.rejected", why=error.message, remedy=error.remedy)
             return
-        board.note(reload_trouble=None)
+        board.note(reload_trouble=None, budget_usd=settings.budget.usd)
         self.settings = settings
         worker.use(settings)
         if self.watch is not None:

@@ -208,8 +208,13 @@ class KnownPaths:
             verdict = _raw_verdict(values)
             verdicts_by.setdefault(number, {})[verdict.fault] = verdict
         return {
-            path_of(row): (record_of(row), verdicts_by.get(row.number, {})) for row in self.rows
+            (record := record_of(row)).path: (record, verdicts_by.get(row.number, {}))
+            for row in self.rows
         }
+
+    def records(self) -> dict[FallbackPath, LedgerPath]:
+        """Take only the paths apart: some readers need no more."""
+        return {(record := record_of(row)).path: record for row in self.rows}
 
 
 def _raw_verdict(values: Sequence[Any]) -> FaultVerdict:

@@ -6,11 +6,12 @@ listed below. Routing, access, the API's description and its test follow.
 """
 
 from supervisor.web.endpoint import Endpoint
-from supervisor.web.endpoints import drills, halting, health, heartbeats, live, snapshot
+from supervisor.web.endpoints import drills, halting, health, heartbeats, live, metrics, snapshot
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *health.ENDPOINTS,
     *snapshot.ENDPOINTS,
+    *metrics.ENDPOINTS,
     *drills.ENDPOINTS,
     *live.ENDPOINTS,
     *halting.ENDPOINTS,

@@ -75,6 +75,22 @@ def test_the_first_drill_says_how_a_path_stands(drill, state):
     assert record.state is state
 
 
+def test_a_reply_that_is_only_misreported_leaves_its_path_proven():
+    """The fallback served: what the gateway says of it is a warning, and no outage."""
+    record, known = drilled(ended("billing", Outcome.FAILED, kind="misreported"))
+    assert (record.state, record.passed_at) == (PathState.PROVEN, NOON)
+    assert known["billing"].outcome is Outcome.FAILED
+    worse, _ = drilled(failing("hang"), record=record)
+    assert worse.state is PathState.FAILED
+
+
+def test_a_known_gap_that_is_only_misreported_is_a_gap():
+    """It is explained, not proven."""
+    drill = ended("billing", Outcome.FAILED, kind="misreported", known_gap="corpus")
+    record, _ = drilled(drill)
+    assert (record.state, record.passed_at) == (PathState.GAP, None)
+
+
 def test_a_pass_of_one_fault_does_not_resolve_the_failure_of_another():
     """Only a pass of the same fault does."""
     record, _ = drilled(failing("billing"), ended("rate_limit", after_s=60))
