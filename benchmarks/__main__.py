@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import daemon, drills, memory, startup, store, strangers, witness
+from benchmarks import alerts, daemon, drills, memory, startup, store, strangers, witness
 
 
 def main() -> None:
@@ -12,7 +12,10 @@ def main() -> None:
         "what",
         nargs="?",
         default="all",
-        choices=("witness", "strangers", "drills", "memory", "startup", "store", "daemon", "all"),
+        choices=(
+            *("witness", "strangers", "drills", "memory", "startup", "store", "daemon"),
+            *("alerts", "all"),
+        ),
     )
     parser.add_argument("--lab", action="store_true", help="drill the lab's real LiteLLM")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each load [%(default)s]")
@@ -27,6 +30,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=7, help="that it grows [%(default)s]")
     parser.add_argument("--per-day", type=int, default=10_000, help="drills [%(default)s]")
     parser.add_argument("--idle", type=float, default=300.0, help="seconds [%(default)s]")
+    parser.add_argument("--alerts", type=int, default=1_000, help="at once [%(default)s]")
     given = parser.parse_args()
     if given.what in ("witness", "all"):
         witness.run(
@@ -41,6 +45,8 @@ def main() -> None:
         daemon.run(idle_s=given.idle, lab=given.lab)
     if given.what == "store":
         store.run(paths=given.paths, drills=given.stored, days=given.days, per_day=given.per_day)
+    if given.what == "alerts":
+        alerts.run(alerts=given.alerts)
     if given.what in ("startup", "all"):
         startup.run(rounds=given.rounds)
     if given.what in ("memory", "all"):

@@ -26,9 +26,11 @@ from supervisor.coverage.ledger import LedgerPath, PathState
 from supervisor.probes.probe import PartKind, State
 from supervisor.probes.standing import Standing
 from supervisor.status import UNCOUNTED, Status
+from supervisor.store.alerts.records import Phase
 from supervisor.tally import LATENCY_BUCKETS_S, Distribution
 
 PREFIX = "understudy_"
+RESULTS = ("ok", "authError", "rateLimited", "clientError", "serverError", "unreachable")
 PATH = ("group", "trigger", "hop", "surface", "shape", "stream")
 KINDS = tuple(kind for kind in Kind if not kind.is_reason)
 BEGUN: Mapping[Kind, Where] = {
@@ -64,6 +66,7 @@ class StatusCollector(Collector):
         yield from _coverage(status)
         yield from _times(status, pairs)
         yield from _watched(status)
+        yield from _told(status)
         yield from _daemon(status)
 
 
@@ -200,6 +203,25 @@ def _watched(status: Status) -> Iterator[Metric]:
         begun = (status.at - one.beats.known_since).total_seconds()
         age.add_metric([one.expected.name], begun if one.pulse.age_s is None else one.pulse.age_s)
     yield age
+
+
+def _told(status: Status) -> Iterator[Metric]:
+    firing = _gauge("alerts_firing", "Alerts that fire.", "alertname", "severity")
+    counted = dict.fromkeys(status.condition.rules.items(), 0)
+    for state in status.alerts:
+        if state.phase is Phase.FIRING:
+            key = (state.name, state.severity.value)
+            counted[key] = counted.get(key, 0) + 1
+    for (name, severity), count in counted.items():
+        firing.add_metric([name, severity], count)
+    yield firing
+    told = _counter("notifications", "Tries to tell somebody.", "notifier", "result")
+    tried = {(name, result): 0 for name in status.condition.notifiers for result in RESULTS}
+    for (name, result), count in (tried | dict(status.measured.told)).items():
+        told.add_metric([name, result], count)
+    yield told
+    waiting = sum(one.waiting for one in status.notifiers.values())
+    yield _gauge("outbox_pending", "Deliveries that wait.", value=waiting)
 
 
 def _up(standing: Standing) -> float:

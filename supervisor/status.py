@@ -15,10 +15,22 @@ from supervisor.coverage.risk import in_words
 from supervisor.probes.kinds.heartbeat import Beats, Expected, Pulse, judge
 from supervisor.probes.probe import Part
 from supervisor.probes.standing import Change, Standing
-from supervisor.store.records import Counts, Halt, KnownDaemon, Refused, Transition, Used
+from supervisor.store.alerts.records import AlertState, NotifierRecord, Silence
+from supervisor.store.records import (
+    Counts,
+    Halt,
+    KnownDaemon,
+    Refused,
+    StandingFailure,
+    Transition,
+    Used,
+)
 from supervisor.tally import Tally
 
 PROVEN = frozenset({PathState.PROVEN, PathState.PARTLY_PROVEN, PathState.ROUTED})
+FELT = "other traffic felt the drill"
+"""How the reason of a halt begins that follows a drill which others have felt."""
+
 UNCOUNTED = frozenset({PathState.GAP, PathState.ACCEPTED})
 """States that say nothing about how much is proven."""
 
@@ -30,6 +42,17 @@ class Running:
     id: str
     scenario: str
     started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TestAlert:
+    """An alert that somebody asked for, to see that it arrives."""
+
+    __test__ = False  # It is no test of pytest's.
+
+    id: str
+    since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +68,9 @@ class Condition:
         parts: How everything that is watched stands.
         expected: The heartbeats that are waited for.
         budget_usd: Money that a day's drills may spend; None for no limit.
+        tests: Alerts that somebody asked for.
+        rules: Severity by alert, of every alert that there may be.
+        notifiers: Everybody who is told.
     """
 
     daemon: str
@@ -63,6 +89,9 @@ class Condition:
     parts: Mapping[Part, Standing] = field(default_factory=dict)
     expected: tuple[Expected, ...] = ()
     budget_usd: float | None = 0.0
+    tests: tuple[TestAlert, ...] = ()
+    rules: Mapping[str, str] = field(default_factory=dict)
+    notifiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +101,12 @@ class Measured:
     Attributes:
         loop_lag_s: The worst lag of its event loop within the last minute.
         strays: Requests to the witness that no drill has sent, since the start.
+        told: How often a notifier was tried, by its name and what came of it.
     """
 
     loop_lag_s: float = 0.0
     strays: int = 0
+    told: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +175,10 @@ class Status:
         used_today: What drills have used or set aside today (UTC), by provider.
         part_changes: How watched parts changed, newest first.
         beats: What came of the heartbeats that are waited for, by name.
+        failures: Failures that stand, on paths that are rehearsed.
+        alerts: Every alert that is pending or fires.
+        notifiers: How deliveries to each notifier go, by its name.
+        silences: That hold.
         tally: What was counted since the daemon was started.
         measured: What it measures of itself.
         next_path: The path that is drilled next; None if none is due.
@@ -162,6 +197,10 @@ class Status:
     daemons: tuple[KnownDaemon, ...] = ()
     part_changes: tuple[Change, ...] = ()
     beats: Mapping[str, Beats] = field(default_factory=dict)
+    failures: tuple[StandingFailure, ...] = ()
+    alerts: tuple[AlertState, ...] = ()
+    notifiers: Mapping[str, NotifierRecord] = field(default_factory=dict)
+    silences: tuple[Silence, ...] = ()
     tally: Tally = field(default_factory=Tally)
     measured: Measured = field(default_factory=Measured)
     next_path: FallbackPath | None = None

@@ -25,6 +25,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "chaos.traffic.shape": "a contract; test_registry.py holds every shape to it",
     "supervisor.probes.depths.seen": "holds what was seen; test_state.py judges it",
     "supervisor.probes.depths.steps": "test_look.py takes every step",
+    "supervisor.alerts.rule": "a contract; test_step.py and the rules' own tests hold to it",
     "supervisor.probes.probe": "a contract; test_runner.py and the kinds keep it",
     "supervisor.web.world": "a contract; tests/fakes/world.py keeps it for tests of the API",
 }
@@ -41,6 +42,7 @@ ENTRIES = {
     "formats",
     "injectors",
     "kinds",
+    "notifiers",
     "rules",
     "shapes",
     "surfaces",

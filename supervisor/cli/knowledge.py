@@ -27,12 +27,15 @@ from supervisor.store.location import exists, file_of, shown, store_url
 from supervisor.store.records import DrillFilter, Halt, Home
 from supervisor.store.store import Store
 from supervisor.web.answers import (
+    AlertsAnswer,
     CoverageAnswer,
     DrillsAnswer,
     EvidenceAnswer,
     HaltAnswer,
+    SilenceAnswer,
     StartedAnswer,
     StatusAnswer,
+    TestStartedAnswer,
 )
 from supervisor.web.drill_order import DrillOrder
 from supervisor.web.problem import Problem
@@ -75,6 +78,20 @@ class Knowledge(Protocol):
 
     async def drill(self, name: str) -> EvidenceAnswer:
         """Show one drill."""
+        ...
+
+    async def alerts(self) -> AlertsAnswer:
+        """Say what fires, what was told, and to whom."""
+        ...
+
+    async def silence(
+        self, matchers: dict[str, str], reason: str, length: timedelta
+    ) -> SilenceAnswer:
+        """Tell nobody of some alerts for a while."""
+        ...
+
+    async def end_silence(self, number: int) -> None:
+        """End a silence."""
         ...
 
     async def halt(self, reason: str, length: timedelta | None, *, everywhere: bool) -> HaltAnswer:
@@ -196,6 +213,26 @@ class Api:
     async def drill(self, name: str) -> EvidenceAnswer:
         return await self._get(f"/api/v1/drills/{name}", EvidenceAnswer)
 
+    async def alerts(self) -> AlertsAnswer:
+        return await self._get("/api/v1/alerts", AlertsAnswer)
+
+    async def test_alert(self) -> TestStartedAnswer:
+        """Fire a test alert."""
+        async with self._asked("POST", "/api/v1/alerts/test") as response:
+            return await _read(response, TestStartedAnswer)
+
+    async def silence(
+        self, matchers: dict[str, str], reason: str, length: timedelta
+    ) -> SilenceAnswer:
+        order = {"matchers": matchers, "reason": reason, "for_s": length.total_seconds()}
+        async with self._asked("POST", "/api/v1/silences", json=order) as response:
+            return await _read(response, SilenceAnswer)
+
+    async def end_silence(self, number: int) -> None:
+        async with self._asked("DELETE", f"/api/v1/silences/{number}") as response:
+            if response.status != 204:
+                await _read(response, SilenceAnswer)
+
     async def start_drills(self, order: DrillOrder) -> StartedAnswer:
         """Begin a campaign."""
         body = order.model_dump(mode="json", exclude_defaults=True)
@@ -303,6 +340,22 @@ class _Past:
                 remedy="'understudy history' lists those that are kept.",
             )
         return EvidenceAnswer.of(stored)
+
+    async def alerts(self) -> AlertsAnswer:
+        return AlertsAnswer.of(await self._status(), await self.store.told())
+
+    async def silence(
+        self, matchers: dict[str, str], reason: str, length: timedelta
+    ) -> SilenceAnswer:
+        until = self.clock.now() + length
+        return SilenceAnswer.of(await self.store.silence(matchers, reason, until))
+
+    async def end_silence(self, number: int) -> None:
+        if not await self.store.end_silence(number):
+            raise UsageError(
+                f"no silence {number} holds",
+                remedy="'understudy alerts list' lists those that do.",
+            )
 
     async def halt(self, reason: str, length: timedelta | None, *, everywhere: bool) -> HaltAnswer:
         now = self.clock.now()

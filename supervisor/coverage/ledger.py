@@ -61,6 +61,7 @@ class FaultVerdict:
         accepted_until: The end of the day until which the user accepts the failure.
         stand_in: The answer was a stand-in's.
         partial: Not every deployment of the serving hop has shown itself.
+        fails: How many drills in a row have failed with it; one more confirms a first failure.
     """
 
     fault: str
@@ -73,6 +74,7 @@ class FaultVerdict:
     accepted_until: datetime | None = None
     stand_in: bool = False
     partial: bool = False
+    fails: int = 0
 
     @property
     def holds(self) -> bool:
@@ -227,6 +229,7 @@ def after_drill(
             accepted_until=ended.accepted_until,
             stand_in=ended.stand_in,
             partial=ended.partial,
+            fails=own.fails + 1 if ended.outcome is Outcome.FAILED else 0,
         )
     elif ended.outcome is not Outcome.ABORTED:
         own = replace(own, tried_at=ended.at)
@@ -248,7 +251,7 @@ def after_drill(
         misses = record.misses
     elif misses:
         due_at = due_after_nothing(ended.at, record.target_s, record.faults, misses)
-    elif untried:
+    elif untried or _unconfirmed(known.values(), ended.at) is not None:
         due_at = ended.at
     else:
         standing = _worst(known.values(), ended.at) is PathState.FAILED
@@ -300,7 +303,7 @@ def next_fault(
     """Choose the fault whose turn it is, of those that apply.
 
     The one that was tried longest ago; on a path that failed, every other turn belongs to a fault
-    whose failure stands, so that its recovery shows.
+    whose failure stands, so that its recovery shows. Where all are tried anew, those go first.
     """
     known = [verdicts.get(fault, FaultVerdict(fault)) for fault in faults]
 
@@ -308,14 +311,29 @@ def next_fault(
         tried = one.tried_at
         return (tried is not None, tried.timestamp() if tried else 0.0, faults.index(one.fault))
 
+    unconfirmed = _unconfirmed(known, now)
+    if unconfirmed is not None:
+        # Before anybody is woken, the same drill once more.
+        return unconfirmed.fault
     oldest = min(known, key=age)
-    if record.full_since is not None:
-        return oldest.fault
     standing = [one for one in known if one.state(now) is PathState.FAILED]
+    if record.full_since is not None:
+        since = record.full_since
+        untried = [one for one in known if one.tried_at is None or one.tried_at < since]
+        # What has failed before comes first: some faults take a minute each, and a fallback that
+        # was mended is not to be called broken for so long.
+        broken = [one for one in untried if one in standing]
+        return min(broken or untried or known, key=age).fault
     last = max(known, key=age)
     if standing and last not in standing:
         return min(standing, key=age).fault
     return oldest.fault
+
+
+def _unconfirmed(verdicts: Iterable[FaultVerdict], now: datetime) -> FaultVerdict | None:
+    """Find the one failure on a path that a single drill has seen; None if there are more."""
+    standing = [one for one in verdicts if one.state(now) is PathState.FAILED]
+    return standing[0] if len(standing) == 1 and standing[0].fails == 1 else None
 
 
 def _dated(record: LedgerPath, passed_at: datetime) -> LedgerPath:

@@ -31,12 +31,14 @@ class Board:
         condition: What the daemon knows of itself, besides what it remembers.
         counting: Counts drills as they end.
         measure: Measures the daemon itself.
+        on_news: Called whenever something has happened.
     """
 
     def __init__(self, store: Store, condition: Condition, clock: Clock, halt_file: Path) -> None:
         self.condition = condition
         self.counting = Counting()
         self.measure: Callable[[], Measured] = Measured
+        self.on_news: Callable[[], None] = lambda: None
         self._halt_file = halt_file
         self._store = store
         self._clock = clock
@@ -62,6 +64,7 @@ class Board:
     def news(self) -> None:
         """Have the next snapshot made anew: something has happened."""
         self._stale = True
+        self.on_news()
 
     async def status(self) -> Status:
         """Give the newest snapshot; the last one that could be made, while the store is away."""
@@ -112,6 +115,10 @@ async def derived(store: Store, condition: Condition, now: datetime, halt_file: 
         daemons=await store.daemons(),
         part_changes=await store.part_changes(20),
         beats=await store.beats(),
+        failures=await store.failures(),
+        alerts=await store.alerts(),
+        notifiers=await store.notifiers(),
+        silences=await store.silences(),
         next_path=turn.record.path if turn else None,
         next_reason=why_next(turn.record if turn else None, next_due, now),
     )

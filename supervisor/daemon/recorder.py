@@ -24,7 +24,7 @@ from supervisor.campaign.request import DrillRequest, known_gaps
 from supervisor.daemon.board import Board
 from supervisor.daemon.guard import by_provider
 from supervisor.settings.model import Settings
-from supervisor.status import Running
+from supervisor.status import FELT, Running
 from supervisor.store.errors import StoreError
 from supervisor.store.records import DrillEntry, Halt, Transition
 from supervisor.store.store import Store
@@ -156,7 +156,7 @@ class Recorder:
         if not drill.seen.collateral:
             return
         halt = Halt(
-            f"other traffic felt the drill {drill.plan.id}: {drill.seen.collateral[0]}",
+            f"{FELT} {drill.plan.id}: {drill.seen.collateral[0]}",
             self.clock.now(),
             daemon=self.board.condition.daemon,
         )

@@ -31,14 +31,28 @@ def reloaded(load: Callable[[], Settings], now: Settings) -> Settings:
             f"a running daemon cannot change {', '.join(fixed)}",
             remedy="Restart it for that: systemctl restart understudy; the record is kept.",
         )
-    # A key that is not there would only be missed in the middle of the next drill.
+    check_secrets(settings)
+    return settings
+
+
+def check_secrets(settings: Settings) -> None:
+    """Fetch everything that is named by its place: what is missing would be missed much later.
+
+    Raises:
+        UsageError: A key, a secret or a profile is not there.
+    """
     for key in (settings.gateway.key, settings.gateway.admin_key):
         if key is not None:
             key.reveal()
     for engine in settings.engines.values():
         if engine.key is not None:
             engine.key.reveal()
+    for heartbeat in settings.heartbeats.values():
+        if heartbeat.secret is not None:
+            heartbeat.secret.reveal()
+    for notifier in settings.notifiers.values():
+        for place in notifier.secrets:
+            place.reveal()
     for own in settings.rehearse.groups.values():
         if own.profile is not None:
             load_profile(own.profile)
-    return settings

@@ -1,12 +1,12 @@
 """Start and stop, in one visible order.
 
-start   settings ─► store ─► witness ─► schedule ─► watch ─► API
-stop    API ─► watch ─► schedule (the running drill is broken off, and written down) ─► witness
-        ─► store
+start   settings ─► store ─► witness ─► schedule ─► alerts ─► watch ─► API
+stop    API ─► watch ─► alerts ─► schedule (the running drill is broken off, and written down)
+        ─► witness ─► store
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from functools import partial
@@ -19,10 +19,11 @@ from chaos.http_client import open_session
 from chaos.witness.server import Witness
 from supervisor.campaign.connection import connected
 from supervisor.campaign.request import split_address
+from supervisor.daemon.alerting import Alerting
 from supervisor.daemon.board import Board
 from supervisor.daemon.gateway import Connect
 from supervisor.daemon.parts import Parts
-from supervisor.daemon.reload import reloaded
+from supervisor.daemon.reload import check_secrets, reloaded
 from supervisor.daemon.watch import Watch
 from supervisor.daemon.worker import Worker
 from supervisor.daemon.world import DaemonWorld
@@ -45,7 +46,9 @@ log = structlog.get_logger()
 
 LOOK_EVERY = timedelta(seconds=5)
 TIDY_EVERY = timedelta(hours=1)
-BROKEN_WATCH_S = 15.0
+BROKEN_S = 15.0
+"""Until a part of the daemon that broke is begun anew."""
+
 LAG_WITHIN_S = 60.0
 DRAIN_S = 8.0
 """How long the running drill may take to end; systemd's patience is longer than the whole stop."""
@@ -63,6 +66,7 @@ class Service:
         worker: None before it has started.
         board: Likewise.
         watch: Likewise.
+        alerting: Likewise.
     """
 
     def __init__(
@@ -80,6 +84,7 @@ class Service:
         self.worker: Worker | None = None
         self.board: Board | None = None
         self.watch: Watch | None = None
+        self.alerting: Alerting | None = None
 
     async def run(self, stop: asyncio.Event, ready: Callable[[list[str]], None]) -> None:
         """Work until *stop* is set, and end in order.
@@ -96,6 +101,7 @@ class Service:
         home = home_of(settings)
         url = store_url(settings.store)
         started_at = self.clock.now()
+        check_secrets(settings)
         async with self._connect(settings):
             pass  # Keys that are not there are missed now, and not with the first drill.
         async with AsyncExitStack() as stack:
@@ -150,14 +156,45 @@ class Service:
                     on_news=worker.read_anew,
                 )
                 worker.on_read = watch.see
+                alerting = self.alerting = Alerting(
+                    settings,
+                    store,
+                    board,
+                    worker.events,
+                    self.clock,
+                    session,
+                    f"http://{settings.web.listen[0]}",
+                )
+                board.on_news = alerting.look
+                board.measure = lambda: Measured(
+                    watch.lag.worst(LAG_WITHIN_S),
+                    witness.counts.strays,
+                    {(name, result.value): n for (name, result), n in alerting.results.items()},
+                )
+                alerting = self.alerting = Alerting(
+                    settings,
+                    store,
+                    board,
+                    worker.events,
+                    self.clock,
+                    session,
+                    f"http://{settings.web.listen[0]}",
+                )
+                board.on_news = alerting.look
+                board.measure = lambda: Measured(
+                    watch.lag.worst(LAG_WITHIN_S),
+                    witness.counts.strays,
+                    {(name, result.value): n for (name, result), n in alerting.results.items()},
+                )
                 board.measure = lambda: Measured(
                     watch.lag.worst(LAG_WITHIN_S), witness.counts.strays
                 )
-                world = DaemonWorld(board, store, worker, watch, self.clock)
+                world = DaemonWorld(board, store, worker, watch, alerting, self.clock)
                 access = Access(own_token(settings.web, url))
                 app = application(world, access=access, version=self._version)
                 async with (
-                    self._watching(watch),
+                    self._kept("alerts", alerting.run),
+                    self._kept("watch", watch.run),
                     listening(app, settings.web.listen) as addresses,
                 ):
                     log.info(
@@ -202,19 +239,19 @@ class Service:
                 working.cancel()
 
     @asynccontextmanager
-    async def _watching(self, watch: Watch) -> AsyncIterator[None]:
-        """Watch until exit; a defect of ours begins it anew."""
+    async def _kept(self, name: str, work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+        """Have *work* done until exit; a defect of ours begins it anew."""
 
-        async def watching() -> None:
+        async def working() -> None:
             while True:
                 try:
-                    await watch.run()
+                    await work()
                 except Exception:
-                    log.exception("watch.broken", again_in_s=BROKEN_WATCH_S)
-                await self.clock.sleep(BROKEN_WATCH_S)
+                    log.exception("part.broken", part=name, again_in_s=BROKEN_S)
+                await self.clock.sleep(BROKEN_S)
 
         async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(watching(), name="watch")
+            task = tasks.create_task(working(), name=name)
             try:
                 yield
             finally:
@@ -266,6 +303,8 @@ class Service:
         worker.use(settings)
         if self.watch is not None:
             self.watch.use(settings)
+        if self.alerting is not None:
+            self.alerting.use(settings)
         log.info("config.reloaded")
 
 

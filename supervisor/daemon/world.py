@@ -1,6 +1,6 @@
 """What the API may ask of the daemon, answered from the board, the store and the worker."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,10 +9,12 @@ from pydantic import SecretStr
 
 from chaos.clock import Clock
 from chaos.gateway.topology import Topology
+from supervisor.daemon.alerting import Alerting
 from supervisor.daemon.board import Board
 from supervisor.daemon.watch import Watch
 from supervisor.daemon.worker import Worker
 from supervisor.status import Status
+from supervisor.store.alerts.records import Silence, Told
 from supervisor.store.halt_file import end_halt
 from supervisor.store.records import DrillFilter, Halt, StoredDrill
 from supervisor.store.store import Store
@@ -31,6 +33,7 @@ class DaemonWorld:
     store: Store
     worker: Worker
     watch: Watch
+    alerting: Alerting
     clock: Clock
 
     @property
@@ -80,6 +83,28 @@ class DaemonWorld:
     async def beat(self, name: str) -> bool:
         """Take a client's sign of life."""
         return await self.watch.beat(name)
+
+    async def told(self, limit: int) -> Sequence[Told]:
+        """List what was told, newest first."""
+        return await self.store.told(limit)
+
+    def test_alert(self) -> str:
+        """Fire an alert that says that it is a test."""
+        return self.alerting.test()
+
+    async def silence(self, matchers: Mapping[str, str], reason: str, for_s: float) -> Silence:
+        """Tell nobody of alerts whose labels match, for a while."""
+        until = self.clock.now() + timedelta(seconds=for_s)
+        begun = await self.store.silence(matchers, reason, until)
+        self.board.news()
+        log.warning("alerts.silenced", matchers=dict(matchers), reason=reason, until=str(until))
+        return begun
+
+    async def end_silence(self, number: int) -> bool:
+        """End a silence before its time."""
+        ended = await self.store.end_silence(number)
+        self.board.news()
+        return ended
 
     async def halt(self, reason: str, for_s: float | None, *, everywhere: bool) -> Halt:
         """Drill nothing, and break off what runs here."""

@@ -52,6 +52,11 @@ def _rows(status: StatusAnswer) -> list[tuple[str, Text]]:
         started = ago(status.started_at, now)
         rows.append(("daemon", Text(f"{status.daemon} {status.version}, started {started}")))
     rows.append(("store", Text(status.store)))
+    rows += [
+        (f"alert {one.severity}", Text(one.annotations.get("summary", one.alertname), "bold red"))
+        for one in status.alerts
+        if one.phase == "firing" and one.severity != "info"
+    ]
     rows += [("problem", Text(problem, "bold red")) for problem in status.problems]
     if status.reload_refused:
         rows.append(("reload refused", Text(status.reload_refused, "red")))

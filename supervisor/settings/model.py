@@ -15,11 +15,12 @@ from pydantic_core import CoreSchema
 from chaos.gateway.redirect_permission import WITNESS_PORT
 from chaos.judge.check import Kind
 from chaos.scenario.expand import Profile
+from supervisor.settings.alerting import AlertSettings, NotifierSettings
 from supervisor.settings.daemon import DaemonSettings, StoreSettings, WebSettings
 from supervisor.settings.limits import BudgetSettings, ScheduleSettings
 from supervisor.settings.rehearse import RehearseSettings
 from supervisor.settings.values import Address, HttpUrl, Secret, Section, http_url
-from supervisor.settings.watch import HeartbeatName, HeartbeatSettings, WatchSettings
+from supervisor.settings.watch import HeartbeatSettings, PlainName, WatchSettings
 
 
 class GatewaySettings(Section):
@@ -153,8 +154,12 @@ class Settings(Section):
     schedule: ScheduleSettings = ScheduleSettings()
     budget: BudgetSettings = BudgetSettings()
     watch: WatchSettings = WatchSettings()
-    heartbeats: dict[HeartbeatName, HeartbeatSettings] = Field(
+    heartbeats: dict[PlainName, HeartbeatSettings] = Field(
         default_factory=dict, description="Clients that say regularly that they are alive."
+    )
+    alerts: AlertSettings = AlertSettings()
+    notifiers: dict[PlainName, NotifierSettings] = Field(
+        default_factory=dict, description="Who is told, by a name of yours."
     )
     daemon: DaemonSettings = DaemonSettings()
     store: StoreSettings = StoreSettings()

@@ -60,10 +60,11 @@ class HeartbeatSettings(Section):
     )
 
 
-def _heartbeat(name: str) -> str:
+def _plain(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError("not a name of letters, digits, dots, dashes and underscores")
     return name
 
 
-HeartbeatName = Annotated[str, AfterValidator(_heartbeat)]
+PlainName = Annotated[str, AfterValidator(_plain)]
+"""Of a heartbeat or a notifier: it is part of addresses and labels."""

@@ -190,7 +190,7 @@ def find(connection: Connection, drill: str) -> StoredDrill | None:
 def _stored(connection: Connection, query: Select[Any]) -> Iterator[StoredDrill]:
     for row in connection.execute(query).all():
         yield StoredDrill(
-            row=_report_row(row.row),
+            row=report_row(row.row),
             path=ledger.path_of(row),
             daemon=row.daemon,
             gateway=row.gateway,
@@ -202,7 +202,12 @@ def _stored(connection: Connection, query: Select[Any]) -> Iterator[StoredDrill]
         )
 
 
-def _report_row(stored: Any) -> DrillRow:
+def report_row(stored: Any) -> DrillRow:
+    """Read the row of a report.
+
+    Raises:
+        StoreError: It was written by a newer Understudy.
+    """
     try:
         return DrillRow.model_validate(stored)
     except ValidationError as error:

@@ -158,7 +158,7 @@ def forget_faults(connection: Connection, number: int, faults: Sequence[str]) ->
 def verdicts_of(connection: Connection, number: int) -> dict[str, FaultVerdict]:
     """Read what is known of each fault on a path."""
     rows = connection.execute(select(verdicts).where(verdicts.c.path == number))
-    return {row.fault: _verdict(row) for row in rows}
+    return {row.fault: verdict_of(row) for row in rows}
 
 
 def verdicts_on(connection: Connection, home: Home, path: FallbackPath) -> dict[str, FaultVerdict]:
@@ -218,7 +218,7 @@ class KnownPaths:
 
 
 def _raw_verdict(values: Sequence[Any]) -> FaultVerdict:
-    fault, tried_at, outcome, at, drill, kind, gap, until, stand_in, partial = values
+    fault, tried_at, outcome, at, drill, kind, gap, until, stand_in, partial, fails = values
     return FaultVerdict(
         fault=fault,
         tried_at=_time(tried_at),
@@ -230,6 +230,7 @@ def _raw_verdict(values: Sequence[Any]) -> FaultVerdict:
         accepted_until=_time(until),
         stand_in=bool(stand_in),
         partial=bool(partial),
+        fails=fails,
     )
 
 
@@ -314,7 +315,7 @@ def _all_verdicts(connection: Connection, gateway: str) -> dict[int, dict[str, F
     query = select(verdicts).join_from(verdicts, paths).where(paths.c.gateway == gateway)
     known: dict[int, dict[str, FaultVerdict]] = {}
     for row in connection.execute(query):
-        known.setdefault(row.path, {})[row.fault] = _verdict(row)
+        known.setdefault(row.path, {})[row.fault] = verdict_of(row)
     return known
 
 
@@ -400,7 +401,8 @@ def _values(gateway: str, record: LedgerPath, known: Iterable[FaultVerdict]) -> 
     }
 
 
-def _verdict(row: AnyRow) -> FaultVerdict:
+def verdict_of(row: AnyRow) -> FaultVerdict:
+    """Read what is known of a fault."""
     return FaultVerdict(
         fault=row.fault,
         tried_at=row.tried_at,
@@ -412,4 +414,5 @@ def _verdict(row: AnyRow) -> FaultVerdict:
         accepted_until=row.accepted_until,
         stand_in=row.stand_in,
         partial=row.partial,
+        fails=row.fails,
     )

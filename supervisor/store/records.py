@@ -7,7 +7,7 @@ from typing import Any
 
 from chaos.drill.report import DrillRow
 from chaos.scenario.scenario import FallbackPath
-from supervisor.coverage.ledger import LedgerPath, PathState
+from supervisor.coverage.ledger import FaultVerdict, LedgerPath, PathState
 from supervisor.coverage.risk import risk
 
 
@@ -128,6 +128,19 @@ class StoredDrill:
     tokens: int = 0
     cost_usd: float = 0.0
     seen: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingFailure:
+    """A fault that failed on a path, and no pass has resolved it.
+
+    Attributes:
+        row: Of the drill, for the newest failure of each group and hop; None for the others.
+    """
+
+    path: FallbackPath
+    verdict: FaultVerdict
+    row: DrillRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The store: every question and every change that the daemon has, one transaction each."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,15 @@ from supervisor.store import (
     upkeep,
     watched,
 )
+from supervisor.store.alerts import changes, deliveries, failures, silences
+from supervisor.store.alerts.records import (
+    AlertChange,
+    AlertState,
+    Delivery,
+    NotifierRecord,
+    Silence,
+    Told,
+)
 from supervisor.store.database import Database
 from supervisor.store.records import (
     Counts,
@@ -34,6 +43,7 @@ from supervisor.store.records import (
     Home,
     KnownDaemon,
     Refused,
+    StandingFailure,
     StoredDrill,
     Transition,
     Turn,
@@ -228,6 +238,84 @@ class Store:
     async def beats(self) -> Mapping[str, Beats]:
         """Read every heartbeat that is waited for, by name."""
         return await self._database.read(watched.beats, self._home)
+
+    # --- alerts ------------------------------------------------------------------------
+
+    async def failures(self) -> tuple[StandingFailure, ...]:
+        """List every failure that stands, with the newest drill of each group and hop."""
+        return await self._database.read(failures.standing, self._home, self._clock.now())
+
+    async def alerts(self) -> tuple[AlertState, ...]:
+        """Read every alert that is pending or fires."""
+        return await self._database.read(changes.alert_states, self._home)
+
+    async def write_alerts(
+        self,
+        states: Sequence[AlertState],
+        told: Sequence[tuple[AlertChange, Sequence[str]]],
+    ) -> None:
+        """Write how alerts stand, and what is to be told to which notifiers, at once."""
+        now = self._clock.now()
+        await self._database.write(changes.write_alerts, self._home, states, told, now)
+
+    async def told(self, limit: int = 100) -> tuple[Told, ...]:
+        """List what was told, newest first, with its deliveries."""
+        return await self._database.read(changes.told, self._home, limit)
+
+    async def next_delivery(self, notifier: str) -> Delivery | None:
+        """Find what *notifier* is to be told next; None if nothing is due."""
+        now = self._clock.now()
+        return await self._database.read(deliveries.next_delivery, self._home, notifier, now)
+
+    async def next_delivery_at(self, notifier: str) -> datetime | None:
+        """Say when the next delivery to *notifier* is due, or was."""
+        return await self._database.read(deliveries.next_due_at, self._home, notifier)
+
+    async def end_delivery(
+        self, one: Delivery, *, taken: bool, result: str, detail: str = ""
+    ) -> None:
+        """Write that a delivery was taken, or is given up."""
+        await self._database.write(
+            deliveries.end_delivery,
+            one,
+            taken=taken,
+            result=result,
+            detail=detail,
+            now=self._clock.now(),
+        )
+
+    async def postpone(self, one: Delivery, *, result: str, detail: str, due_at: datetime) -> None:
+        """Write that a delivery is to be tried again at *due_at*."""
+        await self._database.write(
+            deliveries.postpone, one, result=result, detail=detail, due_at=due_at
+        )
+
+    async def end_unknown_deliveries(self, known: Sequence[str]) -> int:
+        """Give up what waits for notifiers that are not *known*."""
+        return await self._database.write(
+            deliveries.end_unknown, self._home, known, self._clock.now()
+        )
+
+    async def notifiers(self) -> dict[str, NotifierRecord]:
+        """Say how deliveries to each notifier go."""
+        return await self._database.read(deliveries.notifier_records, self._home)
+
+    async def silence(self, matchers: Mapping[str, str], reason: str, until: datetime) -> Silence:
+        """Begin a silence."""
+        now = self._clock.now()
+        return await self._database.write(
+            silences.silence, self._home, matchers, reason, until, now
+        )
+
+    async def end_silence(self, number: int) -> bool:
+        """End a silence before its time; False if there is none of this number."""
+        return await self._database.write(
+            silences.end_silence, self._home, number, self._clock.now()
+        )
+
+    async def silences(self) -> tuple[Silence, ...]:
+        """List the silences that hold."""
+        return await self._database.read(silences.silences_of, self._home, self._clock.now())
 
     # --- single values -----------------------------------------------------------------
 

@@ -33,7 +33,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 AnyRow = Row[*tuple[Any, ...]]
 """A row whose columns are named where it is read."""
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: what the tables below are."""
 
 NANO = 1_000_000_000
@@ -162,6 +162,7 @@ verdicts = Table(
     Column("accepted_until", UtcDateTime),
     Column("stand_in", Boolean, nullable=False),
     Column("partial", Boolean, nullable=False),
+    Column("fails", Integer, nullable=False, server_default="0"),
 )
 
 transitions = Table(
@@ -351,4 +352,78 @@ heartbeats = Table(
     Column("known_since", UtcDateTime, nullable=False),
     Column("last_at", UtcDateTime),
     Column("count", BigInteger, nullable=False),
+)
+
+# Every alert that holds or has held: one row for each set of labels.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("daemon", Text, primary_key=True),
+    Column("fingerprint", String(16), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("annotations", JSON, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("phase", String(16), nullable=False),
+    # When what it is about began, and when it was noticed.
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("pending_since", UtcDateTime, nullable=False),
+    Column("fired_at", UtcDateTime),
+    Column("ends_at", UtcDateTime),
+    Column("told_at", UtcDateTime),
+    Column("reason", String(16), nullable=False),
+)
+
+# Everything that was told, or would have been but for a silence.
+alert_changes = Table(
+    "alert_changes",
+    metadata,
+    Column("number", _Number, primary_key=True),
+    Column("id", String(64), nullable=False),
+    Column("daemon", Text, nullable=False),
+    Column("fingerprint", String(16), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("annotations", JSON, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("firing", Boolean, nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime),
+    Column("at", UtcDateTime, nullable=False),
+    # Why nobody was told.
+    Column("silence", Text),
+    UniqueConstraint("id"),
+)
+Index("alert_changes_by_daemon", alert_changes.c.daemon, alert_changes.c.number)
+
+# The outbox: each change, for each notifier, until it was taken or refused for good.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column(
+        "change", _Number, ForeignKey(alert_changes.c.number, ondelete="CASCADE"), primary_key=True
+    ),
+    Column("notifier", String(64), primary_key=True),
+    Column("daemon", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("result", String(16)),
+    Column("detail", Text, nullable=False),
+)
+Index("deliveries_due", deliveries.c.daemon, deliveries.c.notifier, deliveries.c.state)
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("number", _Number, primary_key=True),
+    Column("daemon", Text, nullable=False),
+    # Label to pattern, with * and ?.
+    Column("matchers", JSON, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
 )

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, delete, func, or_, select
 
 from chaos.judge.verdict import Outcome
 from supervisor.store import watched
+from supervisor.store.alerts import changes
 from supervisor.store.tables import (
     campaigns,
     drills,
@@ -31,6 +32,10 @@ KEEP_TRANSITIONS = 100
 KEEP_PART_CHANGES = 500
 """Changes of each watched part that are kept, however old."""
 
+KEEP_ALERT_CHANGES = 5_000
+"""Changes of alerts of each daemon that are kept; those that wait to be told are never deleted."""
+
+KEEP_RESOLVED = timedelta(days=30)
 KEEP_DAYS = 400
 """Days for which budgets and refusals are kept."""
 
@@ -87,6 +92,7 @@ def step(connection: Connection, limits: Limits, now: datetime) -> int:
         + _evidence(connection, limits, now)
         + _transitions(connection)
         + watched.thin_changes(connection, KEEP_PART_CHANGES, STEP_ROWS)
+        + changes.thin(connection, KEEP_ALERT_CHANGES, KEEP_RESOLVED, STEP_ROWS, now)
         + _campaigns(connection)
         + _days(connection, now)
     )

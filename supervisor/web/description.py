@@ -100,8 +100,10 @@ def _operation(endpoint: Endpoint) -> Json:
         "responses": {str(endpoint.status): _success(endpoint), **_problems(endpoint)},
     }
     if endpoint.body is not None:
+        fields = endpoint.body.model_fields.values()
         operation["requestBody"] = {
-            "content": {"application/json": {"schema": _reference(endpoint.body)}}
+            "required": any(field.is_required() for field in fields),
+            "content": {"application/json": {"schema": _reference(endpoint.body)}},
         }
     return operation
 

@@ -1,12 +1,13 @@
 """The daemon, as the API sees it: the newest snapshot, the store's past, and two commands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pydantic import SecretStr
 
 from chaos.gateway.topology import Topology
 from supervisor.status import Status
+from supervisor.store.alerts.records import Silence, Told
 from supervisor.store.records import DrillFilter, Halt, StoredDrill
 from supervisor.web.drill_order import DrillOrder
 from supervisor.web.events import Events
@@ -57,6 +58,22 @@ class World(Protocol):
 
     async def beat(self, name: str, /) -> bool:
         """Take a client's sign of life; False if nobody waits for it."""
+        ...
+
+    async def told(self, limit: int, /) -> Sequence[Told]:
+        """List what was told, newest first."""
+        ...
+
+    def test_alert(self) -> str:
+        """Fire an alert that says that it is a test; returns what its label ``test`` is."""
+        ...
+
+    async def silence(self, matchers: Mapping[str, str], reason: str, for_s: float, /) -> Silence:
+        """Tell nobody of alerts whose labels match, for a while."""
+        ...
+
+    async def end_silence(self, number: int, /) -> bool:
+        """End a silence; False if none of this number holds."""
         ...
 
     async def halt(self, reason: str, for_s: float | None, /, *, everywhere: bool) -> Halt:

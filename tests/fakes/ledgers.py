@@ -34,10 +34,13 @@ def ended(fault="billing", outcome=Outcome.PASSED, *, after_s=0.0, **changes):
     return Ended(name, fault, outcome, NOON + timedelta(seconds=after_s), **changes)
 
 
+_KEPT = ("seen", "faults", "campaign", "accepted_until")
+
+
 def entry(name="d1", which=None, *, at: datetime = NOON, fault="billing", **changes):
     """Make a drill that ended *at*, to be written down; passed, unless a kind is given."""
     which = which or path()
-    kept = {key: changes.pop(key) for key in ("seen", "faults", "campaign") if key in changes}
+    kept = {key: changes.pop(key) for key in _KEPT if key in changes}
     kept = {"faults": ("billing", "rate_limit"), **kept}
     made = row(
         which.group, which.hop, fault=fault, shape=which.shape, stream=which.stream, **changes

@@ -14,6 +14,7 @@ from supervisor.probes.probe import Outcome as StepOutcome
 from supervisor.probes.probe import Part, PartKind, State, Step
 from supervisor.probes.standing import Change, Standing
 from supervisor.status import Condition, PathStatus, Running, Status
+from supervisor.store.alerts.records import NotifierRecord, Silence
 from supervisor.store.records import (
     Counts,
     Halt,
@@ -22,6 +23,7 @@ from supervisor.store.records import (
     StoredDrill,
     Transition,
 )
+from tests.fakes.alerts import alert_state
 from tests.fakes.manual_clock import NOON
 from tests.fakes.rows import row
 
@@ -135,6 +137,9 @@ def full_snapshot() -> Status:
         changes=(Transition(FAILED, PathState.PROVEN, PathState.FAILED, NOON - HOUR, NOON, "d2"),),
         part_changes=(Change(ENGINE, State.UP, State.DOWN, NOON - HOUR, NOON, "nobody listens"),),
         beats={"backup": Beats("backup", NOON - 9 * HOUR, NOON - 2 * HOUR, 7)},
+        alerts=(alert_state(),),
+        silences=(Silence(7, {"group": "claude"}, "lunch", NOON, NOON + HOUR),),
+        notifiers={"ops": NotifierRecord("ops", 1, 2, "ok")},
         daemons=(KnownDaemon("spark-2", GATEWAY, "1.2.2", NOON - 2 * HOUR, NOON - HOUR),),
     )
 

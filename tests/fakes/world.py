@@ -14,6 +14,7 @@ from chaos.errors import UnderstudyError
 from chaos.gateway.topology import Topology
 from chaos.http_client import open_session
 from supervisor.status import Status
+from supervisor.store.alerts.records import Silence, Told
 from supervisor.store.records import DrillFilter, Halt, StoredDrill
 from supervisor.web.access import Access
 from supervisor.web.application import application, listening
@@ -43,6 +44,7 @@ class FakeWorld:
         self.calls: list[tuple[Any, ...]] = []
         self.events = Events("run1")
         self.campaigns = {"c1"}
+        self.was_told: Sequence[Told] = ()
         self.secrets: dict[str, SecretStr] = {}
         self.known: Topology | None = topology({"claude": ["local"]})
 
@@ -75,6 +77,22 @@ class FakeWorld:
     async def beat(self, name: str, /) -> bool:
         self._called("beat", name)
         return any(one.name == name for one in self.snapshot.condition.expected)
+
+    async def told(self, limit: int, /) -> Sequence[Told]:
+        self._called("told", limit)
+        return self.was_told[:limit]
+
+    def test_alert(self) -> str:
+        self._called("test_alert")
+        return "t1"
+
+    async def silence(self, matchers: Mapping[str, str], reason: str, for_s: float, /) -> Silence:
+        self._called("silence", dict(matchers), reason, for_s)
+        return Silence(7, matchers, reason, NOON, NOON + timedelta(seconds=for_s))
+
+    async def end_silence(self, number: int, /) -> bool:
+        self._called("end_silence", number)
+        return number == 7
 
     async def halt(self, reason: str, for_s: float | None, /, *, everywhere: bool) -> Halt:
         self._called("halt", reason, for_s, everywhere)

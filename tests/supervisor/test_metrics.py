@@ -12,14 +12,17 @@ from prometheus_client.parser import text_string_to_metric_families as plain
 
 from chaos.judge.check import Kind
 from chaos.judge.verdict import Outcome
+from supervisor.alerts.notifier import Result
 from supervisor.coverage.ledger import PathState
 from supervisor.metrics import BEGUN, KINDS, expose
 from supervisor.probes.kinds.heartbeat import Expected
 from supervisor.probes.probe import Part, PartKind, State
 from supervisor.probes.standing import Standing, unseen
 from supervisor.status import Measured, PathStatus, Status
+from supervisor.store.alerts.records import NotifierRecord, Phase
 from supervisor.store.records import Halt, Used
 from supervisor.tally import Counting
+from tests.fakes.alerts import alert_state
 from tests.fakes.manual_clock import NOON
 from tests.fakes.rows import row
 from tests.fakes.snapshots import (
@@ -52,6 +55,9 @@ NAMES = {
     "engine_tokens_per_second",
     "engine_baseline_ratio",
     "heartbeat_age_seconds",
+    "alerts_firing",
+    "notifications",
+    "outbox_pending",
     "budget_spent_usd",
     "budget_limit_usd",
     "halted",
@@ -184,6 +190,31 @@ def test_a_heartbeat_has_an_age_before_its_first_sign_of_life():
     waiting = condition(expected=(Expected("backup", timedelta(hours=1), timedelta(0)),))
     assert read(snapshot(condition=waiting))["heartbeat_age_seconds"] == {("backup",): 0}
     assert read(full_snapshot())["heartbeat_age_seconds"] == {("backup",): 7200}
+
+
+def test_alerts_and_notifications_begin_at_zero():
+    """Every alert with its severity, every notifier with each result."""
+    rules = {"FallbackBroken": "page", "Halted": "info"}
+    found = read(snapshot(condition=condition(rules=rules, notifiers=("ops",))))
+    assert found["alerts_firing"] == {("FallbackBroken", "page"): 0, ("Halted", "info"): 0}
+    assert found["notifications_total"] == {("ops", result.value): 0 for result in Result}
+    assert found["outbox_pending"] == {(): 0}
+
+
+def test_what_fires_and_what_was_told_is_counted():
+    """What is only pending does not fire; what waits is pending in the outbox."""
+    labels = {"alertname": "FallbackBroken", "group": "gpt"}
+    alerts = (alert_state(), alert_state(labels=labels, phase=Phase.PENDING))
+    status = snapshot(
+        alerts=alerts,
+        notifiers={"ops": NotifierRecord("ops", waiting=3), "am": NotifierRecord("am", waiting=2)},
+        measured=Measured(told={("ops", "serverError"): 4}),
+        condition=condition(rules={"FallbackBroken": "page"}, notifiers=("ops",)),
+    )
+    found = read(status)
+    assert found["alerts_firing"] == {("FallbackBroken", "page"): 1}
+    assert found["notifications_total"]["ops", "serverError"] == 4
+    assert found["outbox_pending"] == {(): 5}
 
 
 def test_the_daemon_tells_of_itself():

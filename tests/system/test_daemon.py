@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import pytest
@@ -40,7 +40,20 @@ async def lab(litellm_executable: Path, tmp_path: Path) -> AsyncIterator[Lab]:
         yield running
 
 
-def configured(lab: Lab, folder: Path, store: str | None = None, **rehearse: Any) -> Path:
+class Reached(Protocol):
+    """What a daemon needs to know of a gateway."""
+
+    @property
+    def gateway_url(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def witness_port(self) -> int: ...
+
+
+def configured(lab: Reached, folder: Path, store: str | None = None, **rehearse: Any) -> Path:
     """Write what a daemon beside *lab* needs; three groups of eight keep it short."""
     witness = f"127.0.0.1:{lab.witness_port}"
     config = folder / "understudy.yaml"
@@ -65,7 +78,7 @@ def api(config: Path) -> str:
     return f"http://{yaml.safe_load(config.read_text())['web']['listen'][0]}"
 
 
-def logging_to(log: Path, config: Path, lab: Lab) -> "subprocess.Popen[bytes]":
+def logging_to(log: Path, config: Path, lab: Reached) -> "subprocess.Popen[bytes]":
     """Start a daemon; its log goes into a file: a pipe would be full before anybody reads it."""
     with log.open("w") as stream:
         return subprocess.Popen(

@@ -6,6 +6,7 @@ costs every start, so heavy imports go inside the command.
 """
 
 from supervisor.cli.commands import (
+    alerts,
     audit,
     config,
     demo,
@@ -32,6 +33,7 @@ COMMANDS = (
     status.add,
     history.add,
     halt.add,
+    alerts.add,
     store.add,
     config.add,
     registries.add,

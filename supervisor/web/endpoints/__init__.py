@@ -6,11 +6,21 @@ listed below. Routing, access, the API's description and its test follow.
 """
 
 from supervisor.web.endpoint import Endpoint
-from supervisor.web.endpoints import drills, halting, health, heartbeats, live, metrics, snapshot
+from supervisor.web.endpoints import (
+    alerts,
+    drills,
+    halting,
+    health,
+    heartbeats,
+    live,
+    metrics,
+    snapshot,
+)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *health.ENDPOINTS,
     *snapshot.ENDPOINTS,
+    *alerts.ENDPOINTS,
     *metrics.ENDPOINTS,
     *drills.ENDPOINTS,
     *live.ENDPOINTS,

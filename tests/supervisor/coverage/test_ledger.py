@@ -154,8 +154,49 @@ def test_a_failure_has_every_fault_tried_at_once():
         tried.append(fault)
         record, verdict = after_drill(record, known, ended(fault, after_s=11 + n))
         known[fault] = verdict
-    assert sorted(tried) == ["billing", "hang", "server_error"]
+    # The one that failed comes first: a single drill wakes nobody.
+    assert tried[0] == "rate_limit"
+    assert sorted(tried[1:]) == ["billing", "hang", "server_error"]
     assert record.due_at > NOON + timedelta(minutes=14)
+
+
+def test_what_has_failed_is_tried_first_where_all_are_tried_anew():
+    """After a change of the gateway a fallback that was mended shows at once that it holds."""
+    record, known = drilled(
+        failing("hang"), failing("billing", after_s=1), ended("rate_limit", after_s=2)
+    )
+    changed = kept(record, wish(fingerprint="g"), NOON + timedelta(hours=1))
+    turns = []
+    for n in range(4):
+        turns.append(next_fault(changed, known, FAULTS, changed.due_at))
+        drill = ended(turns[-1], after_s=3601 + n)
+        changed, known[turns[-1]] = after_drill(changed, known, drill)
+    assert turns == ["hang", "billing", "server_error", "rate_limit"]
+    assert changed.state is PathState.PROVEN
+
+
+def test_a_first_failure_is_drilled_once_more_at_once():
+    """With the same fault, before anything else; after that it is confirmed."""
+    record, known = drilled(failing("hang"), record=new_path(faults=1), faults=("hang",))
+    assert known["hang"].fails == 1
+    assert record.due_at == NOON
+    assert next_fault(record, known, ("hang",), NOON) == "hang"
+    record, known["hang"] = after_drill(record, known, failing("hang", after_s=1))
+    assert known["hang"].fails == 2
+    assert record.due_at > NOON + timedelta(minutes=14)
+
+
+def test_failures_of_two_faults_confirm_each_other():
+    """A path on which two drills have failed needs no third before somebody is told."""
+    record, known = drilled(failing("hang"), failing("billing", after_s=1))
+    assert [known[fault].fails for fault in ("hang", "billing")] == [1, 1]
+    assert next_fault(record, known, FAULTS, NOON) in ("rate_limit", "server_error")
+
+
+def test_a_pass_ends_the_row_of_failures():
+    """The next failure is a first one again."""
+    _, known = drilled(failing(), failing(after_s=1), ended(after_s=2), failing(after_s=3))
+    assert known["billing"].fails == 1
 
 
 def test_a_drill_that_proves_nothing_changes_nothing_but_the_turn():

@@ -14,8 +14,14 @@ async def test_a_halt_for_a_while_has_an_end_and_a_reason(tmp_path: Path):
         assert service.board is not None
         assert service.worker is not None
         assert service.watch is not None
+        assert service.alerting is not None
         world = DaemonWorld(
-            service.board, service.worker.store, service.worker, service.watch, service.clock
+            service.board,
+            service.worker.store,
+            service.worker,
+            service.watch,
+            service.alerting,
+            service.clock,
         )
         halt = await world.halt("", 60.0, everywhere=False)
         assert halt.reason == "no reason was given"

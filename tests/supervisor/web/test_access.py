@@ -233,7 +233,7 @@ async def test_only_health_is_open_to_everybody(api):
     routes = api.routes
     let_in = set()
     for method, path in routes:
-        address = path.replace("{id}", "d1").replace("{name}", "backup")
+        address = path.replace("{id}", "d1").replace("{name}", "backup").replace("{number}", "7")
         answer = await api.ask(method, address, headers={"Via": "1.1 proxy"})
         if answer.status != 401:
             let_in.add((method, path))
@@ -250,7 +250,7 @@ async def test_a_wrong_token_learns_nothing(api):
         # A heartbeat is a change, whatever its method.
         reads = method == "GET" and "{name}" not in template
         for name in ("d1", "no?limit=x"):
-            path = template.replace("{id}", name).replace("{name}", name)
+            path = template.replace("{id}", name).replace("{name}", name).replace("{number}", name)
             answer = await api.ask(method, path, headers=WRONG, data=b"{")
             assert answer.status == 401
             if method != "HEAD":

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from supervisor.store.alerts.records import fingerprint_of
 from supervisor.store.records import Halt
 from supervisor.web.answers import (
     CoverageAnswer,
@@ -14,6 +15,7 @@ from supervisor.web.answers import (
     PathAnswer,
     StatusAnswer,
 )
+from tests.fakes.alerts import LABELS
 from tests.fakes.manual_clock import NOON
 from tests.fakes.snapshots import (
     FAILED,
@@ -123,6 +125,25 @@ def test_the_status_holds_everything_but_the_paths():
                 "age_s": 7200.0,
                 "missed": 2,
                 "count": 7,
+            }
+        ],
+        "alerts": [
+            {
+                "alertname": "FallbackBroken",
+                "severity": "page",
+                "phase": "firing",
+                "labels": LABELS,
+                "annotations": {
+                    "summary": "gemma does not hold",
+                    "description": "start it",
+                    "drill": "d1",
+                },
+                "starts_at": "2026-03-01T12:00:00Z",
+                "fired_at": "2026-03-01T12:00:00Z",
+                "told_at": "2026-03-01T12:00:00Z",
+                "reason": "first",
+                "fingerprint": fingerprint_of(LABELS),
+                "silence": "lunch",
             }
         ],
         "next": {

@@ -60,6 +60,7 @@ def test_every_operation_describes_the_parameters_of_its_path():
     assert {path: names for path, names in found.items() if names} == {
         "/api/v1/drills/{id}": ["id"],
         "/api/v1/heartbeats/{name}": ["name"],
+        "/api/v1/silences/{number}": ["number"],
     }
 
 
@@ -165,7 +166,7 @@ async def test_what_is_answered_is_as_described(api, method, path, template, sta
 async def test_a_broken_store_is_a_described_problem(api, method, path):
     """Everything that asks the store may answer 503, and says so."""
     api.world.error = FullDisk()
-    answer = await api.change(method, path.replace("{id}", "d1"))
+    answer = await api.change(method, path.replace("{id}", "d1").replace("{number}", "7"))
     assert answer.status == 503
     Draft202012Validator(described_schema(path, method, 503)).validate(answer.json)
 

@@ -1,0 +1,64 @@
+"""Users who are served by a fallback now, by the gateway's own metrics; drills are subtracted."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from supervisor.alerts.rule import AlertRule, Condition
+from supervisor.probes.kinds.gateway import PART
+from supervisor.status import PROVEN, Status
+from supervisor.store.alerts.records import Severity
+
+WITH_TOOLS = frozenset(
+    {"tool_call", "tool_call_required", "parallel_tool_calls", "tool_result", "agent"}
+)
+
+
+def _running(status: Status) -> Iterator[Condition]:
+    standing = status.condition.parts.get(PART)
+    for one in standing.facts.get("on_fallback", ()) if standing is not None else ():
+        yield _of(status, one)
+
+
+def _of(status: Status, one: dict[str, Any]) -> Condition:
+    group, hop = one["group"], one["hop"]
+    since = datetime.fromisoformat(one["since"])
+    why = f"{one['exception']}, status {one['status']}" if one["exception"] else "not said"
+    lines = [
+        f"{one['count']} requests were served by {hop!r} since then; the gateway's reason: {why}.",
+        _proven(status, group, hop),
+    ]
+    if one["exhausted"]:
+        lines.insert(1, f"{one['exhausted']} of the fallbacks failed as well.")
+    return Condition(
+        labels={"group": group},
+        since=since,
+        summary=f"users of {group!r} are served by {hop!r} since {since:%Y-%m-%d %H:%M} UTC: {why}",
+        description="\n".join(lines),
+        more={"hop": hop, "exception": one["exception"]},
+    )
+
+
+def _proven(status: Status, group: str, hop: str) -> str:
+    """Say when this fallback was last proven with tool calls."""
+    records = [
+        record
+        for path, record in status.ledger.items()
+        if (path.group, path.hop) == (group, hop) and path.shape in WITH_TOOLS
+    ]
+    if not records:
+        return f"{hop!r} is not rehearsed with tool calls as its fallback."
+    broken = sum(record.state not in PROVEN for record in records)
+    passed = max((one.passed_at for one in records if one.passed_at is not None), default=None)
+    if passed is None:
+        return f"{hop!r} was never proven with tool calls as its fallback."
+    but = f"; {broken} of {len(records)} such paths are not proven now" if broken else ""
+    return f"{hop!r} was last proven with tool calls at {passed:%Y-%m-%d %H:%M:%S} UTC{but}."
+
+
+def _not_looked_at(status: Status) -> bool:
+    standing = status.condition.parts.get(PART)
+    return standing is None or standing.at is None or "on_fallback" not in standing.facts
+
+
+RULES = (AlertRule("RunningOnFallback", Severity.TICKET, _running, unjudged=_not_looked_at),)

@@ -1,0 +1,137 @@
+"""What is told, to whom, and how often.
+
+alerts: {remind_every: 4h, rules: {FallbackStale: {for: 1h}, Halted: {enabled: false}}}
+notifiers:
+  ops: {webhook: {url: "https://ops.example/understudy", secret: {env: WEBHOOK_SECRET}}}
+  alertmanager: {alertmanager: {url: "http://127.0.0.1:9093"}}
+  phone: {apprise: {url: {env: NTFY_URL}}, only: [FallbackBroken, EngineDown], watchdog: false}
+"""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+
+from supervisor.settings.values import Duration, HttpUrl, Interval, Secret, Section
+
+
+class RuleSettings(Section):
+    """What is different for one alert."""
+
+    enabled: bool = True
+    hold: Duration | None = Field(
+        None, alias="for", description="How long it must hold before it is told."
+    )
+    severity: str | None = Field(None, pattern="^(page|ticket|info)$")
+
+
+class AlertSettings(Section):
+    """When something is told."""
+
+    remind_every: Interval = Field(
+        timedelta(hours=4), description="How often a firing alert is told again."
+    )
+    watchdog_every: Interval = Field(
+        timedelta(minutes=15), description="How often the alert that always fires is told again."
+    )
+    external_url: HttpUrl | None = Field(
+        None, description="Where people reach the daemon; by default its first address."
+    )
+    rules: dict[str, RuleSettings] = Field(
+        default_factory=dict, description="What is different for single alerts, by name."
+    )
+
+
+def _place(raw: Any) -> Any:
+    """Take a plain address, or the place of one that holds a secret."""
+    return {"plain": raw} if isinstance(raw, str) else raw
+
+
+class Target(Section):
+    """An address: written down, or, where it holds a secret itself, by its place."""
+
+    plain: HttpUrl | None = Field(None, description="The address.")
+    env: str | None = Field(None, description="Name of the environment variable that holds it.")
+    file: str | None = Field(None, description="File that holds it.")
+
+    @model_validator(mode="after")
+    def _one(self) -> "Target":
+        if sum(value is not None for value in (self.plain, self.env, self.file)) != 1:
+            raise ValueError("give the address itself, or exactly one of: env, file")
+        return self
+
+    def reveal(self) -> SecretStr:
+        """Fetch it.
+
+        Raises:
+            UsageError: Its place is empty or cannot be read.
+        """
+        if self.plain is not None:
+            return SecretStr(self.plain)
+        return Secret.model_validate({"env": self.env, "file": self.file}).reveal()
+
+
+Place = Annotated[Target, BeforeValidator(_place)]
+
+
+class WebhookSettings(Section):
+    """A receiver of Alertmanager's webhook format, version 4."""
+
+    url: Place
+    secret: Secret | None = Field(
+        None, description="Signs each body: X-Understudy-Signature: sha256=HMAC(body)."
+    )
+    token: Secret | None = Field(None, description="Sent as 'Authorization: Bearer TOKEN'.")
+
+
+class AlertmanagerSettings(Section):
+    """An Alertmanager, by its API version 2."""
+
+    url: HttpUrl = Field(description="Its root, such as http://127.0.0.1:9093")
+    token: Secret | None = Field(None, description="Sent as 'Authorization: Bearer TOKEN'.")
+
+
+class AppriseSettings(Section):
+    """Any human channel that apprise knows: https://github.com/caronc/apprise/wiki."""
+
+    url: Secret = Field(description="Its URL, which holds keys and so is named by its place.")
+
+
+class NotifierSettings(Section):
+    """One way to tell somebody; exactly one of the first three."""
+
+    webhook: WebhookSettings | None = None
+    alertmanager: AlertmanagerSettings | None = None
+    apprise: AppriseSettings | None = None
+    only: tuple[str, ...] = Field((), description="Alerts that it gets, with * and ?; else all.")
+    severities: tuple[Annotated[str, Field(pattern="^(page|ticket|info)$")], ...] = Field(
+        (), description="Severities that it gets; by default all, and apprise no info."
+    )
+    watchdog: bool | None = Field(
+        None,
+        description="Whether it gets the alert that always fires; by default all but apprise do.",
+    )
+    reminders: bool = Field(True, description="Whether it is told again while an alert fires.")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "NotifierSettings":
+        if len(self.kinds) != 1:
+            raise ValueError("name exactly one of: webhook, alertmanager, apprise")
+        return self
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Which it is."""
+        return tuple(name for name in ("webhook", "alertmanager", "apprise") if getattr(self, name))
+
+    @property
+    def secrets(self) -> tuple[Secret | Target, ...]:
+        """Everything that it names by its place."""
+        found: list[Secret | Target | None] = []
+        if self.webhook is not None:
+            found += [self.webhook.url, self.webhook.secret, self.webhook.token]
+        if self.alertmanager is not None:
+            found.append(self.alertmanager.token)
+        if self.apprise is not None:
+            found.append(self.apprise.url)
+        return tuple(one for one in found if one is not None)

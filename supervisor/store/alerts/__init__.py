@@ -1,0 +1,1 @@
+"""Alerts in the store: how they stand, what was told, the outbox, silences, and failures."""

@@ -1,0 +1,1 @@
+"""Tests of notifiers: every kind against a real server."""

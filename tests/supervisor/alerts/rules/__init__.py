@@ -1,0 +1,1 @@
+"""Tests of ``supervisor.alerts.rules``."""
