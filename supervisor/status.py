@@ -69,6 +69,7 @@ class Condition:
         expected: The heartbeats that are waited for.
         budget_usd: Money that a day's drills may spend; None for no limit.
         tests: Alerts that somebody asked for.
+        only_fallbacks: Nobody asks local engines directly: what they serve is fallback traffic.
         rules: Severity by alert, of every alert that there may be.
         notifiers: Everybody who is told.
     """
@@ -90,6 +91,7 @@ class Condition:
     expected: tuple[Expected, ...] = ()
     budget_usd: float | None = 0.0
     tests: tuple[TestAlert, ...] = ()
+    only_fallbacks: bool = False
     rules: Mapping[str, str] = field(default_factory=dict)
     notifiers: tuple[str, ...] = ()
 

@@ -37,6 +37,7 @@ class Board:
     def __init__(self, store: Store, condition: Condition, clock: Clock, halt_file: Path) -> None:
         self.condition = condition
         self.counting = Counting()
+        self._drilled = 0
         self.measure: Callable[[], Measured] = Measured
         self.on_news: Callable[[], None] = lambda: None
         self._halt_file = halt_file
@@ -50,11 +51,17 @@ class Board:
     def note(self, **changes: Any) -> bool:
         """Change what is known of the daemon; False if it was known already."""
         changed = replace(self.condition, **changes)
+        if changed.running != self.condition.running:
+            self._drilled += 1
         if changed == self.condition:
             return False
         self.condition = changed
         self.news()
         return True
+
+    def drilled(self) -> tuple[int, bool]:
+        """Count drills as they begin and end, and say whether one runs."""
+        return self._drilled, self.condition.running is not None
 
     def store_is_away(self, error: StoreError) -> None:
         """Note that nothing can be written just now."""

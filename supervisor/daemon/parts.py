@@ -19,7 +19,7 @@ from supervisor.audit.facts import engine_keys
 from supervisor.daemon.gateway import local_engines
 from supervisor.probes.fallback_traffic import FallbackTraffic
 from supervisor.probes.kinds.container import ContainerProbe
-from supervisor.probes.kinds.engine import EngineMemory, EngineProbe, Target
+from supervisor.probes.kinds.engine import Drilled, EngineMemory, EngineProbe, Target
 from supervisor.probes.kinds.gateway import GatewayProbe
 from supervisor.probes.kinds.heartbeat import Beats, Expected, HeartbeatProbe
 from supervisor.probes.kinds.host import HostLimits, HostProbe
@@ -41,12 +41,14 @@ class Parts:
         session: Towards engines.
         folder: Where the store's file is, whose disk is looked at; None for a server.
         beats: Reads what came of every heartbeat.
+        drilled: Counts drills as they begin and end, and says whether one runs.
     """
 
     session: aiohttp.ClientSession
     clock: Clock
     folder: Path | None
     beats: Callable[[], Awaitable[Mapping[str, Beats]]]
+    drilled: Drilled = lambda: (0, False)
     _engines: dict[str, EngineMemory] = field(default_factory=dict)
     _containers: dict[str, ContainerProbe] = field(default_factory=dict)
     _known: dict[str, Any] = field(default_factory=dict)
@@ -91,6 +93,8 @@ class Parts:
                 Target(group, url, _asked_for(group, topology), keys.get(group)),
                 cadence,
                 self._engines.setdefault(group, EngineMemory()),
+                drilled=self.drilled,
+                quiet=watch.fallback_quiet,
                 token_every_s=watch.token_every.total_seconds(),
             )
         if watch.docker:

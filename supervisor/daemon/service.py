@@ -151,7 +151,13 @@ class Service:
                     board,
                     worker.events,
                     self.clock,
-                    Parts(session, self.clock, file.parent if file else None, store.beats),
+                    Parts(
+                        session,
+                        self.clock,
+                        file.parent if file else None,
+                        store.beats,
+                        board.drilled,
+                    ),
                     self._connect,
                     on_news=worker.read_anew,
                 )

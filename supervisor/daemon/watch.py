@@ -105,6 +105,7 @@ class Watch:
         self._standings = {part: self._known_of(part) for part in parts}
         self.board.note(
             parts=dict(self._standings),
+            only_fallbacks=self.settings.watch.engines_serve_only_fallbacks,
             expected=tuple(p.expected for p in probes if isinstance(p, HeartbeatProbe)),
         )
         runner.use(probes)

@@ -14,6 +14,7 @@ _SUMMED = {
     HEARTBEAT: "steps",
     "vllm:num_requests_running": "running",
     "vllm:num_requests_waiting": "waiting",
+    "vllm:request_success_total": "served",
 }
 _GREATEST = {"vllm:kv_cache_usage_perc": "kv_cache_usage_ratio"}
 _LEAST = {"process_start_time_seconds": "started_at_s"}
@@ -25,6 +26,7 @@ class Vitals:
 
     Attributes:
         steps: Steps of the engine since it started: the heartbeat.
+        served: Requests that it has ended since it started.
         started_at_s: When the process that answers was started, in seconds since 1970.
     """
 
@@ -32,6 +34,7 @@ class Vitals:
     running: float | None = None
     waiting: float | None = None
     kv_cache_usage_ratio: float | None = None
+    served: float | None = None
     started_at_s: float | None = None
 
     @property

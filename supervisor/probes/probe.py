@@ -5,11 +5,11 @@ state follows from all of them. ``runner`` decides when it looks, ``standing`` w
 make of the part.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class State(StrEnum):
@@ -119,6 +119,15 @@ class Cadence:
     deadline_s: float = 60.0
     failing: int = 2
     recovering: int = 2
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """A probe that hears when its part may have changed: then it is looked at sooner."""
+
+    async def listen(self, wake: Callable[[], None], /) -> None:
+        """Call *wake* whenever something has happened; return where that cannot be heard."""
+        ...
 
 
 class Probe(Protocol):

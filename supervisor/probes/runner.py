@@ -11,7 +11,7 @@ from random import Random
 import structlog
 
 from chaos.clock import Clock
-from supervisor.probes.probe import Part, Probe, ProbeReading, State
+from supervisor.probes.probe import Listens, Part, Probe, ProbeReading, State
 from supervisor.probes.standing import DEAD
 
 log = structlog.get_logger()
@@ -79,6 +79,20 @@ class Runner:
                 await self._changed.wait()
 
     async def _watch(self, part: Part) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._look_again_and_again(part))
+            tasks.create_task(self._listen(part))
+
+    async def _listen(self, part: Part) -> None:
+        """Look sooner when something is heard; the looks alone decide."""
+        probe, wake = self._wanted[part], self._wakes[part]
+        if isinstance(probe, Listens):
+            try:
+                await probe.listen(wake.set)
+            except Exception:  # A defect of ours ends no watch.
+                log.exception("probe.deaf", part=str(part))
+
+    async def _look_again_and_again(self, part: Part) -> None:
         wake = self._wakes[part]
         while True:
             wake.clear()

@@ -37,6 +37,11 @@ class WatchSettings(Section):
         timedelta(minutes=10),
         description="Without a fallback of users for so long, a group is on its primary again.",
     )
+    engines_serve_only_fallbacks: bool = Field(
+        False,
+        description="Nobody asks your local engines but fallbacks: where LiteLLM publishes no "
+        "metrics, what an engine serves is then taken for users on a fallback.",
+    )
     docker: bool = Field(
         False,
         description="Ask Docker how the containers named under engines are. Who may ask Docker is "

@@ -6,6 +6,7 @@ from typing import Any
 
 from supervisor.alerts.rule import AlertRule, Condition
 from supervisor.probes.kinds.gateway import PART
+from supervisor.probes.probe import PartKind
 from supervisor.status import PROVEN, Status
 from supervisor.store.alerts.records import Severity
 
@@ -15,9 +16,33 @@ WITH_TOOLS = frozenset(
 
 
 def _running(status: Status) -> Iterator[Condition]:
+    yield from _by_engine(status)
     standing = status.condition.parts.get(PART)
     for one in standing.facts.get("on_fallback", ()) if standing is not None else ():
         yield _of(status, one)
+
+
+def _by_engine(status: Status) -> Iterator[Condition]:
+    """Tell by what engines serve, where the gateway has no metrics to tell by."""
+    gateway = status.condition.parts.get(PART)
+    if gateway is None or gateway.facts.get("metrics") or not status.condition.only_fallbacks:
+        return
+    for part, standing in status.condition.parts.items():
+        traffic = standing.facts.get("traffic") if part.kind is PartKind.ENGINE else None
+        if not traffic:
+            continue
+        since = datetime.fromisoformat(traffic["since"])
+        groups = sorted({path.group for path in status.ledger if path.hop == part.name})
+        yield Condition(
+            labels={"group": part.name},
+            since=since,
+            summary=f"the engine of {part.name!r} serves users since {since:%Y-%m-%d %H:%M} UTC, "
+            "which only fallbacks do",
+            description=f"{traffic['count']} requests that no drill has sent. Which of "
+            f"{', '.join(groups) or 'its groups'} has fallen back, and why, only LiteLLM's "
+            "metrics tell: litellm_settings: {callbacks: [prometheus]}",
+            more={"hop": part.name},
+        )
 
 
 def _of(status: Status, one: dict[str, Any]) -> Condition:

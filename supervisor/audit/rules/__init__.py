@@ -12,6 +12,7 @@ from supervisor.audit.rules.config_not_loaded import config_not_loaded
 from supervisor.audit.rules.context_shrinks import context_shrinks
 from supervisor.audit.rules.dead_entries import dead_entries
 from supervisor.audit.rules.drill_switches import (
+    alerting_announces_drills,
     cache_hides_drills,
     mock_params_enabled,
     tag_filtering_on,
@@ -60,6 +61,7 @@ AUDITS: tuple[Audit, ...] = (
     redirect_permission_partial,
     redirect_unavailable,
     mock_params_enabled,
+    alerting_announces_drills,
     tag_filtering_on,
     cache_hides_drills,
 )

@@ -32,6 +32,22 @@ def tag_filtering_on(audited: Audited) -> Iterable[AuditFinding]:
         )
 
 
+def alerting_announces_drills(audited: Audited) -> Iterable[AuditFinding]:
+    """LiteLLM's own alerting announces requests that fail, those of drills among them."""
+    alerting = audited.section("general_settings").get("alerting")
+    if alerting:
+        channels = ", ".join(map(str, alerting)) if isinstance(alerting, list) else str(alerting)
+        yield AuditFinding(
+            code="alerting_announces_drills",
+            severity="info",
+            subject="general_settings.alerting",
+            message=f"LiteLLM's alerting ({channels}) announces requests that fail, and drills "
+            "fail on purpose",
+            remedy="Leave llm_exceptions, llm_requests_hanging and cooldown_deployment out of "
+            "general_settings.alert_types, or warn those who read them.",
+        )
+
+
 def mock_params_enabled(audited: Audited) -> Iterable[AuditFinding]:
     """Every client may make LiteLLM fail on purpose."""
     key = "dangerously_allow_mock_testing_request_params"

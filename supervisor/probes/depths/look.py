@@ -44,6 +44,7 @@ class EngineReading:
     Attributes:
         facts: To be handed in as *previous* next time.
         heartbeat: Steps of the engine since it started; None if it does not say.
+        served: Requests that it has ended since then, likewise.
     """
 
     state: State
@@ -51,6 +52,7 @@ class EngineReading:
     steps: tuple[Step, ...]
     facts: EngineFacts
     heartbeat: float | None = None
+    served: float | None = None
 
 
 async def probe_engine(
@@ -96,7 +98,7 @@ async def probe_engine(
             await step(look)
     state, reason = judge(look.seen, previous, limits)
     last = look.seen.generation.after if look.seen.generation else look.seen.vitals
-    return EngineReading(state, reason, tuple(look.steps), look.seen.facts, last.steps)
+    return EngineReading(state, reason, tuple(look.steps), look.seen.facts, last.steps, last.served)
 
 
 def lines_of(reading: EngineReading) -> Iterator[str]:

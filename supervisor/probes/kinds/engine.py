@@ -5,6 +5,7 @@ once in a while     its tool-call flags; nothing is generated, and vLLM logs a r
 idle, or in doubt   one token: only that shows whether an idle engine hangs
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,6 +42,23 @@ class Target:
     key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OtherTraffic:
+    """Requests that neither a drill nor a look has sent: users, directly or by a fallback.
+
+    Attributes:
+        last_at: When the last of them was seen.
+    """
+
+    since: datetime
+    last_at: datetime
+    count: int
+
+
+Drilled = Callable[[], tuple[int, bool]]
+"""Counts drills as they begin and end, and says whether one runs."""
+
+
 @dataclass(slots=True)
 class EngineMemory:
     """What is known of one engine from looks before; it outlives a probe that is replaced.
@@ -51,6 +69,9 @@ class EngineMemory:
         steps: Its heartbeat then; None if it has none.
         flags_at_s: When its flags were asked for last, monotonic, ...
         token_at_s: ... and when it was last seen to work, or not to.
+        served: Requests that it had ended then; None if it does not say.
+        drilled: Drills that had begun and ended then.
+        traffic: Of others, as far as it was seen while no drill ran.
     """
 
     was: EngineFacts | None = None
@@ -58,6 +79,9 @@ class EngineMemory:
     steps: float | None = None
     flags_at_s: float = -1e9
     token_at_s: float = -1e9
+    served: float | None = None
+    drilled: int = -1
+    traffic: OtherTraffic | None = None
 
     @classmethod
     def of(cls, written: Any) -> "EngineMemory":
@@ -73,9 +97,12 @@ class EngineProbe:
     """Looks at one engine.
 
     Facts: ``seen``: what it is now, as ``remembered`` writes it; ``was``: what it is compared
-    with; ``steps``: its heartbeat, or None.
+    with; ``steps``: its heartbeat, or None; ``traffic``: ``{since, last_at, count}`` of requests
+    of others, or None if there were none lately.
 
     Args:
+        drilled: Requests are those of others only while no drill ran.
+        quiet: Without such a request for so long there are none any more.
         token_every_s: How often an idle engine is asked for one token.
     """
 
@@ -89,6 +116,8 @@ class EngineProbe:
         cadence: Cadence,
         memory: EngineMemory,
         *,
+        drilled: Drilled = lambda: (0, False),
+        quiet: timedelta = timedelta(minutes=10),
         token_every_s: float = 60.0,
         limits: Limits | None = None,
     ) -> None:
@@ -97,20 +126,30 @@ class EngineProbe:
         self.target = target
         self._session = session
         self._clock = clock
+        self._drilled = drilled
+        self._quiet = quiet
         self._token_every_s = token_every_s
         self._memory = memory
         self._limits = limits or Limits()
 
-    async def probe(self, now: datetime) -> ProbeReading:  # noqa: ARG002 -- the contract's
+    async def probe(self, now: datetime) -> ProbeReading:
         """Look once, and deeper where that left a doubt."""
         reading = await self._look(self._depth())
         if await self._wants_token(reading):
             reading = await self._look(Depth.GENERATION)
         self._note(reading)
+        self._count(reading, now)
+        traffic = self._memory.traffic
         facts = {
             "seen": as_json(reading.facts),
             "was": None if self._memory.was is None else as_json(self._memory.was),
             "steps": self._memory.steps,
+            "traffic": traffic
+            and {
+                "since": traffic.since.isoformat(),
+                "last_at": traffic.last_at.isoformat(),
+                "count": traffic.count,
+            },
         }
         return ProbeReading(self.part, reading.state, self._reason(reading), reading.steps, facts)
 
@@ -160,6 +199,21 @@ class EngineProbe:
             return False
         loaded = await loaded_models(self._session, self.target.url, self.target.key)
         return loaded is None or any(is_loaded(name, loaded) for name in self.target.asked_for)
+
+    def _count(self, reading: EngineReading, now: datetime) -> None:
+        """Count the requests of others since the look before, if no drill ran meanwhile."""
+        memory = self._memory
+        drilled, running = self._drilled()
+        undisturbed = not running and drilled == memory.drilled
+        if undisturbed and None not in (memory.served, reading.served):
+            own = sum(s.name == "generation" and s.outcome is Outcome.OK for s in reading.steps)
+            more = int((reading.served or 0) - (memory.served or 0)) - own
+            if more > 0:
+                before = memory.traffic or OtherTraffic(now, now, 0)
+                memory.traffic = OtherTraffic(before.since, now, before.count + more)
+        if memory.traffic is not None and now - memory.traffic.last_at >= self._quiet:
+            memory.traffic = None
+        memory.served, memory.drilled = reading.served, -1 if running else drilled
 
     def _moved(self, reading: EngineReading) -> bool:
         """It has worked since the look before, for whomever."""

@@ -211,3 +211,40 @@ async def test_a_new_probe_of_a_part_takes_over_without_a_look_between():
         stage.clock.advance(EVERY_S)
         await stage.looked(2)
         assert (old.looks, new.looks) == (1, 1)
+
+
+class Listening(Scripted):
+    """A probe that hears of changes."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.heard: asyncio.Event = asyncio.Event()
+        self.broken: Exception | None = None
+
+    async def listen(self, wake) -> None:
+        if self.broken is not None:
+            raise self.broken
+        await self.heard.wait()
+        wake()
+
+
+async def test_what_is_heard_makes_the_next_look_sooner():
+    """And only that: the looks go on at their pace when nothing more is heard."""
+    probe = Listening()
+    async with running(probe) as stage:
+        await stage.looked(1)
+        probe.heard.set()
+        await until(lambda: len(stage.taken) == 2)
+        await stage.clock.until_asleep()
+        stage.clock.advance(EVERY_S)
+        await stage.looked(3)
+
+
+async def test_a_probe_that_cannot_hear_is_looked_at_all_the_same():
+    """Events are a help, and never needed."""
+    probe = Listening()
+    probe.broken = RuntimeError("boom")
+    async with running(probe) as stage:
+        await stage.looked(1)
+        stage.clock.advance(EVERY_S)
+        await stage.looked(2)

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
 from supervisor.alerts.rules.real_traffic import RULES
 from supervisor.coverage.ledger import PathState
 from supervisor.probes.kinds.gateway import PART
-from supervisor.probes.probe import State
+from supervisor.probes.probe import Part, PartKind, State
 from supervisor.probes.standing import Standing
 from supervisor.status import PathStatus
 from tests.fakes.manual_clock import NOON
@@ -86,3 +88,32 @@ def test_before_the_gateway_was_looked_at_nothing_is_judged():
     assert RULE.unjudged(snapshot())
     assert RULE.unjudged(status({"on_fallback": []}, at=None))
     assert RULE.unjudged(status({}))
+
+
+ENGINE = Part(PartKind.ENGINE, "gemma")
+TRAFFIC = {"since": (NOON - HOUR).isoformat(), "last_at": NOON.isoformat(), "count": 5}
+
+
+def by_engine(*, metrics=False, only_fallbacks=True, traffic=TRAFFIC):
+    """What is found where an engine serves requests that no drill has sent."""
+    gateway = Standing(PART, State.UP, NOON, at=NOON, facts={"on_fallback": [], "metrics": metrics})
+    engine = Standing(ENGINE, State.UP, NOON, at=NOON, facts={"traffic": traffic})
+    parts = {PART: gateway, ENGINE: engine}
+    known = condition(parts=parts, only_fallbacks=only_fallbacks)
+    return list(RULE.find(snapshot(condition=known, paths=tools())))
+
+
+def test_without_metrics_an_engine_that_serves_users_is_the_sign():
+    """Where only fallbacks reach it; which group fell back is not known, and said to be so."""
+    (found,) = by_engine()
+    assert (found.labels, found.since) == ({"group": "gemma"}, NOON - HOUR)
+    assert "5 requests that no drill has sent" in found.description
+    assert "Which of claude has fallen back" in found.description
+
+
+@pytest.mark.parametrize(
+    "changes", [{"metrics": True}, {"only_fallbacks": False}, {"traffic": None}]
+)
+def test_an_engine_that_others_ask_is_no_sign(changes):
+    """Nor where the gateway's own metrics tell, or nothing is served."""
+    assert by_engine(**changes) == []

@@ -1,7 +1,10 @@
 """Switches that change what a drill can show are told."""
 
+from typing import Any
+
 from chaos.gateway.topology import RouterSettings
 from supervisor.audit.rules.drill_switches import (
+    alerting_announces_drills,
     cache_hides_drills,
     mock_params_enabled,
     tag_filtering_on,
@@ -35,3 +38,14 @@ def test_litellms_own_drill_switch_is_a_warning():
     found = brief(mock_params_enabled(audited({"claude": []}, config=config)))
     assert [severity for _, severity, _ in found] == ["warning"]
     assert brief(mock_params_enabled(PLAIN)) == []
+
+
+def test_alerting_of_litellm_s_own_is_warned_of():
+    """Drills fail on purpose, and whoever reads its channel would be woken by them."""
+    config = {"general_settings": {"alerting": ["slack", "email"]}}
+    (found,) = alerting_announces_drills(audited({"claude": []}, config=config))
+    assert found.severity == "info"
+    assert "(slack, email)" in found.message
+    assert list(alerting_announces_drills(PLAIN)) == []
+    quiet: dict[str, Any] = {"general_settings": {"alerting": []}}
+    assert list(alerting_announces_drills(audited({"claude": []}, config=quiet))) == []

@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import aiohttp
+import pytest
 
 from chaos.http_client import open_session
 from chaos.lab.engine_flags import GEMMA
@@ -27,6 +28,14 @@ class Stage:
     clock: ManualClock = field(default_factory=ManualClock)
     memory: EngineMemory = field(default_factory=EngineMemory)
     asked_for: tuple[str, ...] = (GEMMA,)
+    drilled: tuple[int, bool] = (0, False)
+
+    async def ask(self) -> None:
+        """Ask as a user does."""
+        body = {"model": GEMMA, "messages": [{"role": "user", "content": "Hello"}]}
+        url = f"{self.engine.base_url}/chat/completions"
+        async with self.session.post(url, json=body, allow_redirects=False) as reply:
+            assert reply.status == 200
 
     async def look(self) -> ProbeReading:
         """Look once, with a new probe each time, as after a reload."""
@@ -36,6 +45,7 @@ class Stage:
             Target("gemma", self.engine.base_url, self.asked_for),
             Cadence(),
             self.memory,
+            drilled=lambda: self.drilled,
             token_every_s=TOKEN_EVERY_S,
             limits=LIMITS,
         )
@@ -85,10 +95,7 @@ async def test_an_engine_that_serves_users_is_asked_for_no_token():
     async with stage() as at:
         await at.look()
         at.clock.advance(TOKEN_EVERY_S)
-        body = {"model": GEMMA, "messages": [{"role": "user", "content": "Hello"}]}
-        url = f"{at.engine.base_url}/chat/completions"
-        async with at.session.post(url, json=body, allow_redirects=False) as reply:
-            assert reply.status == 200
+        await at.ask()
         assert "generation" not in await at.names()
 
 
@@ -186,3 +193,46 @@ async def test_no_token_is_asked_for_where_that_would_load_a_model(monkeypatch):
         assert "generation" not in await at.names()
         loaded.add(GEMMA)
         assert "generation" in await at.names()
+
+
+async def test_requests_of_others_are_counted_while_no_drill_runs():
+    """Since when, and how many; ours, for a token, is not among them."""
+    async with stage() as at:
+        assert (await at.look()).facts["traffic"] is None
+        await at.ask()
+        await at.ask()
+        at.clock.advance(TOKEN_EVERY_S)
+        began = at.clock.now().isoformat()
+        assert (await at.look()).facts["traffic"] == {
+            "since": began,
+            "last_at": began,
+            "count": 2,
+        }
+        at.clock.advance(TOKEN_EVERY_S)
+        assert (await at.look()).facts["traffic"]["count"] == 2
+
+
+@pytest.mark.parametrize("during", [(1, True), (2, False)])
+async def test_what_is_served_while_a_drill_runs_may_be_its_own(during):
+    """Nobody can tell, so nobody is called a user; afterwards others are counted again."""
+    async with stage() as at:
+        await at.look()
+        at.drilled = during
+        await at.ask()
+        assert (await at.look()).facts["traffic"] is None
+        at.drilled = (2, False)
+        await at.look()
+        await at.ask()
+        assert (await at.look()).facts["traffic"]["count"] == 1
+
+
+async def test_traffic_of_others_is_over_after_a_while():
+    """Without a request for as long as the settings say."""
+    async with stage() as at:
+        await at.look()
+        await at.ask()
+        await at.look()
+        at.clock.advance(599)
+        assert (await at.look()).facts["traffic"] is not None
+        at.clock.advance(1)
+        assert (await at.look()).facts["traffic"] is None
