@@ -67,6 +67,8 @@ class Condition:
         closed: Why no drill may run at this time of day; None if one may.
         parts: How everything that is watched stands.
         expected: The heartbeats that are waited for.
+        parts_known: What is watched is known; before that nothing can be said of parts, ...
+        engines_known: ... nor of engines before the gateway was read, which names them.
         budget_usd: Money that a day's drills may spend; None for no limit.
         tests: Alerts that somebody asked for.
         only_fallbacks: Nobody asks local engines directly: what they serve is fallback traffic.
@@ -89,6 +91,8 @@ class Condition:
     stopping: bool = False
     parts: Mapping[Part, Standing] = field(default_factory=dict)
     expected: tuple[Expected, ...] = ()
+    parts_known: bool = False
+    engines_known: bool = False
     budget_usd: float | None = 0.0
     tests: tuple[TestAlert, ...] = ()
     only_fallbacks: bool = False

@@ -30,6 +30,9 @@ LONGEST_ROUND_S = 300.0
 """Likewise for one delivery: it comes back into line within this."""
 
 GIVE_UP_AFTER = timedelta(days=1)
+STOP_WITHIN_S = 10.0
+"""How long a stop waits for the delivery that is under way."""
+
 KEEP_ALIVE_S = 60.0
 IDLE_S = 30.0
 """How long a worker without work waits at most, unless it is woken."""
@@ -130,9 +133,7 @@ class Outbox:
             one = await self._store.next_delivery(name)
             if one is None:
                 return False
-            receipt = await self._tried(notifier, one)
-            self._on_result(name, receipt.result)
-            await self._mark(one, receipt)
+            receipt = await self._delivered(name, notifier, one)
         except StoreError as error:
             log.warning("outbox.store_away", notifier=name, why=error.message)
             raise _TryAgainError(self._jittered(name)) from None
@@ -140,6 +141,24 @@ class Outbox:
             self._failures[name] = 0
             return True
         raise _TryAgainError(receipt.retry_after_s or self._jittered(name))
+
+    async def _delivered(self, name: str, notifier: Notifier, one: Delivery) -> Receipt:
+        """Try once and mark what came of it; a stop waits for both, or it would be told twice."""
+
+        async def doing() -> Receipt:
+            receipt = await self._tried(notifier, one)
+            self._on_result(name, receipt.result)
+            await self._mark(one, receipt)
+            return receipt
+
+        task = asyncio.create_task(doing(), name=f"deliver {one.change.id} to {name}")
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task}, timeout=STOP_WITHIN_S)
+            if not task.cancel() and not task.cancelled():
+                task.exception()  # Seen: what was not marked is told again.
+            raise
 
     async def _tried(self, notifier: Notifier, one: Delivery) -> Receipt:
         try:

@@ -27,6 +27,7 @@ from supervisor.settings.model import Settings
 from supervisor.status import TestAlert
 from supervisor.store.alerts.records import AlertChange, AlertState, Phase, Reason
 from supervisor.store.errors import StoreError
+from supervisor.store.evidence import clean
 from supervisor.store.store import Store
 from supervisor.web.events import Events
 
@@ -246,7 +247,8 @@ def _as_change(state: AlertState) -> AlertChange:
         id="",
         name=state.name,
         labels=state.labels,
-        annotations=state.annotations,
+        # What engines say may hold keys; what comes from the store was cleaned there.
+        annotations={name: clean(text) for name, text in state.annotations.items()},
         severity=state.severity,
         firing=True,
         reason=Reason.REPEAT,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,12 +23,15 @@ from supervisor.probes.probe import Part, PartKind, Probe, ProbeReading, State
 from supervisor.probes.runner import Runner
 from supervisor.probes.standing import Change, Standing, step, unseen
 from supervisor.settings.model import Settings
-from supervisor.status import PROVEN
+from supervisor.status import PROVEN, UNCOUNTED
 from supervisor.store.errors import StoreError
 from supervisor.store.store import Store
 from supervisor.web.events import Events
 
 log = structlog.get_logger()
+
+UNREHEARSED = timedelta(days=1)
+"""An engine that nothing is rehearsed over is taken for what it has become after this."""
 
 MOST_UNWRITTEN = 1_000
 """Changes that wait for a store that is away."""
@@ -105,6 +109,8 @@ class Watch:
         self._standings = {part: self._known_of(part) for part in parts}
         self.board.note(
             parts=dict(self._standings),
+            parts_known=True,
+            engines_known=self._topology is not None or not self.settings.watch.enabled,
             only_fallbacks=self.settings.watch.engines_serve_only_fallbacks,
             expected=tuple(p.expected for p in probes if isinstance(p, HeartbeatProbe)),
         )
@@ -219,14 +225,17 @@ class Watch:
     async def _accept_what_is_proven(self, standing: Standing) -> None:
         """Take a changed engine for what it should be once every path over it has passed anew."""
         status = await self.board.status()
-        over = [one for path, one in status.paths.items() if path.hop == standing.part.name]
+        over = [one for path, one in status.ledger.items() if path.hop == standing.part.name]
+        # A known gap, or what is accepted, may never pass, and says nothing against the engine.
+        passing = [one for one in over if one.passed_at is not None or one.state not in UNCOUNTED]
         proven = all(
-            one.record.state in PROVEN
-            and one.record.passed_at is not None
-            and one.record.passed_at > standing.since
-            for one in over
+            one.state in PROVEN | UNCOUNTED
+            and one.passed_at is not None
+            and one.passed_at > standing.since
+            for one in passing
         )
-        if not over or not proven:
+        unrehearsed = not passing and self.clock.now() - standing.since >= UNREHEARSED
+        if not (passing and proven) and not unrehearsed:
             return
         log.info("part.accepted", part=str(standing.part), changed=standing.reason)
         self.parts.accept(standing.part)

@@ -89,10 +89,22 @@ def _heartbeat_missed(status: Status) -> Iterator[Condition]:
             )
 
 
+def _parts_unknown(status: Status) -> bool:
+    return not status.condition.parts_known
+
+
+def _engines_unknown(status: Status) -> bool:
+    return not status.condition.engines_known
+
+
+def _engine_rule(name: str, severity: Severity, state: State, words: str) -> AlertRule:
+    return AlertRule(name, severity, _engine(frozenset({state}), words), unjudged=_engines_unknown)
+
+
 RULES = (
-    AlertRule("GatewayDown", Severity.PAGE, _gateway_down),
-    AlertRule("EngineDown", Severity.PAGE, _engine(frozenset({State.DOWN}), "is down")),
-    AlertRule("EngineHung", Severity.PAGE, _engine(frozenset({State.HUNG}), "hangs")),
-    AlertRule("EngineDrifted", Severity.TICKET, _engine(frozenset({State.DRIFTED}), "has changed")),
-    AlertRule("HeartbeatMissed", Severity.TICKET, _heartbeat_missed),
+    AlertRule("GatewayDown", Severity.PAGE, _gateway_down, unjudged=_parts_unknown),
+    _engine_rule("EngineDown", Severity.PAGE, State.DOWN, "is down"),
+    _engine_rule("EngineHung", Severity.PAGE, State.HUNG, "hangs"),
+    _engine_rule("EngineDrifted", Severity.TICKET, State.DRIFTED, "has changed"),
+    AlertRule("HeartbeatMissed", Severity.TICKET, _heartbeat_missed, unjudged=_parts_unknown),
 )

@@ -278,6 +278,26 @@ async def test_a_notifier_that_breaks_ends_no_worker():
     assert stage.results[0] == ("ops", Result.SERVER_ERROR)
 
 
+async def test_a_stop_waits_for_what_is_under_way():
+    """What was sent is marked: only a kill between the two has it told twice."""
+    notifier = FakeNotifier()
+    notifier.gate.clear()
+    clock = ManualClock()
+    store = FakeStore(clock)
+    store.add("a", "b")
+    async with asyncio.TaskGroup() as tasks, running(notifier, store=store):
+        await until(lambda: notifier.got)
+        tasks.create_task(_open(notifier))
+    assert notifier.got == ["a"]
+    assert [one.change.id for one in store.ended] == ["a"]
+
+
+async def _open(notifier: FakeNotifier) -> None:
+    """Answer a little later, when the stop has begun."""
+    await asyncio.sleep(0.02)
+    notifier.gate.set()
+
+
 async def test_an_idle_outbox_waits_until_it_is_woken():
     """It asks the store again when something is to be told, or after a while."""
     notifier = FakeNotifier()

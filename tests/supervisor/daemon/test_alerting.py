@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from chaos.errors import UsageError
+from chaos.errors import GatewayError, UsageError
 from supervisor.store.alerts.records import Phase
 from tests.fakes.daemons import Daemon, Site, site
 from tests.fakes.gateway import FakeGateway
@@ -145,6 +145,36 @@ async def test_what_still_holds_after_a_restart_is_not_told_again(tmp_path: Path
             await asyncio.sleep(0)
             assert "GatewayDown" in await alerts(daemon)
     assert hook.about("GatewayDown") == [True]
+
+
+async def test_an_engine_that_is_still_down_after_a_restart_is_not_resolved_before_it_is_known(
+    tmp_path: Path,
+):
+    """The engines are the gateway's to name: until it was read, what fires stays as it is."""
+    idle = {"enabled": False}
+    async with hooked(tmp_path, watch=FAST, rehearse=idle) as (hook, here):
+        groups = dict(here.gateway._topology.groups)
+        dead = replace(
+            groups["backup"].deployments[0], base_url="http://127.0.0.1:9/v1", local=True
+        )
+        groups["backup"] = replace(groups["backup"], deployments=(dead,))
+        here.gateway._topology = replace(here.gateway._topology, groups=groups)
+        async with here.daemon():
+            await until(lambda: hook.about("EngineDown"))
+        # The gateway cannot be read any more, and still answers those who watch it.
+        here.gateway.topology = refusing
+        async with here.daemon() as daemon:
+            await daemon.until("/api/v1/status", lambda s: s["problems"] and s["parts"])
+            assert daemon.service.alerting is not None
+            await daemon.service.alerting._evaluate()
+            known = await daemon.get("/api/v1/alerts")
+            assert "EngineDown" in {one["alertname"] for one in known["alerts"]}
+    assert hook.about("EngineDown") == [True]
+
+
+async def refusing():
+    """A gateway that does not say what it has."""
+    raise GatewayError("status 500", remedy="Look at its log.")
 
 
 async def test_twenty_reloads_keep_what_is_pending(tmp_path: Path):

@@ -99,3 +99,13 @@ def test_a_heartbeat_that_is_only_late_or_new_is_not_told():
     beats = {"backup": Beats("backup", NOON - 9 * HOUR, NOON - 1.5 * HOUR, 3)}
     status = snapshot(condition=condition(expected=expected), beats=beats)
     assert list(rule.find(status)) == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_before_it_is_known_what_is_watched_nothing_is_judged(rule):
+    """A daemon that has just started resolves nothing because it has not looked yet."""
+    engines = rule.name.startswith("Engine")
+    for parts_known, engines_known in ((False, False), (True, False), (True, True)):
+        known = condition(parts_known=parts_known, engines_known=engines_known)
+        judged = not rule.unjudged(snapshot(condition=known))
+        assert judged == (engines_known if engines else parts_known)
