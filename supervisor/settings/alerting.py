@@ -8,11 +8,52 @@ notifiers:
 """
 
 from datetime import timedelta
-from typing import Annotated, Any
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
+from chaos.registry import suggestion
 from supervisor.settings.values import Duration, HttpUrl, Interval, Secret, Section
+
+SeverityName = Literal["page", "ticket", "info"]
+
+ALERTS = (
+    "FallbackBroken",
+    "FallbackStale",
+    "FallbackNeverProven",
+    "RunningOnFallback",
+    "GatewayDown",
+    "EngineDown",
+    "EngineHung",
+    "EngineDrifted",
+    "HeartbeatMissed",
+    "DrillCollateral",
+    "ConfigRejected",
+    "NotifierBroken",
+    "Halted",
+    "Watchdog",
+    "UnderstudyTest",
+)
+"""Every alert that there may be; the rules' own test holds this list to them."""
+
+
+def _alert(name: str) -> str:
+    if name not in ALERTS:
+        raise ValueError(f"not an alert; {suggestion(name, ALERTS)}")
+    return name
+
+
+def _pattern(pattern: str) -> str:
+    if not any(fnmatchcase(name, pattern) for name in ALERTS):
+        raise ValueError(
+            f"not the name of an alert, nor a pattern of one; {suggestion(pattern, ALERTS)}"
+        )
+    return pattern
+
+
+AlertName = Annotated[str, AfterValidator(_alert)]
+AlertPattern = Annotated[str, AfterValidator(_pattern)]
 
 
 class RuleSettings(Section):
@@ -22,7 +63,7 @@ class RuleSettings(Section):
     hold: Duration | None = Field(
         None, alias="for", description="How long it must hold before it is told."
     )
-    severity: str | None = Field(None, pattern="^(page|ticket|info)$")
+    severity: SeverityName | None = None
 
 
 class AlertSettings(Section):
@@ -37,7 +78,7 @@ class AlertSettings(Section):
     external_url: HttpUrl | None = Field(
         None, description="Where people reach the daemon; by default its first address."
     )
-    rules: dict[str, RuleSettings] = Field(
+    rules: dict[AlertName, RuleSettings] = Field(
         default_factory=dict, description="What is different for single alerts, by name."
     )
 
@@ -103,8 +144,10 @@ class NotifierSettings(Section):
     webhook: WebhookSettings | None = None
     alertmanager: AlertmanagerSettings | None = None
     apprise: AppriseSettings | None = None
-    only: tuple[str, ...] = Field((), description="Alerts that it gets, with * and ?; else all.")
-    severities: tuple[Annotated[str, Field(pattern="^(page|ticket|info)$")], ...] = Field(
+    only: tuple[AlertPattern, ...] = Field(
+        (), description="Alerts that it gets, with * and ?; else all."
+    )
+    severities: tuple[SeverityName, ...] = Field(
         (), description="Severities that it gets; by default all, and apprise no info."
     )
     watchdog: bool | None = Field(

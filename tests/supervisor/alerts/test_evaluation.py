@@ -153,7 +153,7 @@ def test_a_silence_that_is_over_silences_nothing():
         (notifier(PHONE, watchdog=True), {"name": "Watchdog", "severity": Severity.INFO}, True),
         (notifier(watchdog=False), {"name": "Watchdog", "severity": Severity.INFO}, False),
         (notifier(reminders=False), {"name": "Watchdog", "reason": "repeat"}, True),
-        (notifier(only=("x",)), {"name": "UnderstudyTest", "severity": Severity.INFO}, True),
+        (notifier(only=("Halted",)), {"name": "UnderstudyTest", "severity": Severity.INFO}, True),
         (notifier(PHONE), {"name": "UnderstudyTest", "severity": Severity.INFO}, True),
         (notifier(), {"name": "NotifierBroken", "labels": {"notifier": "ops"}}, False),
         (notifier(), {"name": "NotifierBroken", "labels": {"notifier": "other"}}, True),

@@ -14,7 +14,7 @@ from supervisor.settings.alerting import (
     Target,
     WebhookSettings,
 )
-from supervisor.settings.file import explain
+from supervisor.settings.file import explain, parse_settings
 
 
 def problems(raw: dict[str, Any], model: type[NotifierSettings | AlertSettings]) -> str:
@@ -127,3 +127,25 @@ def test_an_address_of_another_scheme_is_refused():
     """The address of an Alertmanager is no apprise URL."""
     raw = {"alertmanager": {"url": "ftp://x"}}
     assert "not an http:// or https:// URL" in problems(raw, NotifierSettings)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("alerts: {rules: {FallbackBroke: {for: 5m}}}", "did you mean 'FallbackBroken'"),
+        ("alerts: {rules: {Halted: {severity: loud}}}", "one of: page, ticket, info"),
+        (
+            "notifiers: {ops: {webhook: {url: 'http://x'}, only: [EngineDwn]}}",
+            "did you mean 'EngineDown'",
+        ),
+        (
+            "notifiers: {ops: {webhook: {url: 'http://x'}, only: ['Motor*']}}",
+            "nor a pattern of one",
+        ),
+    ],
+)
+def test_an_alert_that_does_not_exist_is_refused(text, complaint):
+    """A misspelt name would silence nothing, or everything, and nobody would know."""
+    with pytest.raises(UsageError) as caught:
+        parse_settings(text, name="understudy.yaml")
+    assert complaint in caught.value.message
