@@ -88,7 +88,7 @@ async def _told(alerts: int) -> None:
                 notifiers_of(settings, session),
                 clock,
                 notice=_notice,
-                firing=tuple,
+                firing=lambda _: (),
                 on_result=lambda *_: None,
                 chance=random.Random(1),
             )

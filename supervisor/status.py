@@ -74,6 +74,7 @@ class Condition:
         only_fallbacks: Nobody asks local engines directly: what they serve is fallback traffic.
         rules: Severity by alert, of every alert that there may be.
         notifiers: Everybody who is told.
+        broken_notifiers: Why some of them cannot be used at all, by name.
     """
 
     daemon: str
@@ -98,6 +99,7 @@ class Condition:
     only_fallbacks: bool = False
     rules: Mapping[str, str] = field(default_factory=dict)
     notifiers: tuple[str, ...] = ()
+    broken_notifiers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,7 @@ class Status:
         silences: That hold.
         tally: What was counted since the daemon was started.
         measured: What it measures of itself.
+        old: It could not be made anew, because the store is away.
         next_path: The path that is drilled next; None if none is due.
         next_reason: Why that one, in words; or when the next is due.
     """
@@ -212,6 +215,7 @@ class Status:
     next_path: FallbackPath | None = None
     next_reason: str = ""
     records: Mapping[FallbackPath, LedgerPath] | None = None
+    old: bool = False
 
     @property
     def ledger(self) -> Mapping[FallbackPath, LedgerPath]:

@@ -74,7 +74,7 @@ class Outbox:
     Args:
         notifiers: By name.
         notice: Makes of a change what is told.
-        firing: Lists what fires now, for receivers that forget.
+        firing: Lists what fires now of all that a notifier gets, for receivers that forget.
         on_result: Called with each notifier's name and what came of each try.
         chance: Spreads the tries.
     """
@@ -86,7 +86,7 @@ class Outbox:
         clock: Clock,
         *,
         notice: Callable[[AlertChange], Notice],
-        firing: Callable[[], tuple[Notice, ...]],
+        firing: Callable[[str], tuple[Notice, ...]],
         on_result: Callable[[str, Result], None],
         chance: Random,
     ) -> None:
@@ -220,7 +220,7 @@ class Outbox:
         """Tell receivers that forget what still fires."""
         while True:
             await self._clock.sleep(KEEP_ALIVE_S)
-            receipt = await notifier.keep_alive(self._firing())
+            receipt = await notifier.keep_alive(self._firing(name))
             if receipt is not None and receipt.result is not Result.OK:
                 log.warning("alerts.not_kept_alive", notifier=name, why=receipt.detail)
 

@@ -216,6 +216,7 @@ def after_drill(
         The path, and what is now known of the drill's fault.
     """
     own = verdicts.get(ended.fault, FaultVerdict(ended.fault))
+    fails = own.fails if own.state(ended.at) is PathState.FAILED else 0
     counts = ended.outcome in (Outcome.PASSED, Outcome.FAILED) and not ended.twin
     if counts:
         own = FaultVerdict(
@@ -229,8 +230,10 @@ def after_drill(
             accepted_until=ended.accepted_until,
             stand_in=ended.stand_in,
             partial=ended.partial,
-            fails=own.fails + 1 if ended.outcome is Outcome.FAILED else 0,
         )
+        if own.state(ended.at) is PathState.FAILED:
+            # What is explained, or only misreported, is no failure before this one.
+            own = replace(own, fails=fails + 1)
     elif ended.outcome is not Outcome.ABORTED:
         own = replace(own, tried_at=ended.at)
     known = {**verdicts, ended.fault: own}
@@ -251,7 +254,7 @@ def after_drill(
         misses = record.misses
     elif misses:
         due_at = due_after_nothing(ended.at, record.target_s, record.faults, misses)
-    elif untried or _unconfirmed(known.values(), ended.at) is not None:
+    elif untried or (counts and _unconfirmed(known.values(), ended.at) is not None):
         due_at = ended.at
     else:
         standing = _worst(known.values(), ended.at) is PathState.FAILED
@@ -312,7 +315,7 @@ def next_fault(
         return (tried is not None, tried.timestamp() if tried else 0.0, faults.index(one.fault))
 
     unconfirmed = _unconfirmed(known, now)
-    if unconfirmed is not None:
+    if unconfirmed is not None and not record.misses:
         # Before anybody is woken, the same drill once more.
         return unconfirmed.fault
     oldest = min(known, key=age)

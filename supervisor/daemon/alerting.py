@@ -17,7 +17,7 @@ import structlog
 
 from chaos.clock import Clock
 from chaos.errors import UnderstudyError
-from supervisor.alerts.evaluation import Evaluation, evaluate, severity_of
+from supervisor.alerts.evaluation import Evaluation, evaluate, severity_of, told_by
 from supervisor.alerts.notifier import Notice, Notifier, Result
 from supervisor.alerts.notifiers import notifiers_of
 from supervisor.alerts.outbox import Outbox
@@ -63,6 +63,7 @@ class Alerting:
     new_id: Callable[[], str] = lambda: secrets.token_hex(16)
     results: Counter[tuple[str, Result]] = field(default_factory=Counter)
     _states: tuple[AlertState, ...] = ()
+    _unsure: bool = False
     _notifiers: dict[str, Notifier] = field(default_factory=dict)
     _outbox: Outbox | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -121,12 +122,15 @@ class Alerting:
 
     async def _delivering(self) -> None:
         settings = self.settings
-        try:
-            self._notifiers = notifiers_of(settings.notifiers, self.session)
-        except UnderstudyError as error:
-            # A secret that vanished, say: the next reload may bring it back.
-            log.warning("notifiers.not_built", why=error.message, remedy=error.remedy)
-            return
+        self._notifiers, broken = {}, {}
+        for name, one in settings.notifiers.items():
+            try:
+                self._notifiers |= notifiers_of({name: one}, self.session)
+            except UnderstudyError as error:
+                # A secret that vanished since, say: the others are told all the same.
+                broken[name] = error.message
+                log.warning("notifier.not_built", why=error.message, remedy=error.remedy)
+        self.board.note(broken_notifiers=broken)
         outbox = self._outbox = Outbox(
             self.store,
             self._notifiers,
@@ -152,8 +156,12 @@ class Alerting:
         while True:
             self._news.clear()
             try:
+                if self._unsure:
+                    self._states, self._unsure = await self.store.alerts(), False
                 await self._evaluate()
             except StoreError as error:
+                # It may have been written all the same: what stands there holds.
+                self._unsure = True
                 self.board.store_is_away(error)
             except Exception:
                 log.exception("alerts.broken")
@@ -162,8 +170,8 @@ class Alerting:
 
     async def _evaluate(self) -> None:
         status = await self.board.status()
-        if status.condition.store_trouble is not None or status.condition.stopping:
-            return  # A snapshot from before says nothing new, and nothing could be written.
+        if status.old or status.condition.stopping:
+            return  # A snapshot from before says nothing new.
         settings = self.settings
         evaluation = evaluate(
             self._states,
@@ -175,6 +183,7 @@ class Alerting:
         )
         if evaluation.written or evaluation.changes:
             await self.store.write_alerts(evaluation.written, evaluation.changes)
+            self.board.note(store_trouble=None)
             self.board.news()
         self._states = evaluation.states
         self._tell(evaluation)
@@ -216,13 +225,13 @@ class Alerting:
 
     # --- what is told ----------------------------------------------------------------
 
-    def _firing(self) -> tuple[Notice, ...]:
-        """Show what fires, to receivers that forget."""
-        return tuple(
-            self._notice(_as_change(state))
-            for state in self._states
-            if state.phase is Phase.FIRING and state.told_at is not None
-        )
+    def _firing(self, name: str) -> tuple[Notice, ...]:
+        """Show what fires, of all that the notifier *name* gets, to a receiver that forgets."""
+        one = self.settings.notifiers.get(name)
+        firing = [state for state in self._states if state.phase is Phase.FIRING]
+        changes = [_as_change(state) for state in firing if state.told_at is not None]
+        wanted = {} if one is None else {name: one}
+        return tuple(self._notice(change) for change in changes if told_by(change, wanted))
 
     def _notice(self, change: AlertChange) -> Notice:
         base = self.settings.alerts.external_url or self.external_url
@@ -251,7 +260,7 @@ def _as_change(state: AlertState) -> AlertChange:
         annotations={name: clean(text) for name, text in state.annotations.items()},
         severity=state.severity,
         firing=True,
-        reason=Reason.REPEAT,
+        reason=Reason.NEW,
         starts_at=state.starts_at,
         ends_at=None,
         at=state.told_at or state.starts_at,

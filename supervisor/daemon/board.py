@@ -12,7 +12,7 @@ import structlog
 from chaos.clock import Clock
 from supervisor.coverage.ledger import FaultVerdict
 from supervisor.daemon.audits import last_report
-from supervisor.status import Condition, Lazily, Measured, PathStatus, Status, why_next
+from supervisor.status import Condition, Lazily, Measured, PathStatus, Running, Status, why_next
 from supervisor.store.errors import StoreError
 from supervisor.store.halt_file import read_halt
 from supervisor.store.store import Store
@@ -38,6 +38,7 @@ class Board:
         self.condition = condition
         self.counting = Counting()
         self._drilled = 0
+        self._running: dict[str, Running] = {}
         self.measure: Callable[[], Measured] = Measured
         self.on_news: Callable[[], None] = lambda: None
         self._halt_file = halt_file
@@ -51,17 +52,27 @@ class Board:
     def note(self, **changes: Any) -> bool:
         """Change what is known of the daemon; False if it was known already."""
         changed = replace(self.condition, **changes)
-        if changed.running != self.condition.running:
-            self._drilled += 1
         if changed == self.condition:
             return False
         self.condition = changed
         self.news()
         return True
 
+    def began(self, drill: Running) -> None:
+        """Note that a drill has begun."""
+        self._running[drill.id] = drill
+        self._drilled += 1
+        self.note(running=drill)
+
+    def ended(self, name: str) -> None:
+        """Note that a drill has ended; others may still run."""
+        self._running.pop(name, None)
+        self._drilled += 1
+        self.note(running=next(iter(self._running.values()), None))
+
     def drilled(self) -> tuple[int, bool]:
         """Count drills as they begin and end, and say whether one runs."""
-        return self._drilled, self.condition.running is not None
+        return self._drilled, bool(self._running)
 
     def store_is_away(self, error: StoreError) -> None:
         """Note that nothing can be written just now."""
@@ -90,7 +101,7 @@ class Board:
         except StoreError as error:
             self.condition = replace(self.condition, store_trouble=error.message)
             before = self._snapshot or Status(now, self.condition)
-            known = replace(before, at=now, condition=self.condition)
+            known = replace(before, at=now, condition=self.condition, old=True)
         return replace(known, tally=self.counting.tally(), measured=self.measure())
 
 

@@ -107,6 +107,8 @@ class Parts:
             probe = self._containers.get(group)
             if probe is None or (probe.container, probe.cadence) != (engine.container, cadence):
                 known = self._known.get(group)
+                if probe is not None and probe.container == engine.container:
+                    known = probe.baseline
                 probe = ContainerProbe(group, engine.container, cadence, previous=known)
                 self._containers[group] = probe
             yield probe
@@ -135,9 +137,13 @@ def engine_urls(settings: Settings, topology: Topology | None) -> dict[str, str]
     return found | named
 
 
-def to_know(reading: ProbeReading) -> Any:
-    """Pick what the part's next probe must know after a restart."""
-    return reading.facts.get("was")
+def to_know(reading: ProbeReading, known: Any) -> Any:
+    """Pick what the part's next probe must know after a restart.
+
+    Args:
+        known: What it is to know so far; it holds where a look has learnt nothing.
+    """
+    return reading.facts.get("was", known)
 
 
 def _is_engine(group: str, topology: Topology) -> bool:

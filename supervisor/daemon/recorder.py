@@ -82,13 +82,13 @@ class Recorder:
                 self._tell("campaign.planned", order, {"drills": len(event.plans)})
         elif isinstance(event, DrillStarted):
             plan = event.plan
-            self.board.note(running=Running(plan.id, plan.scenario.key, self.clock.now()))
+            self.board.began(Running(plan.id, plan.scenario.key, self.clock.now()))
             self._tell("drill.started", order, {"id": plan.id, "scenario": plan.scenario.key})
         elif isinstance(event, DrillEnded):
             try:
                 await self._ended(event.drill, order)
             finally:
-                self.board.note(running=None)
+                self.board.ended(event.drill.plan.id)
         elif event.revised is not None:
             await self._ended(event.revised, order)
 
@@ -132,6 +132,7 @@ class Recorder:
             # The log is the last place that is left to keep it.
             log.error("drill.not_written", drill=row.id, row=row.model_dump_json())
             return
+        self.board.note(store_trouble=None)
         self.board.news()
         took_s = (entry.ended_at - row.started_at).total_seconds()
         self.board.counting.add(row, hop=entry.path.hop, took_s=took_s, collateral=felt)

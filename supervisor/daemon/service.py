@@ -17,6 +17,7 @@ from chaos.clock import Clock, SystemClock
 from chaos.errors import UnderstudyError, UsageError
 from chaos.http_client import open_session
 from chaos.witness.server import Witness
+from supervisor.alerts.notifiers import notifiers_of
 from supervisor.campaign.connection import connected
 from supervisor.campaign.request import split_address
 from supervisor.daemon.alerting import Alerting
@@ -133,6 +134,7 @@ class Service:
                 witness.serving([split_address(each) for each in settings.witness.listen])
             )
             session = await stack.enter_async_context(open_session())
+            notifiers_of(settings.notifiers, session)  # What cannot be built is said now.
             worker = self.worker = Worker(
                 settings,
                 store,
@@ -176,24 +178,6 @@ class Service:
                     watch.lag.worst(LAG_WITHIN_S),
                     witness.counts.strays,
                     {(name, result.value): n for (name, result), n in alerting.results.items()},
-                )
-                alerting = self.alerting = Alerting(
-                    settings,
-                    store,
-                    board,
-                    worker.events,
-                    self.clock,
-                    session,
-                    f"http://{settings.web.listen[0]}",
-                )
-                board.on_news = alerting.look
-                board.measure = lambda: Measured(
-                    watch.lag.worst(LAG_WITHIN_S),
-                    witness.counts.strays,
-                    {(name, result.value): n for (name, result), n in alerting.results.items()},
-                )
-                board.measure = lambda: Measured(
-                    watch.lag.worst(LAG_WITHIN_S), witness.counts.strays
                 )
                 world = DaemonWorld(board, store, worker, watch, alerting, self.clock)
                 access = Access(own_token(settings.web, url))
@@ -300,6 +284,8 @@ class Service:
             return
         try:
             settings = reloaded(self._load, self.settings)
+            if self.alerting is not None:
+                notifiers_of(settings.notifiers, self.alerting.session)
         except UnderstudyError as error:
             board.note(reload_trouble=error.message)
             log.warning("config.rejected", why=error.message, remedy=error.remedy)

@@ -197,7 +197,7 @@ class Watch:
             await self._accept_what_is_proven(standing)
         if change is not None or _restarted(before, standing):
             self.on_news()
-        await self._write(standing, change, to_know(reading))
+        await self._write(standing, change, to_know(reading, self._known.get(part)))
         return standing.doubt is not None
 
     def _show(self) -> None:

@@ -65,13 +65,18 @@ class Runner:
     async def run(self) -> None:
         """Look until cancelled."""
         watching: dict[Part, asyncio.Task[None]] = {}
+        heard: dict[Part, Probe] = {}
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._changed.clear()
                 for part in [part for part in watching if part not in self._wanted]:
                     watching.pop(part).cancel()
                     del self._wakes[part]
-                for part in self._wanted:
+                for part, probe in self._wanted.items():
+                    if part in watching and heard[part] is not probe and isinstance(probe, Listens):
+                        # Another thing is to be heard: begin anew.
+                        watching.pop(part).cancel()
+                    heard[part] = probe
                     if part not in watching:
                         self._wakes[part] = asyncio.Event()
                         task = tasks.create_task(self._watch(part), name=f"watch {part}")
@@ -80,13 +85,14 @@ class Runner:
 
     async def _watch(self, part: Part) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._look_again_and_again(part))
-            tasks.create_task(self._listen(part))
+            listening = tasks.create_task(self._listen(part))
+            await self._look_again_and_again(part)
+            listening.cancel()
 
     async def _listen(self, part: Part) -> None:
         """Look sooner when something is heard; the looks alone decide."""
-        probe, wake = self._wanted[part], self._wakes[part]
-        if isinstance(probe, Listens):
+        probe, wake = self._wanted.get(part), self._wakes[part]
+        if probe is not None and isinstance(probe, Listens):
             try:
                 await probe.listen(wake.set)
             except Exception:  # A defect of ours ends no watch.
@@ -96,7 +102,9 @@ class Runner:
         wake = self._wakes[part]
         while True:
             wake.clear()
-            probe = self._wanted[part]
+            probe = self._wanted.get(part)
+            if probe is None:
+                return  # It is watched no more.
             began_s = self._clock.monotonic()
             reading = await self._look(probe)
             took_s = self._clock.monotonic() - began_s

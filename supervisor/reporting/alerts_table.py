@@ -44,6 +44,8 @@ def draw(known: AlertsAnswer) -> RenderableType:
 
 def draw_deliveries(told: ToldAnswer) -> RenderableType:
     """Draw what became of one alert at each notifier."""
+    if told.silence is not None:
+        return Text(f"Nobody was told, because of a silence: {told.silence}", "bold red")
     table = _table("notifier", "state", "after", "tries", "detail")
     for one in told.deliveries:
         after = "" if one.took_s is None else f"{one.took_s:.2f} s"

@@ -96,6 +96,8 @@ def explain(problem: ErrorDetails, model: type[BaseModel] = Settings) -> str:
     """
     location = problem["loc"]
     value = problem["input"]
+    if location[:1] == ("notifiers",) and location[-1] != "[key]":
+        value = None  # Addresses of receivers hold keys, and a mistyped one does so too.
     where = _path(location)
     context = problem.get("ctx") or {}
     if problem["type"] == "extra_forbidden":

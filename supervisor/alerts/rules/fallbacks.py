@@ -16,6 +16,10 @@ from supervisor.store.records import StandingFailure
 CONFIRMED = 2
 """Drills that must have failed: a single one wakes nobody."""
 
+UNCONFIRMED_FOR = timedelta(hours=1)
+READ_WITHIN = timedelta(minutes=10)
+"""How long a daemon that was just started may take to read its gateway."""
+
 
 def _broken(status: Status) -> Iterator[Condition]:
     by_hop: dict[tuple[str, str], list[StandingFailure]] = {}
@@ -25,8 +29,17 @@ def _broken(status: Status) -> Iterator[Condition]:
     for path in status.ledger:
         paths[path.group, path.hop] = paths.get((path.group, path.hop), 0) + 1
     for (group, hop), failed in by_hop.items():
-        if sum(one.verdict.fails for one in failed) >= CONFIRMED:
+        if sum(one.verdict.fails for one in failed) >= CONFIRMED or _stands(failed, status.at):
             yield _broken_hop(status, group, hop, failed, paths.get((group, hop), 0))
+
+
+def _stands(failed: list[StandingFailure], now: datetime) -> bool:
+    """Report whether a single failure has stood for long, neither confirmed nor resolved.
+
+    Drills that prove nothing (a busy engine, a gateway that refuses them) must not hide it.
+    """
+    dates = [one.verdict.at for one in failed if one.verdict.at is not None]
+    return any(now - at >= UNCONFIRMED_FOR for at in dates)
 
 
 def _broken_hop(
@@ -117,7 +130,8 @@ def _why_not(status: Status) -> str:
 def _gateway_is_silent(status: Status) -> bool:
     """A gateway that is down, or was not read yet, says nothing about its paths."""
     if status.condition.topology_at is None:
-        return True
+        # One that cannot be read at all must not keep proofs from growing old.
+        return status.at - status.condition.started_at < READ_WITHIN
     return any(
         part.kind is PartKind.GATEWAY and standing.state in DEAD
         for part, standing in status.condition.parts.items()

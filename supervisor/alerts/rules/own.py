@@ -33,7 +33,15 @@ def _rejected(status: Status) -> Iterator[Condition]:
 
 
 def _notifier(status: Status) -> Iterator[Condition]:
+    for name, why in status.condition.broken_notifiers.items():
+        yield Condition(
+            labels={"notifier": name},
+            summary=f"the notifier {name!r} cannot be used",
+            description=f"{why}\nMend it, reload the daemon, and try: understudy alerts test",
+        )
     for name, one in status.notifiers.items():
+        if name not in status.condition.notifiers or name in status.condition.broken_notifiers:
+            continue  # What is left of one that the configuration names no more tells nothing.
         refused = one.last_result in ("authError", "clientError")
         waits = timedelta(0) if one.waiting_since is None else status.at - one.waiting_since
         stuck = one.tries > 0 and waits >= BROKEN_AFTER

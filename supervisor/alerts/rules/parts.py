@@ -77,7 +77,10 @@ def _one(
 
 def _heartbeat_missed(status: Status) -> Iterator[Condition]:
     for one in status.heartbeats:
-        if one.pulse.status is PulseStatus.MISSED:
+        if status.at - status.condition.started_at < one.expected.grace:
+            # While the daemon was down nobody could send one: what fired stays as it is.
+            yield Condition(labels={"name": one.expected.name}, holds=False)
+        elif one.pulse.status is PulseStatus.MISSED:
             name, missed = one.expected.name, one.pulse.missed
             last = "ever" if one.beats.last_at is None else f"since {one.beats.last_at:%F %T} UTC"
             yield Condition(

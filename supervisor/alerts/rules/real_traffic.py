@@ -1,7 +1,7 @@
 """Users who are served by a fallback now, by the gateway's own metrics; drills are subtracted."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from supervisor.alerts.rule import AlertRule, Condition
@@ -10,6 +10,8 @@ from supervisor.probes.probe import PartKind
 from supervisor.status import PROVEN, Status
 from supervisor.store.alerts.records import Severity
 
+NAME = "RunningOnFallback"
+FORGETFUL_FOR = timedelta(minutes=10)
 WITH_TOOLS = frozenset(
     {"tool_call", "tool_call_required", "parallel_tool_calls", "tool_result", "agent"}
 )
@@ -18,8 +20,15 @@ WITH_TOOLS = frozenset(
 def _running(status: Status) -> Iterator[Condition]:
     yield from _by_engine(status)
     standing = status.condition.parts.get(PART)
-    for one in standing.facts.get("on_fallback", ()) if standing is not None else ():
+    seen = standing.facts.get("on_fallback", ()) if standing is not None else ()
+    for one in seen:
         yield _of(status, one)
+    if standing is not None and status.at - status.condition.started_at < FORGETFUL_FOR:
+        # A daemon that has just started has no look to compare with: what fired goes on.
+        known = {one["group"] for one in seen}
+        for state in status.alerts:
+            if state.name == NAME and state.labels["group"] not in known:
+                yield Condition(labels={"group": state.labels["group"]}, holds=False)
 
 
 def _by_engine(status: Status) -> Iterator[Condition]:
@@ -83,7 +92,9 @@ def _proven(status: Status, group: str, hop: str) -> str:
 
 def _not_looked_at(status: Status) -> bool:
     standing = status.condition.parts.get(PART)
-    return standing is None or standing.at is None or "on_fallback" not in standing.facts
+    if standing is None:
+        return not status.condition.parts_known  # Else nobody watches it, and nothing is found.
+    return standing.at is None or "on_fallback" not in standing.facts
 
 
-RULES = (AlertRule("RunningOnFallback", Severity.TICKET, _running, unjudged=_not_looked_at),)
+RULES = (AlertRule(NAME, Severity.TICKET, _running, unjudged=_not_looked_at),)

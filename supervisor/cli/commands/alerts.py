@@ -90,7 +90,7 @@ def send_test(
         print_json(told.model_dump_json(indent=2))
     else:
         out.print(draw_deliveries(told))
-    taken = all(one.state == "taken" for one in told.deliveries)
+    taken = bool(told.deliveries) and all(one.state == "taken" for one in told.deliveries)
     raise typer.Exit(ExitCode.OK if taken else ExitCode.FAILED)
 
 

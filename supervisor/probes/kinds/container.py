@@ -143,6 +143,11 @@ class ContainerProbe:
         step = Step("container", PROVES, reason, outcome, self._clock.monotonic() - began_s)
         return ProbeReading(self.part, how, reason, (step,), found)
 
+    @property
+    def baseline(self) -> Mapping[str, Any] | None:
+        """Facts that the container must agree with; None before the first look."""
+        return self._was
+
     def accept(self) -> None:
         """Take what it is now for what it should be."""
         if self._previous is not None:

@@ -24,7 +24,23 @@ MOST_CHARACTERS = 2_000
 def next_delivery(
     connection: Connection, home: Home, notifier: str, now: datetime
 ) -> Delivery | None:
-    """Find what *notifier* is to be told next: the oldest that is due."""
+    """Find what *notifier* is to be told next: the oldest that is due.
+
+    Of one alert everything is told in its order: its end must not overtake its beginning.
+    """
+    earlier, earlier_change = deliveries.alias(), alert_changes.alias()
+    overtakes = (
+        select(earlier.c.change)
+        .join_from(earlier, earlier_change)
+        .where(
+            earlier.c.notifier == notifier,
+            earlier.c.state == DeliveryState.WAITING.value,
+            earlier.c.change < deliveries.c.change,
+            earlier_change.c.daemon == home.daemon,
+            earlier_change.c.fingerprint == alert_changes.c.fingerprint,
+        )
+        .exists()
+    )
     query = (
         _deliveries()
         .where(
@@ -32,6 +48,7 @@ def next_delivery(
             deliveries.c.notifier == notifier,
             deliveries.c.state == DeliveryState.WAITING.value,
             deliveries.c.due_at <= now,
+            ~overtakes,
         )
         .order_by(deliveries.c.change)
         .limit(1)

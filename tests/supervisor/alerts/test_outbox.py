@@ -144,7 +144,7 @@ async def running(*notifiers: FakeNotifier, store=None):
         {one.name: one for one in notifiers},
         clock,
         notice=notice,
-        firing=lambda: (notice(alert_change()),),
+        firing=lambda _: (notice(alert_change()),),
         on_result=lambda name, result: results.append((name, result)),
         chance=Random(1),
     )

@@ -186,6 +186,31 @@ def test_a_first_failure_is_drilled_once_more_at_once():
     assert record.due_at > NOON + timedelta(minutes=14)
 
 
+def test_an_unconfirmed_failure_is_drilled_no_faster_than_drills_prove_something():
+    """A twin proves nothing of the running gateway, and an inconclusive drill nothing at all."""
+    record, known = drilled(failing("hang"), record=new_path(faults=1), faults=("hang",))
+    twin, _ = after_drill(record, known, ended("hang", after_s=1, twin=True))
+    assert twin.due_at > NOON + timedelta(minutes=14)
+    missed, _ = after_drill(record, known, ended("hang", Outcome.INCONCLUSIVE, after_s=1))
+    assert missed.due_at == NOON + timedelta(seconds=61)
+
+
+def test_while_drills_prove_nothing_other_faults_have_their_turn():
+    """The one that is to be confirmed does not keep the path to itself."""
+    record, known = drilled(failing("hang"), ended("hang", Outcome.INCONCLUSIVE, after_s=1))
+    assert next_fault(record, known, FAULTS, NOON) != "hang"
+
+
+def test_what_is_explained_or_only_misreported_confirms_nothing():
+    """The first real failure after it is a first one."""
+    for before in ({"kind": "misreported"}, {"kind": "hop_failed", "known_gap": "corpus"}):
+        _, known = drilled(
+            *(ended("billing", Outcome.FAILED, after_s=n, **before) for n in range(3)),
+            failing(after_s=9),
+        )
+        assert known["billing"].fails == 1
+
+
 def test_failures_of_two_faults_confirm_each_other():
     """A path on which two drills have failed needs no third before somebody is told."""
     record, known = drilled(failing("hang"), failing("billing", after_s=1))

@@ -237,7 +237,12 @@ async def test_a_receiver_that_refuses_is_a_dead_letter_and_an_alert(tmp_path: P
             (ops,) = [one for one in known["notifiers"] if one["name"] == "ops"]
             assert (ops["last_result"], ops["dead"] > 0) == ("authError", True)
             page = await (await daemon.session.get(f"{daemon.url}/metrics")).text()
-            assert 'notifications_total{notifier="ops",result="authError"}' in page
+            (line,) = [
+                line
+                for line in page.splitlines()
+                if 'notifications_total{notifier="ops",result="authError"}' in line
+            ]
+            assert float(line.split()[-1]) > 0
             assert 'alerts_firing{alertname="NotifierBroken",severity="ticket"} 1.0' in page
 
 
@@ -292,3 +297,51 @@ async def test_a_secret_that_is_not_there_is_missed_at_the_start(tmp_path: Path,
         with pytest.raises(UsageError, match=r"UNDERSTUDY_NO_SUCH|nowhere"):
             async with here.daemon():
                 pass
+
+
+async def test_a_receiver_that_forgets_is_reminded_only_of_what_it_gets(tmp_path: Path):
+    """Neither of what others get, nor of the alert that always fires, if it does not want it."""
+    only = {"alertmanager": {"url": "http://127.0.0.1:9"}, "only": ["FallbackBroken"]}
+    async with hooked(tmp_path, watch=FAST) as (hook, here):
+        here.config["notifiers"]["am"] = {**only, "watchdog": False}
+        async with here.daemon() as daemon:
+            here.gateway.up = False
+            await until(lambda: hook.about("GatewayDown"))
+            alerting = daemon.service.alerting
+            assert alerting is not None
+            assert {one.alertname for one in alerting._firing("ops")} == {
+                "Watchdog",
+                "GatewayDown",
+            }
+            assert alerting._firing("am") == ()
+            assert alerting._firing("nobody") == ()
+
+
+@pytest.mark.parametrize("at", ["start", "reload"])
+async def test_a_notifier_that_cannot_be_built_is_refused(tmp_path: Path, monkeypatch, at: str):
+    """At the start, or with the reload that brings it: not in the night in which it is needed."""
+    monkeypatch.setenv("BAD", "no-such-channel://x")
+    async with hooked(tmp_path) as (_, here):
+        bad = {"apprise": {"url": {"env": "BAD"}}}
+        if at == "start":
+            here.config["notifiers"]["phone"] = bad
+            with pytest.raises(UsageError, match=r"notifiers\.phone"):
+                async with here.daemon():
+                    pass
+            return
+        async with here.daemon() as daemon:
+            here.config["notifiers"]["phone"] = bad
+            daemon.service.reload()
+            status = await daemon.get("/api/v1/status")
+            assert "notifiers.phone" in status["reload_refused"]
+
+
+async def test_a_store_that_was_away_for_a_moment_stops_no_alert(tmp_path: Path):
+    """Whoever else has noted that, what can be read is judged, and what can be written is told."""
+    async with hooked(tmp_path, watch=FAST) as (hook, here), here.daemon() as daemon:
+        await until(lambda: hook.about("Watchdog"))
+        board = daemon.service.board
+        assert board is not None
+        board.note(store_trouble="the disk was full for a moment")
+        here.gateway.up = False
+        await until(lambda: hook.about("GatewayDown"))

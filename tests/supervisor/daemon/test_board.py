@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.daemon.board import YOUNG_S, Board
-from supervisor.status import Condition
+from supervisor.status import Condition, Running
 from supervisor.store.errors import StoreError
 from supervisor.store.location import parse_url
 from supervisor.store.records import Home
@@ -80,3 +80,16 @@ async def test_a_store_that_is_away_leaves_the_last_snapshot_and_says_so(
     status = await board.status()
     assert list(status.paths) == [CLAUDE]
     assert status.problems == ("the disk is full",)
+
+
+async def test_a_drill_runs_as_long_as_one_of_several_does(board: Board):
+    """What an engine serves meanwhile may be the drill's own."""
+    first, second = (Running(name, "a scenario", NOON) for name in ("d1", "d2"))
+    board.began(first)
+    board.began(second)
+    board.ended("d2")
+    assert [board.condition.running] == [first]
+    assert board.drilled() == (3, True)
+    board.ended("d1")
+    assert [board.condition.running] == [None]
+    assert board.drilled() == (4, False)

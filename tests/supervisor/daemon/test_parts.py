@@ -132,5 +132,6 @@ def test_addresses_of_the_settings_win(parts):
 def test_what_a_probe_must_know_after_a_restart_is_recalled(parts):
     """An engine is compared with what it was, a container with the image that it had."""
     reading = ProbeReading(Part(PartKind.ENGINE, "gemma"), State.UP, "", facts={"was": {"a": 1}})
-    assert to_know(reading) == {"a": 1}
-    assert to_know(replace(reading, facts={})) is None
+    assert to_know(reading, None) == {"a": 1}
+    # A look that could not tell has learnt nothing, and forgets nothing.
+    assert to_know(replace(reading, facts={}), {"b": 2}) == {"b": 2}

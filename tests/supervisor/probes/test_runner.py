@@ -248,3 +248,29 @@ async def test_a_probe_that_cannot_hear_is_looked_at_all_the_same():
         await stage.looked(1)
         stage.clock.advance(EVERY_S)
         await stage.looked(2)
+
+
+async def test_a_new_probe_that_hears_takes_over_at_once():
+    """What the old one hears is another container's news."""
+    old, new = Listening(), Listening()
+    async with running(old) as stage:
+        await stage.looked(1)
+        stage.runner.use([new])
+        await until(lambda: new.looks == 1)
+        await stage.clock.until_asleep()
+        old.heard.set()
+        new.heard.set()
+        await until(lambda: new.looks == 2)
+        assert old.looks == 1
+
+
+async def test_a_part_that_goes_while_it_is_woken_ends_nothing_else():
+    """The others are looked at as before."""
+    first, second = Scripted(), Scripted(ENGINE)
+    async with running(first, second) as stage:
+        await stage.looked(2)
+        stage.clock.advance(EVERY_S)
+        stage.runner.use([second])
+        for _ in range(20):
+            await asyncio.sleep(0)
+        await until(lambda: second.looks == 2)

@@ -106,3 +106,10 @@ def test_each_delivery_says_whether_it_arrived_and_how_long_it_took():
     assert "n-taken    taken    1.50 s  2" in text
     assert "authError: status 403" in text
     assert "unreachable: refused" in text
+
+
+def test_a_test_that_a_silence_has_kept_is_said_to_have_reached_nobody():
+    """No table without rows."""
+    told = Told(alert_change(silence="lunch"), ())
+    text = as_plain_text(draw_deliveries(ToldAnswer.of(told)))
+    assert "Nobody was told, because of a silence: lunch" in text

@@ -149,3 +149,14 @@ def test_an_alert_that_does_not_exist_is_refused(text, complaint):
     with pytest.raises(UsageError) as caught:
         parse_settings(text, name="understudy.yaml")
     assert complaint in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "line", ['webhook: {url: "hooks.example/T0/SECRET"}', 'apprise: {url: "ntfy://SECRET"}']
+)
+def test_a_mistyped_address_is_not_quoted(line):
+    """It may hold a key, and the message goes into the log and to other notifiers."""
+    with pytest.raises(UsageError) as caught:
+        parse_settings(f"notifiers: {{ops: {{{line}}}}}", name="understudy.yaml")
+    assert "notifiers.ops" in caught.value.message
+    assert "SECRET" not in caught.value.message

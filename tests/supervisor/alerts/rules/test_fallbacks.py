@@ -47,6 +47,12 @@ def broken(*failures, **changes):
 def test_a_single_drill_wakes_nobody():
     """One failure is drilled once more before it is told."""
     assert broken(failure()) == []
+    assert broken(failure(at=NOON - HOUR + timedelta(seconds=1))) == []
+
+
+def test_a_single_failure_that_is_never_confirmed_is_told_after_an_hour():
+    """Drills that prove nothing, one after the other, must not hide it."""
+    assert len(broken(failure(at=NOON - HOUR))) == 1
 
 
 @pytest.mark.parametrize(
@@ -130,7 +136,11 @@ def test_a_gateway_that_is_down_silences_its_paths(rule, state):
 @pytest.mark.parametrize("rule", [BROKEN, STALE, NEVER_PROVEN])
 def test_before_the_gateway_was_read_nothing_is_judged(rule):
     """A daemon that has just started knows old records only."""
-    assert rule.unjudged(snapshot(condition=condition(topology_at=None)))
+    young = condition(topology_at=None, started_at=NOON - timedelta(seconds=599))
+    assert rule.unjudged(snapshot(condition=young))
+    # One that can never be read must not keep proofs from growing old in silence.
+    old = condition(topology_at=None, started_at=NOON - timedelta(seconds=600))
+    assert not rule.unjudged(snapshot(condition=old))
 
 
 def stale(status):

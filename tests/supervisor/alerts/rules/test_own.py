@@ -66,7 +66,9 @@ def test_a_refused_configuration_is_told_with_what_is_wrong_with_it():
 )
 def test_a_notifier_is_broken_if_it_refuses_or_is_out_of_reach_for_long(record, broken):
     """A refusal shows at once; what may pass is given some minutes."""
-    assert bool(found("NotifierBroken", notifiers={"ops": record})) == broken
+    known = condition(notifiers=("ops",))
+    told = found("NotifierBroken", notifiers={"ops": record}, condition=known)
+    assert bool(told) == broken
 
 
 def test_one_alert_always_fires():
@@ -82,3 +84,17 @@ def test_a_test_fires_until_its_time():
     assert one.labels == {"test": "t1"}
     over = TestAlert("t1", NOON - timedelta(minutes=1), NOON)
     assert found("UnderstudyTest", condition=condition(tests=(over,))) == []
+
+
+def test_a_notifier_that_cannot_be_used_at_all_is_told_through_the_others():
+    """A typo in its address, say, that came with a secret."""
+    known = condition(notifiers=("ops",), broken_notifiers={"ops": "not a URL"})
+    (one,) = found("NotifierBroken", condition=known)
+    assert one.labels == {"notifier": "ops"}
+    assert "not a URL" in one.description
+
+
+def test_what_is_left_of_a_notifier_that_is_gone_is_not_told():
+    """The configuration names it no more; its last refusal stays in the store."""
+    left = {"old": NotifierRecord("old", last_result="authError")}
+    assert found("NotifierBroken", notifiers=left, condition=condition(notifiers=("ops",))) == []

@@ -1,5 +1,6 @@
 """Parts that are down, hang, have changed, or fell silent."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -99,6 +100,18 @@ def test_a_heartbeat_that_is_only_late_or_new_is_not_told():
     beats = {"backup": Beats("backup", NOON - 9 * HOUR, NOON - 1.5 * HOUR, 3)}
     status = snapshot(condition=condition(expected=expected), beats=beats)
     assert list(rule.find(status)) == []
+
+
+def test_a_client_that_could_not_report_while_the_daemon_was_down_is_not_missed_at_once():
+    """It has its grace from the start of the daemon; what fired before stays as it is."""
+    (rule,) = [rule for rule in RULES if rule.name == "HeartbeatMissed"]
+    known = full_snapshot()
+    just_started = replace(known.condition, started_at=NOON - HOUR / 4 + timedelta(seconds=1))
+    (one,) = rule.find(replace(known, condition=just_started))
+    assert not one.holds
+    started = replace(known.condition, started_at=NOON - HOUR / 4)
+    (one,) = rule.find(replace(known, condition=started))
+    assert one.holds
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

@@ -1,5 +1,6 @@
 """Users on a fallback are told of with since when, why, and when it was last proven."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from supervisor.probes.kinds.gateway import PART
 from supervisor.probes.probe import Part, PartKind, State
 from supervisor.probes.standing import Standing
 from supervisor.status import PathStatus
+from tests.fakes.alerts import alert_state
 from tests.fakes.manual_clock import NOON
 from tests.fakes.snapshots import condition, fallback_path, ledger_path, snapshot
 
@@ -117,3 +119,20 @@ def test_without_metrics_an_engine_that_serves_users_is_the_sign():
 def test_an_engine_that_others_ask_is_no_sign(changes):
     """Nor where the gateway's own metrics tell, or nothing is served."""
     assert by_engine(**changes) == []
+
+
+def test_what_fired_before_a_restart_goes_on_until_the_gateway_was_compared():
+    """The first look has nothing to compare with, and an empty list is no news."""
+    labels = {"alertname": "RunningOnFallback", "group": "claude"}
+    fired = alert_state(name="RunningOnFallback", labels=labels)
+    quiet = status({"on_fallback": []})
+    young = replace(quiet.condition, started_at=NOON - timedelta(seconds=599))
+    (one,) = RULE.find(replace(quiet, alerts=(fired,), condition=young))
+    assert (one.labels, one.holds) == ({"group": "claude"}, False)
+    old = replace(quiet.condition, started_at=NOON - timedelta(seconds=600))
+    assert list(RULE.find(replace(quiet, alerts=(fired,), condition=old))) == []
+
+
+def test_a_gateway_that_is_not_watched_is_judged():
+    """Who switches the watch off ends what it has fired."""
+    assert not RULE.unjudged(snapshot(condition=condition(parts_known=True)))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from supervisor.store.alerts.records import NotifierRecord
 from supervisor.store.store import Store
-from tests.fakes.alerts import alert_change
+from tests.fakes.alerts import LABELS, alert_change
 from tests.fakes.manual_clock import NOON, ManualClock
 
 
@@ -34,7 +34,8 @@ async def test_deliveries_come_in_order_and_each_to_its_notifier(store: Store):
 
 async def test_what_is_postponed_comes_back_at_its_time(store: Store, clock: ManualClock):
     """Others go first meanwhile, and its tries are counted."""
-    await tell(store, "d1", "d2")
+    await tell(store, "d1")
+    await tell(store, "d2", labels={**LABELS, "group": "gpt"})
     one = await store.next_delivery("ops")
     assert one is not None
     due = NOON + timedelta(seconds=30)
@@ -81,3 +82,28 @@ async def test_how_deliveries_go_is_known_by_notifier(store: Store, clock: Manua
             tries=0,
         )
     }
+
+
+async def test_the_end_of_an_alert_does_not_overtake_its_beginning(
+    store: Store, clock: ManualClock
+):
+    """Else a receiver would believe for ever that it fires; other alerts go round meanwhile."""
+    other = {**LABELS, "group": "gpt"}
+    await tell(store, "fires")
+    await tell(store, "ends", firing=False)
+    await tell(store, "other", labels=other)
+    fires = await store.next_delivery("ops")
+    assert fires is not None
+    due = NOON + timedelta(seconds=60)
+    await store.postpone(fires, result="serverError", detail="", due_at=due)
+    second = await store.next_delivery("ops")
+    assert second is not None
+    assert second.change.id == "other"
+    await store.end_delivery(second, taken=True, result="ok")
+    assert await store.next_delivery("ops") is None
+    clock.advance(60)
+    for expected in ("fires", "ends"):
+        one = await store.next_delivery("ops")
+        assert one is not None
+        assert one.change.id == expected
+        await store.end_delivery(one, taken=True, result="ok")
