@@ -77,8 +77,14 @@ class Box:
 
 
 @asynccontextmanager
-async def everything(litellm: Path, folder: Path) -> AsyncIterator[Box]:
-    """Run all of it until exit, with every path proven."""
+async def everything(
+    litellm: Path, folder: Path, every: str = "2s", token_every: str = "2s"
+) -> AsyncIterator[Box]:
+    """Run all of it until exit, with every path proven.
+
+    Args:
+        every: How often parts are looked at; an idle engine is asked for a token *token_every*.
+    """
     hook, manager_hook = Receiver(), Receiver()
     for name in ("lab", "daemon", "monitoring"):
         (folder / name).mkdir()
@@ -99,7 +105,7 @@ async def everything(litellm: Path, folder: Path) -> AsyncIterator[Box]:
             lab, folder / "daemon", faults=["billing", "rate_limit", "server_error"]
         )
         sections = yaml.safe_load(config.read_text())
-        sections["watch"] = {"every": "2s", "token_every": "2s"}
+        sections["watch"] = {"every": every, "token_every": token_every}
         sections["notifiers"] = {
             "hook": {"webhook": {"url": f"{hook_url}/hook"}},
             "manager": {"alertmanager": {"url": manager}},

@@ -92,8 +92,7 @@ async def test_a_broken_fallback_is_told_with_the_drill_that_saw_it(tmp_path: Pa
         assert alert["generatorURL"].endswith(f"/api/v1/drills/{drill}")
         server.falls_back = True
         await due_now(here, daemon)
-        fired = len(set(labels_of(hook, firing=True)))
-        await until(lambda: len(set(labels_of(hook, firing=False))) == fired)
+        await until(lambda: set(labels_of(hook, firing=True)) == set(labels_of(hook, firing=False)))
 
 
 def labels_of(hook: Hook, *, firing: bool):
