@@ -97,10 +97,16 @@ def _put(connection: Connection, home: Home, state: AlertState) -> None:
 
 
 def told(connection: Connection, home: Home, limit: int) -> tuple[Told, ...]:
-    """List what was told, newest first, with its deliveries."""
+    """List what was told, newest first, with its deliveries; reminders are left out.
+
+    The alert that always fires is told again four times an hour, and would soon be all there is.
+    """
     rows = connection.execute(
         select(alert_changes)
-        .where(alert_changes.c.daemon == home.daemon)
+        .where(
+            alert_changes.c.daemon == home.daemon,
+            alert_changes.c.reason != Reason.REPEAT.value,
+        )
         .order_by(alert_changes.c.number.desc())
         .limit(limit)
     ).all()

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import URL
 
 from supervisor.store import upkeep
-from supervisor.store.alerts.records import DeliveryState, Phase
+from supervisor.store.alerts.records import DeliveryState, Phase, Reason
 from supervisor.store.errors import StoreError
 from supervisor.store.records import Home
 from supervisor.store.store import Store
@@ -91,3 +91,11 @@ async def test_a_change_is_written_with_its_deliveries_or_not_at_all(store: Stor
         ("ops", DeliveryState.WAITING),
         ("phone", DeliveryState.WAITING),
     ]
+
+
+async def test_reminders_do_not_crowd_out_what_was_told(store: Store):
+    """They are kept and delivered, and not listed."""
+    await tell(store, "d1")
+    await tell(store, *(f"r{n}" for n in range(5)), reason=Reason.REPEAT)
+    assert [one.change.id for one in await store.told(3)] == ["d1"]
+    assert (await store.notifiers())["ops"].waiting == 6
