@@ -29,7 +29,8 @@ from supervisor.store.location import parse_url
 from supervisor.store.records import DrillEntry, Home, Used
 from supervisor.store.store import Store
 from supervisor.store.upkeep import Limits
-from supervisor.web.answers import CoverageAnswer, StatusAnswer
+from supervisor.web.answers.paths import CoverageAnswer
+from supervisor.web.answers.status import StatusAnswer
 
 HOME = Home("bench", "http://gateway:4000")
 FAULTS = tuple(f"fault_{n}" for n in range(17))

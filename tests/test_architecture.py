@@ -27,6 +27,10 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "supervisor.probes.depths.steps": "test_look.py takes every step",
     "supervisor.alerts.rule": "a contract; test_step.py and the rules' own tests hold to it",
     "supervisor.probes.probe": "a contract; test_runner.py and the kinds keep it",
+    "supervisor.web.answers.alerts": "endpoints/test_alerts.py reads every answer of it",
+    "supervisor.web.answers.answer": "holds how every answer behaves; the others test it",
+    "supervisor.web.answers.parts": "test_status.py and endpoints/test_heartbeats.py read them",
+    "supervisor.web.answers.topology": "endpoints/test_snapshot.py reads it",
     "supervisor.web.world": "a contract; tests/fakes/world.py keeps it for tests of the API",
 }
 

@@ -26,17 +26,10 @@ from supervisor.store.halt_file import end_halt, halt_file
 from supervisor.store.location import exists, file_of, shown, store_url
 from supervisor.store.records import DrillFilter, Halt, Home
 from supervisor.store.store import Store
-from supervisor.web.answers import (
-    AlertsAnswer,
-    CoverageAnswer,
-    DrillsAnswer,
-    EvidenceAnswer,
-    HaltAnswer,
-    SilenceAnswer,
-    StartedAnswer,
-    StatusAnswer,
-    TestStartedAnswer,
-)
+from supervisor.web.answers.alerts import AlertsAnswer, SilenceAnswer, TestStartedAnswer
+from supervisor.web.answers.drills import DrillsAnswer, EvidenceAnswer, StartedAnswer
+from supervisor.web.answers.paths import CoverageAnswer
+from supervisor.web.answers.status import HaltAnswer, StatusAnswer
 from supervisor.web.drill_order import DrillOrder
 from supervisor.web.problem import Problem
 from supervisor.web.token import known_token

@@ -4,7 +4,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from supervisor.web.answers import (
+from supervisor.web.answers.alerts import (
     AlertAnswer,
     AlertsAnswer,
     DeliveryAnswer,

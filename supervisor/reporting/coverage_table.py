@@ -12,7 +12,7 @@ from chaos.gateway.topology import Trigger
 from chaos.scenario.scenario import NO_HOP
 from supervisor.coverage.ledger import MEANINGS, PathState
 from supervisor.reporting.age import ago
-from supervisor.web.answers import CoverageAnswer, PathAnswer
+from supervisor.web.answers.paths import CoverageAnswer, PathAnswer
 
 STYLES = {
     PathState.FAILED: "bold red",

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from supervisor.reporting.age import ago
 from supervisor.reporting.drill_details import shown
-from supervisor.web.answers import DrillAnswer
+from supervisor.web.answers.drills import DrillAnswer
 
 
 def draw(drills: Sequence[DrillAnswer], now: datetime) -> RenderableType:

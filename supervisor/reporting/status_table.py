@@ -10,7 +10,8 @@ from supervisor.probes.kinds.heartbeat import PulseStatus
 from supervisor.probes.probe import PartKind, State
 from supervisor.reporting.age import ago
 from supervisor.reporting.coverage_table import STYLES, summary
-from supervisor.web.answers import HeartbeatAnswer, StandingAnswer, StatusAnswer
+from supervisor.web.answers.parts import HeartbeatAnswer, StandingAnswer
+from supervisor.web.answers.status import StatusAnswer
 
 MOST_CHANGES = 5
 MOST_FINDINGS = 5

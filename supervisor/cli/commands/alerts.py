@@ -13,7 +13,7 @@ from supervisor.cli.gateway_options import Access, Format, with_access
 if TYPE_CHECKING:
     from supervisor.cli.knowledge import Api, Knowledge
     from supervisor.stop import Stop
-    from supervisor.web.answers import ToldAnswer
+    from supervisor.web.answers.alerts import ToldAnswer
 
 LOOK_EVERY_S = 0.2
 

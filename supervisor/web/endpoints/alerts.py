@@ -3,7 +3,7 @@
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from supervisor.web.answers import AlertsAnswer, SilenceAnswer, TestStartedAnswer
+from supervisor.web.answers.alerts import AlertsAnswer, SilenceAnswer, TestStartedAnswer
 from supervisor.web.endpoint import DESK, Door, Endpoint, answered, in_body, in_query
 from supervisor.web.problem import Refused
 

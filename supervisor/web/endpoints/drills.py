@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from chaos.judge.check import Kind
 from chaos.judge.verdict import Outcome
 from supervisor.store.records import DrillFilter
-from supervisor.web.answers import DrillsAnswer, EvidenceAnswer, StartedAnswer
+from supervisor.web.answers.drills import DrillsAnswer, EvidenceAnswer, StartedAnswer
 from supervisor.web.drill_order import DrillOrder
 from supervisor.web.endpoint import DESK, Door, Endpoint, answered, in_body, in_query
 from supervisor.web.problem import Refused

@@ -3,7 +3,7 @@
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from supervisor.web.answers import HaltAnswer
+from supervisor.web.answers.status import HaltAnswer
 from supervisor.web.endpoint import DESK, Door, Endpoint, answered, in_body, in_query
 
 LONGEST_S = 366 * 24 * 3600

@@ -8,7 +8,7 @@ import hmac
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from supervisor.web.answers import BeatAnswer, HeartbeatsAnswer
+from supervisor.web.answers.parts import BeatAnswer, HeartbeatsAnswer
 from supervisor.web.endpoint import DESK, Door, Endpoint, answered, in_query
 from supervisor.web.problem import Refused
 

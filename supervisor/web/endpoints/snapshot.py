@@ -4,7 +4,9 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from supervisor.coverage.ledger import PathState
-from supervisor.web.answers import CoverageAnswer, StatusAnswer, TopologyAnswer
+from supervisor.web.answers.paths import CoverageAnswer
+from supervisor.web.answers.status import StatusAnswer
+from supervisor.web.answers.topology import TopologyAnswer
 from supervisor.web.endpoint import DESK, Endpoint, answered, in_query
 from supervisor.web.problem import Refused
 

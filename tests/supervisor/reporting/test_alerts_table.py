@@ -15,7 +15,7 @@ from supervisor.store.alerts.records import (
     Silence,
     Told,
 )
-from supervisor.web.answers import AlertsAnswer, ToldAnswer
+from supervisor.web.answers.alerts import AlertsAnswer, ToldAnswer
 from tests.fakes.alerts import alert_change, alert_state
 from tests.fakes.manual_clock import NOON
 from tests.fakes.snapshots import condition, snapshot

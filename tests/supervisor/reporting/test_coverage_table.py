@@ -9,7 +9,7 @@ from supervisor.coverage.ledger import FaultVerdict, PathState
 from supervisor.reporting.coverage_table import FOLD_OVER, STYLES, draw, explain
 from supervisor.status import Condition, PathStatus, Status
 from supervisor.store.records import Counts
-from supervisor.web.answers import CoverageAnswer
+from supervisor.web.answers.paths import CoverageAnswer
 from tests.fakes.ledgers import new_path, path
 from tests.fakes.manual_clock import NOON
 

@@ -6,7 +6,7 @@ from chaos.judge.check import Kind
 from supervisor.cli.console import as_plain_text
 from supervisor.reporting.history_table import draw
 from supervisor.store.records import StoredDrill
-from supervisor.web.answers import DrillAnswer
+from supervisor.web.answers.drills import DrillAnswer
 from tests.fakes.ledgers import path
 from tests.fakes.manual_clock import NOON
 from tests.fakes.rows import row

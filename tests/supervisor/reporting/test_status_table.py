@@ -12,7 +12,7 @@ from supervisor.probes.standing import unseen
 from supervisor.reporting.status_table import MOST_CHANGES, draw
 from supervisor.status import Condition, Running, Status
 from supervisor.store.records import Counts, Halt, KnownDaemon, Refused, Transition
-from supervisor.web.answers import StatusAnswer
+from supervisor.web.answers.status import StatusAnswer
 from tests.fakes.ledgers import path
 from tests.fakes.manual_clock import NOON
 from tests.fakes.snapshots import ENGINE, ENGINE_DOWN, full_snapshot

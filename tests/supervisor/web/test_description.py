@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import create_model
 
-from supervisor.web.answers import StatusAnswer
+from supervisor.web.answers.status import StatusAnswer
 from supervisor.web.description import describe
 from supervisor.web.endpoints import ENDPOINTS
 from tests.fakes.snapshots import full_snapshot, stored_drill
