@@ -396,6 +396,12 @@ alert_changes = Table(
     UniqueConstraint("id"),
 )
 Index("alert_changes_by_daemon", alert_changes.c.daemon, alert_changes.c.number)
+Index(
+    "alert_changes_by_alert",
+    alert_changes.c.daemon,
+    alert_changes.c.fingerprint,
+    alert_changes.c.number,
+)
 
 # The outbox: each change, for each notifier, until it was taken or refused for good.
 deliveries = Table(
@@ -413,7 +419,14 @@ deliveries = Table(
     Column("result", String(16)),
     Column("detail", Text, nullable=False),
 )
-Index("deliveries_due", deliveries.c.daemon, deliveries.c.notifier, deliveries.c.state)
+# In their order: what is to be told next must not cost more when much waits.
+Index(
+    "deliveries_due",
+    deliveries.c.daemon,
+    deliveries.c.notifier,
+    deliveries.c.state,
+    deliveries.c.change,
+)
 
 silences = Table(
     "silences",

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name="alert_changes_unique_id"),
     )
     op.create_index("alert_changes_by_daemon", "alert_changes", ["daemon", "number"])
+    op.create_index("alert_changes_by_alert", "alert_changes", ["daemon", "fingerprint", "number"])
     op.create_table(
         "deliveries",
         sa.Column("change", NUMBER, nullable=False),
@@ -63,7 +64,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("change", "notifier", name="deliveries_key"),
     )
-    op.create_index("deliveries_due", "deliveries", ["daemon", "notifier", "state"])
+    op.create_index("deliveries_due", "deliveries", ["daemon", "notifier", "state", "change"])
     op.create_table(
         "silences",
         sa.Column("number", NUMBER, nullable=False),

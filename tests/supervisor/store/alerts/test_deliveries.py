@@ -2,8 +2,13 @@
 
 from datetime import timedelta
 
+from sqlalchemy import create_engine, event
+
+from supervisor.store.alerts.deliveries import next_delivery
 from supervisor.store.alerts.records import NotifierRecord
+from supervisor.store.records import Home
 from supervisor.store.store import Store
+from supervisor.store.tables import metadata
 from tests.fakes.alerts import LABELS, alert_change
 from tests.fakes.manual_clock import NOON, ManualClock
 
@@ -107,3 +112,18 @@ async def test_the_end_of_an_alert_does_not_overtake_its_beginning(
         assert one is not None
         assert one.change.id == expected
         await store.end_delivery(one, taken=True, result="ok")
+
+
+def test_what_is_next_is_found_without_going_through_all_that_waits():
+    """SQLite's own plan: nothing is sorted, and an alert's earlier changes come from an index."""
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
+    asked = []
+    event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2:4]))
+    with engine.connect() as connection:
+        next_delivery(connection, Home("spark-1", "http://gateway"), "ops", NOON)
+        plan = connection.exec_driver_sql("EXPLAIN QUERY PLAN " + asked[-1][0], asked[-1][1])
+        steps = [row[3] for row in plan]
+    engine.dispose()
+    assert not [step for step in steps if "TEMP B-TREE" in step or step.startswith("SCAN")]
+    assert [step for step in steps if "alert_changes_by_alert" in step and "fingerprint" in step]
