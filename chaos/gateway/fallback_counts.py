@@ -42,6 +42,21 @@ class Fallback:
     exception: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Failure:
+    """One series of failures.
+
+    Attributes:
+        group: The model group that was asked for.
+        status: Of the error.
+        exception: Its class, named as in ``Fallback``.
+    """
+
+    group: str
+    status: str
+    exception: str
+
+
 @dataclass(frozen=True, slots=True)
 class FallbackCounts:
     """One look at the counters.
@@ -50,13 +65,13 @@ class FallbackCounts:
         process: When the process that answered was started; each counts for itself.
         served: Fallbacks that answered.
         exhausted: Fallbacks that failed as well.
-        failed: Failures of requests that were not ours, by the group that was asked for.
+        failed: Failures of requests that were not ours.
     """
 
     process: float | None = None
     served: Mapping[Fallback, float] = field(default_factory=dict)
     exhausted: Mapping[Fallback, float] = field(default_factory=dict)
-    failed: Mapping[str, float] = field(default_factory=dict)
+    failed: Mapping[Failure, float] = field(default_factory=dict)
 
 
 def read_fallbacks(metrics: Iterable[Sample], *, agent: str) -> FallbackCounts:
@@ -67,7 +82,7 @@ def read_fallbacks(metrics: Iterable[Sample], *, agent: str) -> FallbackCounts:
     """
     served: Counter[Fallback] = Counter()
     exhausted: Counter[Fallback] = Counter()
-    failed: Counter[str] = Counter()
+    failed: Counter[Failure] = Counter()
     process = None
     for sample in metrics:
         labels = sample.labels
@@ -81,7 +96,12 @@ def read_fallbacks(metrics: Iterable[Sample], *, agent: str) -> FallbackCounts:
             )
             (served if sample.name == SERVED else exhausted)[series] += int(sample.value)
         elif sample.name == FAILED and labels.get("user_agent", agent) != agent:
-            failed[labels.get("requested_model", "")] += int(sample.value)
+            failure = Failure(
+                labels.get("requested_model", ""),
+                labels.get("exception_status", ""),
+                labels.get("exception_class", ""),
+            )
+            failed[failure] += int(sample.value)
         elif sample.name == STARTED:
             process = sample.value
     return FallbackCounts(process, served, exhausted, failed)

@@ -3,7 +3,8 @@
 Our drills fall back as well, on purpose, and LiteLLM's fallback counters name only the caller's
 key. A rise is the users' own where the key cannot be ours; where it may be, only if failures of
 requests that were not ours rose with it, or LiteLLM had no deployment left to ask, to which no
-drill can bring it: a drill has deployments of its own.
+drill can bring it: a drill has deployments of its own. Where drills and users fell back between
+the same two looks, the users' are those with the same error as the failures that were not ours.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from chaos.gateway.fallback_counts import MASTER_KEY, Fallback, FallbackCounts
+from chaos.gateway.fallback_counts import MASTER_KEY, Failure, Fallback, FallbackCounts
 
 NONE_LEFT = ("RouterRateLimitError", "NoDeploymentsError", "no deployments available")
 """LiteLLM's words for a group whose deployments are all cooled down."""
@@ -67,12 +68,10 @@ class FallbackTraffic:
         if before is None:
             return
         failed = _risen(before.failed, counts.failed)
-        for series, rise in _risen(before.served, counts.served).items():
-            if self._is_real(series, failed):
-                self._add(series, now, count=rise, exhausted=0)
-        for series, rise in _risen(before.exhausted, counts.exhausted).items():
-            if self._is_real(series, failed):
-                self._add(series, now, count=0, exhausted=rise)
+        for series, rise in self._real(_risen(before.served, counts.served), failed).items():
+            self._add(series, now, count=rise, exhausted=0)
+        for series, rise in self._real(_risen(before.exhausted, counts.exhausted), failed).items():
+            self._add(series, now, count=0, exhausted=rise)
 
     def running(self, now: datetime) -> tuple[OnFallback, ...]:
         """List the groups whose users are on a fallback, and forget those that were not lately."""
@@ -80,10 +79,24 @@ class FallbackTraffic:
             del self._running[group]
         return tuple(self._running[group] for group in sorted(self._running))
 
-    def _is_real(self, series: Fallback, failed: Mapping[str, int]) -> bool:
+    def _real(
+        self, risen: Mapping[Fallback, int], failed: Mapping[Failure, int]
+    ) -> dict[Fallback, int]:
+        """Leave out what drills have done."""
+        groups = {one.group for one in failed}
+        perhaps = [one for one in risen if self._may_be_ours(one) and one.group in groups]
+        same = [one for one in perhaps if Failure(one.group, one.status, one.exception) in failed]
+        told = {one.group for one in same}
+        # A group whose errors match none is named all the same: better that than silence.
+        users = {*same, *(one for one in perhaps if one.group not in told)}
+        return {
+            one: rise for one, rise in risen.items() if one in users or not self._may_be_ours(one)
+        }
+
+    def _may_be_ours(self, series: Fallback) -> bool:
         if series.key not in (self.own_key, MASTER_KEY, "", "None"):
-            return True
-        return series.group in failed or any(words in series.exception for words in NONE_LEFT)
+            return False
+        return not any(words in series.exception for words in NONE_LEFT)
 
     def _add(self, series: Fallback, now: datetime, *, count: int, exhausted: int) -> None:
         before = self._running.get(series.group)

@@ -1,16 +1,16 @@
 """Fallbacks and failures are read from LiteLLM's own metrics, ours apart from others'."""
 
 from chaos.exposition import samples
-from chaos.gateway.fallback_counts import MASTER_KEY, Fallback, key_hash, read_fallbacks
+from chaos.gateway.fallback_counts import MASTER_KEY, Failure, Fallback, key_hash, read_fallbacks
 
 PAGE = """
 process_start_time_seconds 1.7e+09
 litellm_deployment_successful_fallbacks_total{api_key_alias="None",exception_class="Anthropic.BadRequestError",exception_status="400",fallback_model="gemma",hashed_api_key="litellm_proxy_master_key",model_id="None",requested_model="claude",team="None",team_alias="None"} 2.0
 litellm_deployment_failed_fallbacks_total{api_key_alias="None",exception_class="RouterRateLimitError",exception_status="429",fallback_model="gemma",hashed_api_key="abc",model_id="None",requested_model="claude",team="a",team_alias="None"} 3.0
 litellm_deployment_failed_fallbacks_total{api_key_alias="None",exception_class="RouterRateLimitError",exception_status="429",fallback_model="gemma",hashed_api_key="abc",model_id="None",requested_model="claude",team="b",team_alias="None"} 1.0
-litellm_deployment_failure_responses_total{exception_status="400",model_id="1",requested_model="claude",user_agent="Python/3.11"} 5.0
-litellm_deployment_failure_responses_total{exception_status="400",model_id="lane",requested_model="claude",user_agent="understudy"} 7.0
-litellm_deployment_failure_responses_total{exception_status="400",model_id="1",requested_model="claude"} 9.0
+litellm_deployment_failure_responses_total{exception_class="Anthropic.BadRequestError",exception_status="400",model_id="1",requested_model="claude",user_agent="Python/3.11"} 5.0
+litellm_deployment_failure_responses_total{exception_class="Anthropic.BadRequestError",exception_status="400",model_id="lane",requested_model="claude",user_agent="understudy"} 7.0
+litellm_deployment_failure_responses_total{exception_class="Anthropic.BadRequestError",exception_status="400",model_id="1",requested_model="claude"} 9.0
 """  # noqa: E501 -- LiteLLM 1.106.2's own lines
 
 
@@ -28,7 +28,9 @@ def test_fallbacks_are_read_by_group_hop_key_and_reason():
 
 def test_failures_of_drills_and_of_unnamed_callers_are_not_counted():
     """What may have been ours is no sign of users in trouble."""
-    assert read_fallbacks(samples(PAGE), agent="understudy").failed == {"claude": 5}
+    assert read_fallbacks(samples(PAGE), agent="understudy").failed == {
+        Failure("claude", "400", "Anthropic.BadRequestError"): 5
+    }
 
 
 def test_a_page_without_fallbacks_counts_nothing():

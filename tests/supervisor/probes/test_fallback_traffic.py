@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from chaos.gateway.fallback_counts import MASTER_KEY, Fallback, FallbackCounts
+from chaos.gateway.fallback_counts import MASTER_KEY, Failure, Fallback, FallbackCounts
 from supervisor.probes.fallback_traffic import FallbackTraffic
 from tests.fakes.manual_clock import NOON
 
@@ -15,6 +15,11 @@ QUIET = timedelta(minutes=10)
 def fallback(key=MASTER_KEY, exception="Anthropic.BadRequestError", group="claude"):
     """A fallback to the local engine."""
     return Fallback(group, "gemma", key, "400", exception)
+
+
+def failure(exception="Anthropic.BadRequestError", group="claude"):
+    """A failure of a request that was not ours."""
+    return Failure(group, "400", exception)
 
 
 def traffic(*looks):
@@ -48,13 +53,29 @@ def test_a_fallback_that_may_be_ours_is_no_user_s(key):
 @pytest.mark.parametrize("key", [OURS, MASTER_KEY])
 def test_a_failure_of_others_makes_a_fallback_a_user_s(key):
     """Where a user's request failed at the group's own deployment, a user fell back."""
-    seen = traffic(counts(), counts({fallback(key): 2.0}, {"claude": 2.0}))
+    seen = traffic(counts(), counts({fallback(key): 2.0}, {failure(): 2.0}))
     assert [one.group for one in seen.running(NOON)] == ["claude"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_drill_s_fallback_lends_a_user_s_neither_its_reason_nor_its_number(order):
+    """Both fell back between the same two looks; only the user's error failed for users."""
+    drilled, real = fallback(exception="Anthropic.InternalServerError"), fallback()
+    served = dict([(real, 1.0), (drilled, 7.0)][::order])
+    (found,) = traffic(counts(), counts(served, {failure(): 1.0})).running(NOON)
+    assert (found.exception, found.count) == ("Anthropic.BadRequestError", 1)
+
+
+def test_a_user_s_fallback_whose_error_is_named_otherwise_is_told_all_the_same():
+    """LiteLLM may name the error of a broken stream differently in both places."""
+    served = {fallback(exception="MidStreamFallbackError"): 1.0}
+    (found,) = traffic(counts(), counts(served, {failure(): 1.0})).running(NOON)
+    assert found.exception == "MidStreamFallbackError"
 
 
 def test_a_failure_of_another_group_does_not():
     """What fails elsewhere says nothing about this group."""
-    seen = traffic(counts(), counts({fallback(): 2.0}, {"gpt": 2.0}))
+    seen = traffic(counts(), counts({fallback(): 2.0}, {failure(group="gpt"): 2.0}))
     assert seen.running(NOON) == ()
 
 
