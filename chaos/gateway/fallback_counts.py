@@ -24,6 +24,21 @@ MASTER_KEY = "litellm_proxy_master_key"
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Failure:
+    """One series of failures.
+
+    Attributes:
+        group: The model group that was asked for.
+        status: Of the error.
+        exception: Its class, in LiteLLM's words.
+    """
+
+    group: str
+    status: str
+    exception: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Fallback:
     """One series.
 
@@ -41,20 +56,10 @@ class Fallback:
     status: str
     exception: str
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Failure:
-    """One series of failures.
-
-    Attributes:
-        group: The model group that was asked for.
-        status: Of the error.
-        exception: Its class, named as in ``Fallback``.
-    """
-
-    group: str
-    status: str
-    exception: str
+    @property
+    def failure(self) -> Failure:
+        """The failure that it followed."""
+        return Failure(self.group, self.status, self.exception)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +71,14 @@ class FallbackCounts:
         served: Fallbacks that answered.
         exhausted: Fallbacks that failed as well.
         failed: Failures of requests that were not ours.
+        drilled: Failures of our own requests, and of callers that gave no name.
     """
 
     process: float | None = None
     served: Mapping[Fallback, float] = field(default_factory=dict)
     exhausted: Mapping[Fallback, float] = field(default_factory=dict)
     failed: Mapping[Failure, float] = field(default_factory=dict)
+    drilled: Mapping[Failure, float] = field(default_factory=dict)
 
 
 def read_fallbacks(metrics: Iterable[Sample], *, agent: str) -> FallbackCounts:
@@ -83,6 +90,7 @@ def read_fallbacks(metrics: Iterable[Sample], *, agent: str) -> FallbackCounts:
     served: Counter[Fallback] = Counter()
     exhausted: Counter[Fallback] = Counter()
     failed: Counter[Failure] = Counter()
+    drilled: Counter[Failure] = Counter()
     process = None
     for sample in metrics:
         labels = sample.labels
@@ -95,16 +103,17 @@ def read_fallbacks(metrics: Iterable[Sample], *, agent: str) -> FallbackCounts:
                 labels.get("exception_class", ""),
             )
             (served if sample.name == SERVED else exhausted)[series] += int(sample.value)
-        elif sample.name == FAILED and labels.get("user_agent", agent) != agent:
+        elif sample.name == FAILED:
             failure = Failure(
                 labels.get("requested_model", ""),
                 labels.get("exception_status", ""),
                 labels.get("exception_class", ""),
             )
-            failed[failure] += int(sample.value)
+            ours = labels.get("user_agent", agent) == agent
+            (drilled if ours else failed)[failure] += int(sample.value)
         elif sample.name == STARTED:
             process = sample.value
-    return FallbackCounts(process, served, exhausted, failed)
+    return FallbackCounts(process, served, exhausted, failed, drilled)
 
 
 def key_hash(key: str) -> str:

@@ -1,12 +1,14 @@
 """Which groups users are served on a fallback, by the gateway's own counters. Pure.
 
 Our drills fall back as well, on purpose, and LiteLLM's fallback counters name only the caller's
-key. A rise is the users' own where the key cannot be ours; where it may be, only if failures of
-requests that were not ours rose with it, or LiteLLM had no deployment left to ask, to which no
-drill can bring it: a drill has deployments of its own. Where drills and users fell back between
-the same two looks, the users' are those with the same error as the failures that were not ours.
+key. A rise is the users' own where the key cannot be ours, or where LiteLLM had no deployment left
+to ask, to which no drill can bring it: a drill has deployments of its own. Otherwise each fallback
+is laid to the failure that it followed: first to one of our own requests, then to one of theirs.
+LiteLLM counts the failure at once and the fallback only when its reply has ended, so a failure
+waits for its fallback beyond the look that saw it.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,6 +20,9 @@ NONE_LEFT = ("RouterRateLimitError", "NoDeploymentsError", "no deployments avail
 """LiteLLM's words for a group whose deployments are all cooled down."""
 
 K = TypeVar("K")
+
+REPLY_WITHIN = timedelta(minutes=2)
+"""How long after a failure its fallback is still expected; most failures are only tried again."""
 
 MOST_PROCESSES = 16
 """Of a gateway with several workers, each of which counts for itself."""
@@ -46,6 +51,46 @@ class OnFallback:
 
 
 @dataclass(slots=True)
+class Pending:
+    """Failures that no fallback was laid to yet, with when they were seen; oldest first."""
+
+    seen: list[tuple[datetime, Counter[Failure]]] = field(default_factory=list)
+
+    def add(self, failures: Mapping[Failure, int], now: datetime) -> None:
+        """Wait for their fallbacks, and for those of older ones no longer."""
+        self.seen = [(at, left) for at, left in self.seen if now - at < REPLY_WITHIN]
+        self.seen.append((now, Counter(failures)))
+
+    def holds(self, failure: Failure) -> bool:
+        """Report whether such a failure waits."""
+        return any(left[failure] for _, left in self.seen)
+
+    def take(self, series: Fallback, most: int, *, exact: bool) -> int:
+        """Lay fallbacks to failures, of the same error or of any error of the group.
+
+        Returns:
+            How many found a failure; at most *most*.
+        """
+        taken = 0
+        for _, left in self.seen:
+            for failure in sorted(left):
+                if failure == series.failure or (not exact and failure.group == series.group):
+                    now = min(left[failure], most - taken)
+                    left[failure] -= now
+                    taken += now
+        return taken
+
+
+@dataclass(slots=True)
+class Worker:
+    """One process of the gateway: its last counts, and what failed there."""
+
+    counts: FallbackCounts
+    drilled: Pending = field(default_factory=Pending)
+    failed: Pending = field(default_factory=Pending)
+
+
+@dataclass(slots=True)
 class FallbackTraffic:
     """What was seen of real fallbacks so far.
 
@@ -56,22 +101,23 @@ class FallbackTraffic:
 
     own_key: str
     quiet: timedelta
-    _known: dict[float | None, FallbackCounts] = field(default_factory=dict)
+    _workers: dict[float | None, Worker] = field(default_factory=dict)
     _running: dict[str, OnFallback] = field(default_factory=dict)
 
     def note(self, counts: FallbackCounts, now: datetime) -> None:
         """Compare with the look before; the first of each process is only remembered."""
-        before = self._known.pop(counts.process, None)
-        self._known[counts.process] = counts
-        while len(self._known) > MOST_PROCESSES:
-            del self._known[next(iter(self._known))]
-        if before is None:
-            return
-        failed = _risen(before.failed, counts.failed)
-        for series, rise in self._real(_risen(before.served, counts.served), failed).items():
-            self._add(series, now, count=rise, exhausted=0)
-        for series, rise in self._real(_risen(before.exhausted, counts.exhausted), failed).items():
-            self._add(series, now, count=0, exhausted=rise)
+        worker = self._workers.pop(counts.process, None)
+        known = worker or Worker(counts)
+        self._workers[counts.process] = known  # The last that answered is the last to be forgotten.
+        while len(self._workers) > MOST_PROCESSES:
+            del self._workers[next(iter(self._workers))]
+        before, known.counts = known.counts, counts
+        known.drilled.add(_risen(before.drilled, counts.drilled), now)
+        known.failed.add(_risen(before.failed, counts.failed), now)
+        for series, rise in _risen(before.served, counts.served).items():
+            self._add(series, now, count=self._of_users(known, series, rise), exhausted=0)
+        for series, rise in _risen(before.exhausted, counts.exhausted).items():
+            self._add(series, now, count=0, exhausted=self._of_users(known, series, rise))
 
     def running(self, now: datetime) -> tuple[OnFallback, ...]:
         """List the groups whose users are on a fallback, and forget those that were not lately."""
@@ -79,26 +125,20 @@ class FallbackTraffic:
             del self._running[group]
         return tuple(self._running[group] for group in sorted(self._running))
 
-    def _real(
-        self, risen: Mapping[Fallback, int], failed: Mapping[Failure, int]
-    ) -> dict[Fallback, int]:
-        """Leave out what drills have done."""
-        groups = {one.group for one in failed}
-        perhaps = [one for one in risen if self._may_be_ours(one) and one.group in groups]
-        same = [one for one in perhaps if Failure(one.group, one.status, one.exception) in failed]
-        told = {one.group for one in same}
-        # A group whose errors match none is named all the same: better that than silence.
-        users = {*same, *(one for one in perhaps if one.group not in told)}
-        return {
-            one: rise for one, rise in risen.items() if one in users or not self._may_be_ours(one)
-        }
-
-    def _may_be_ours(self, series: Fallback) -> bool:
+    def _of_users(self, worker: Worker, series: Fallback, rise: int) -> int:
+        """Tell how many of these fallbacks no drill has taken."""
         if series.key not in (self.own_key, MASTER_KEY, "", "None"):
-            return False
-        return not any(words in series.exception for words in NONE_LEFT)
+            return rise
+        if any(words in series.exception for words in NONE_LEFT):
+            return rise
+        # An error that failed for nobody is named otherwise there: that of a broken stream is.
+        exact = worker.drilled.holds(series.failure) or worker.failed.holds(series.failure)
+        rest = rise - worker.drilled.take(series, rise, exact=exact)
+        return worker.failed.take(series, rest, exact=exact)
 
     def _add(self, series: Fallback, now: datetime, *, count: int, exhausted: int) -> None:
+        if not count and not exhausted:
+            return
         before = self._running.get(series.group)
         if before is None or now - before.last_at >= self.quiet:
             before = OnFallback(series.group, series.hop, now, now, "", "")

@@ -26,11 +26,13 @@ def test_fallbacks_are_read_by_group_hop_key_and_reason():
     }
 
 
-def test_failures_of_drills_and_of_unnamed_callers_are_not_counted():
+def test_failures_of_drills_and_of_unnamed_callers_are_counted_apart():
     """What may have been ours is no sign of users in trouble."""
-    assert read_fallbacks(samples(PAGE), agent="understudy").failed == {
-        Failure("claude", "400", "Anthropic.BadRequestError"): 5
-    }
+    counts = read_fallbacks(samples(PAGE), agent="understudy")
+    failure = Failure("claude", "400", "Anthropic.BadRequestError")
+    assert counts.failed == {failure: 5}
+    assert counts.drilled == {failure: 16}
+    assert next(iter(counts.served)).failure == failure
 
 
 def test_a_page_without_fallbacks_counts_nothing():

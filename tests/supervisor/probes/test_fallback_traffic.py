@@ -30,9 +30,9 @@ def traffic(*looks):
     return seen
 
 
-def counts(served=None, failed=None, exhausted=None, process=1.0):
+def counts(served=None, failed=None, exhausted=None, process=1.0, drilled=None):
     """One look."""
-    return FallbackCounts(process, served or {}, exhausted or {}, failed or {})
+    return FallbackCounts(process, served or {}, exhausted or {}, failed or {}, drilled or {})
 
 
 def test_another_s_fallback_is_a_user_s():
@@ -60,9 +60,10 @@ def test_a_failure_of_others_makes_a_fallback_a_user_s(key):
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_drill_s_fallback_lends_a_user_s_neither_its_reason_nor_its_number(order):
     """Both fell back between the same two looks; only the user's error failed for users."""
-    drilled, real = fallback(exception="Anthropic.InternalServerError"), fallback()
-    served = dict([(real, 1.0), (drilled, 7.0)][::order])
-    (found,) = traffic(counts(), counts(served, {failure(): 1.0})).running(NOON)
+    internal = "Anthropic.InternalServerError"
+    served = dict([(fallback(), 3.0), (fallback(exception=internal), 7.0)][::order])
+    ours = {failure(internal): 7.0, failure(): 2.0}
+    (found,) = traffic(counts(), counts(served, {failure(): 1.0}, drilled=ours)).running(NOON)
     assert (found.exception, found.count) == ("Anthropic.BadRequestError", 1)
 
 
@@ -71,6 +72,49 @@ def test_a_user_s_fallback_whose_error_is_named_otherwise_is_told_all_the_same()
     served = {fallback(exception="MidStreamFallbackError"): 1.0}
     (found,) = traffic(counts(), counts(served, {failure(): 1.0})).running(NOON)
     assert found.exception == "MidStreamFallbackError"
+
+
+def test_a_fallback_is_laid_to_a_failure_of_the_look_before():
+    """The failure counts at once, the fallback when its reply has ended; a drill ends between."""
+    internal = "Anthropic.InternalServerError"
+    looks = (
+        counts(),
+        counts(
+            {fallback(exception=internal): 1.0},
+            {failure(): 1.0},
+            drilled={failure(internal): 1.0},
+        ),
+        counts(
+            {fallback(exception=internal): 1.0, fallback(): 1.0},
+            {failure(): 1.0},
+            drilled={failure(internal): 1.0},
+        ),
+    )
+    assert traffic(*looks[:2]).running(NOON) == ()
+    (found,) = traffic(*looks).running(NOON)
+    assert (found.exception, found.count) == ("Anthropic.BadRequestError", 1)
+
+
+def test_a_failure_that_was_only_tried_again_makes_no_later_drill_a_user():
+    """After two minutes its fallback is no longer expected."""
+    failed = {failure(): 1.0}
+    looks = counts(), counts({}, failed), counts({}, failed), counts({fallback(): 1.0}, failed)
+    assert traffic(*looks).running(NOON) == ()
+
+
+def test_a_failure_is_laid_to_one_fallback_only():
+    """One failure of a user and two fallbacks in two looks: the second was a drill's."""
+    failed = {failure(): 1.0}
+    looks = counts(), counts({fallback(): 1.0}, failed), counts({fallback(): 2.0}, failed)
+    (found,) = traffic(*looks).running(NOON)
+    assert found.count == 1
+
+
+def test_a_drill_s_broken_stream_is_laid_to_its_own_failure():
+    """Its error has another name, and users failed meanwhile."""
+    served = {fallback(exception="MidStreamFallbackError"): 1.0}
+    looks = counts(), counts(served, {failure(): 1.0}, drilled={failure("Cut"): 1.0})
+    assert traffic(*looks).running(NOON) == ()
 
 
 def test_a_failure_of_another_group_does_not():
