@@ -5,6 +5,7 @@ import random
 import resource
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -20,7 +21,7 @@ from supervisor.alerts.rule import AlertRule, Condition
 from supervisor.settings.alerting import AlertSettings, NotifierSettings
 from supervisor.status import Condition as Known
 from supervisor.status import Status
-from supervisor.store.alerts.records import AlertChange, Severity
+from supervisor.store.alerts.records import Severity
 from supervisor.store.location import parse_url
 from supervisor.store.records import Home
 from supervisor.store.store import Store
@@ -87,7 +88,7 @@ async def _told(alerts: int) -> None:
                 store,
                 notifiers_of(settings, session),
                 clock,
-                notice=_notice,
+                notice=partial(Notice.of, base_url="http://understudy"),
                 firing=lambda _: (),
                 on_result=lambda *_: None,
                 chance=random.Random(1),
@@ -103,19 +104,4 @@ async def _told(alerts: int) -> None:
     print(
         f"{alerts} alerts begin at once, three notifiers, one dead: written in {written_s:.2f} s, "
         f"the other two have everything after {told_s:.1f} s, memory +{grown_mb:.0f} MB"
-    )
-
-
-def _notice(change: AlertChange) -> Notice:
-    return Notice(
-        change.id,
-        change.labels,
-        change.annotations,
-        change.firing,
-        change.reason.value,
-        change.starts_at,
-        change.ends_at,
-        change.fingerprint,
-        "http://g",
-        "http://e",
     )

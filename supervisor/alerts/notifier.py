@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from supervisor.store.alerts.records import AlertChange
+
 
 class Result(StrEnum):
     """What came of one try, as the metric ``notifications_total`` names it."""
@@ -68,6 +70,24 @@ class Notice:
     fingerprint: str
     generator_url: str
     external_url: str
+
+    @classmethod
+    def of(cls, change: AlertChange, base_url: str) -> "Notice":
+        """Tell *change*; it can be looked at on the daemon at *base_url*."""
+        drill = change.annotations.get("drill")
+        where = f"{base_url}/api/v1/drills/{drill}" if drill else f"{base_url}/api/v1/alerts"
+        return cls(
+            delivery=change.id,
+            labels=change.labels,
+            annotations={**change.annotations, **({"drill_url": where} if drill else {})},
+            firing=change.firing,
+            reason=change.reason.value,
+            starts_at=change.starts_at,
+            ends_at=change.ends_at,
+            fingerprint=change.fingerprint,
+            generator_url=where,
+            external_url=base_url,
+        )
 
     @property
     def alertname(self) -> str:

@@ -234,21 +234,7 @@ class Alerting:
         return tuple(self._notice(change) for change in changes if told_by(change, wanted))
 
     def _notice(self, change: AlertChange) -> Notice:
-        base = self.settings.alerts.external_url or self.external_url
-        drill = change.annotations.get("drill")
-        where = f"{base}/api/v1/drills/{drill}" if drill else f"{base}/api/v1/alerts"
-        return Notice(
-            delivery=change.id,
-            labels=change.labels,
-            annotations={**change.annotations, **({"drill_url": where} if drill else {})},
-            firing=change.firing,
-            reason=change.reason.value,
-            starts_at=change.starts_at,
-            ends_at=change.ends_at,
-            fingerprint=change.fingerprint,
-            generator_url=where,
-            external_url=base,
-        )
+        return Notice.of(change, self.settings.alerts.external_url or self.external_url)
 
 
 def _as_change(state: AlertState) -> AlertChange:

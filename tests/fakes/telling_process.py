@@ -13,6 +13,7 @@ import random
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from chaos.clock import SystemClock
@@ -25,7 +26,7 @@ from supervisor.alerts.rule import AlertRule, Condition
 from supervisor.settings.alerting import AlertSettings, NotifierSettings
 from supervisor.status import Condition as Known
 from supervisor.status import Status
-from supervisor.store.alerts.records import AlertChange, Severity
+from supervisor.store.alerts.records import Severity
 from supervisor.store.location import parse_url
 from supervisor.store.records import Home
 from supervisor.store.store import Store
@@ -49,7 +50,7 @@ async def live(folder: Path, urls: list[str], *, last: bool) -> None:
             store,
             notifiers_of(settings, session),
             clock,
-            notice=_notice,
+            notice=partial(Notice.of, base_url="http://understudy"),
             firing=lambda _: (),
             on_result=lambda *_: None,
             chance=random.Random(),
@@ -90,21 +91,6 @@ async def _fire(
 
 def _finding(found: list[Condition]) -> AlertRule:
     return AlertRule("FallbackBroken", Severity.PAGE, lambda _: found)
-
-
-def _notice(change: AlertChange) -> Notice:
-    return Notice(
-        change.id,
-        change.labels,
-        change.annotations,
-        change.firing,
-        change.reason.value,
-        change.starts_at,
-        change.ends_at,
-        change.fingerprint,
-        "http://g",
-        "http://e",
-    )
 
 
 async def _make_store(folder: Path) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from supervisor.alerts.notifier import Result, Secrets
+from supervisor.alerts.notifier import Notice, Result, Secrets
 from tests.fakes.alert_receiver import FIRING
+from tests.fakes.alerts import alert_change
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,25 @@ def test_secrets_cannot_be_printed():
 def test_a_notice_knows_its_alert():
     """By the label that Prometheus has for it."""
     assert FIRING.alertname == "FallbackBroken"
+
+
+def test_a_notice_says_what_has_changed_and_where_to_look():
+    """At the drill that found it, if a drill did."""
+    change = alert_change("d1", annotations={"summary": "broken", "drill": "7f"})
+    told = Notice.of(change, "http://box:8940")
+    assert (told.delivery, told.firing, told.reason) == ("d1", change.firing, change.reason.value)
+    assert (told.labels, told.fingerprint) == (change.labels, change.fingerprint)
+    assert told.annotations == {
+        "summary": "broken",
+        "drill": "7f",
+        "drill_url": "http://box:8940/api/v1/drills/7f",
+    }
+    assert told.generator_url == "http://box:8940/api/v1/drills/7f"
+    assert told.external_url == "http://box:8940"
+
+
+def test_a_notice_of_what_no_drill_found_leads_to_the_alerts():
+    """There is no drill to look at."""
+    told = Notice.of(alert_change("d1", annotations={"summary": "gone"}), "http://box:8940")
+    assert told.annotations == {"summary": "gone"}
+    assert told.generator_url == "http://box:8940/api/v1/alerts"

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from random import Random
 
 import pytest
@@ -103,22 +104,6 @@ class FakeNotifier:
         return Receipt(Result.OK) if self.name == "manager" else None
 
 
-def notice(change) -> Notice:
-    """What is told of a change; only its id matters here."""
-    return Notice(
-        change.id,
-        change.labels,
-        {},
-        change.firing,
-        "first",
-        NOON,
-        None,
-        "f",
-        "http://g",
-        "http://e",
-    )
-
-
 @dataclass
 class Stage:
     """An outbox that runs."""
@@ -143,8 +128,8 @@ async def running(*notifiers: FakeNotifier, store=None):
         store,
         {one.name: one for one in notifiers},
         clock,
-        notice=notice,
-        firing=lambda _: (notice(alert_change()),),
+        notice=partial(Notice.of, base_url="http://understudy"),
+        firing=lambda _: (Notice.of(alert_change(), "http://understudy"),),
         on_result=lambda name, result: results.append((name, result)),
         chance=Random(1),
     )
