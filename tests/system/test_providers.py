@@ -93,6 +93,7 @@ async def test_every_provider_can_stand_behind_every_kind_of_request(litellm_exe
         scenario = drill.plan.scenario
         if drill.verdict.outcome is not Outcome.PASSED:
             way = (str(scenario.expected_hop), scenario.shape, scenario.surface)
-            failed[way] = (drill.verdict.kind, drill.verdict.deciding)
-    assert {way: kind for way, (kind, _) in failed.items() if way not in LOST} == {}, failed
-    assert {failed[way][0] for way in LOST} == {"request_changed"}
+            failed[way] = drill.verdict
+    unexpected = {way: verdict for way, verdict in failed.items() if way not in LOST}
+    assert not unexpected, "\n".join(f"{way}: {one.deciding}" for way, one in unexpected.items())
+    assert {failed[way].kind for way in LOST} == {"request_changed"}
