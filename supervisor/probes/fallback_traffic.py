@@ -75,9 +75,9 @@ class Pending:
         for _, left in self.seen:
             for failure in sorted(left):
                 if failure == series.failure or (not exact and failure.group == series.group):
-                    now = min(left[failure], most - taken)
-                    left[failure] -= now
-                    taken += now
+                    laid = min(left[failure], most - taken)
+                    left[failure] -= laid
+                    taken += laid
         return taken
 
 
