@@ -1,1 +1,1 @@
-"""Understudy around the drill engine: settings, audits, the command line and, later, the daemon."""
+"""Understudy around the drill engine: settings, audits, the daemon, its service, the commands."""

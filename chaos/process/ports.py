@@ -1,6 +1,7 @@
-"""Who holds a TCP port of this machine, for error messages."""
+"""TCP ports of this machine: who holds one, and which is free."""
 
 import contextlib
+import ipaddress
 import socket
 from pathlib import Path
 
@@ -54,3 +55,14 @@ def free_port(host: str = "127.0.0.1") -> int:
     with socket.create_server((host, 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
+
+
+def is_at(held: socket.socket, host: str, port: int) -> bool:
+    """Report whether the listening socket *held* is bound to *host*, an address, and *port*."""
+    if held.family not in {socket.AF_INET, socket.AF_INET6}:
+        return False
+    bound = held.getsockname()
+    with contextlib.suppress(ValueError):  # A name instead of an address.
+        same = ipaddress.ip_address(bound[0]) == ipaddress.ip_address(host.strip("[]"))
+        return same and bound[1] == port
+    return (bound[0], bound[1]) == (host, port)

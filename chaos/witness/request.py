@@ -18,6 +18,9 @@ MOST_REQUEST_BYTES = 8 << 20
 BODY_WITHIN_S = 30.0
 """For a body to come whole."""
 
+CODE = "understudy_refused"
+"""By which a refusal of the witness is known."""
+
 
 class BodyError(Exception):
     """A body that is too long, too slow, or packed; refuse it."""
@@ -102,7 +105,7 @@ def refusal(why: str) -> web.Response:
     error = {
         "message": f"Understudy's witness refuses: {why}.",
         "type": "invalid_request_error",
-        "code": "understudy_refused",
+        "code": CODE,
     }
     reply = web.json_response({"type": "error", "error": error}, status=400)
     # What was not read of a body would be taken for the next request.

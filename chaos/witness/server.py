@@ -9,6 +9,7 @@ lease, on that lease's lane; everything else gets a 400 that no gateway retries,
 
 import asyncio
 import errno
+import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -21,7 +22,7 @@ from chaos.faults.fault import Fault, FaultName, Phase, Scene
 from chaos.faults.http_error import row_of
 from chaos.faults.script import Head, Script, Send
 from chaos.gateway.redirect_permission import LANES, lane_urls
-from chaos.process.ports import holder
+from chaos.process.ports import holder, is_at
 from chaos.protocol.conversation import Answer
 from chaos.protocol.dialect import Call, RawCall
 from chaos.protocol.dialects import DIALECTS
@@ -325,10 +326,15 @@ class Witness:
         return BoundedServer(self.handle, make_request)
 
     @asynccontextmanager
-    async def serving(self, listen: Sequence[tuple[str, int]]) -> AsyncIterator["Witness"]:
+    async def serving(
+        self, listen: Sequence[tuple[str, int]], held: Sequence[socket.socket] = ()
+    ) -> AsyncIterator["Witness"]:
         """Listen on every address of *listen* until the context ends.
 
         Port 0 is allowed for tests; ``url`` is then set to the address that was taken.
+
+        Args:
+            held: Sockets that listen already, on some of the addresses; the others are opened.
 
         Raises:
             WitnessError: An address is taken, or not one of this machine's.
@@ -338,8 +344,12 @@ class Witness:
         self._forwarder = Forwarder(keys=self.engine_keys)
         try:
             for host, port in listen:
+                kept = next((one for one in held if is_at(one, host, port)), None)
                 try:
-                    await web.TCPSite(runner, host, port).start()
+                    if kept is not None:
+                        await web.SockSite(runner, kept).start()
+                    else:
+                        await web.TCPSite(runner, host, port).start()
                 except OSError as error:
                     raise _not_there(host, port, error) from error
             if not self.url:
@@ -412,8 +422,9 @@ def _not_there(host: str, port: int, error: OSError) -> WitnessError:
     if error.errno == errno.EADDRINUSE:
         return WitnessError(
             f"the witness cannot listen on {host}:{port}: the port is taken by {holder(port)}",
-            remedy="Stop that process, or give --witness-listen and --witness-url an address "
-            "that the gateway's permission covers.",
+            remedy="If the daemon's socket unit holds it, start the daemon: systemctl start "
+            "understudy. Else stop that process, or give --witness-listen and --witness-url an "
+            "address that the gateway's permission covers.",
         )
     return WitnessError(
         f"the witness cannot listen on {host}:{port}: {error.strerror or error}",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from chaos.errors import UsageError
 from supervisor.settings.client_profile import load_profile
 from supervisor.settings.model import Settings
+from supervisor.settings.secrets import secrets_of
 
 FIXED: tuple[tuple[str, Callable[[Settings], object]], ...] = (
     ("gateway.url", lambda settings: settings.gateway.url),
@@ -41,18 +42,8 @@ def check_secrets(settings: Settings) -> None:
     Raises:
         UsageError: A key, a secret or a profile is not there.
     """
-    for key in (settings.gateway.key, settings.gateway.admin_key):
-        if key is not None:
-            key.reveal()
-    for engine in settings.engines.values():
-        if engine.key is not None:
-            engine.key.reveal()
-    for heartbeat in settings.heartbeats.values():
-        if heartbeat.secret is not None:
-            heartbeat.secret.reveal()
-    for notifier in settings.notifiers.values():
-        for place in notifier.secrets:
-            place.reveal()
+    for secret in secrets_of(settings).values():
+        secret.reveal()
     for own in settings.rehearse.groups.values():
         if own.profile is not None:
             load_profile(own.profile)

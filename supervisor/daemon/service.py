@@ -6,7 +6,8 @@ stop    API ─► watch ─► alerts ─► schedule (the running drill is bro
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from functools import partial
@@ -16,6 +17,7 @@ import structlog
 from chaos.clock import Clock, SystemClock
 from chaos.errors import UnderstudyError, UsageError
 from chaos.http_client import open_session
+from chaos.process.ports import is_at
 from chaos.witness.server import Witness
 from supervisor.alerts.notifiers import notifiers_of
 from supervisor.campaign.connection import connected
@@ -23,8 +25,10 @@ from supervisor.campaign.request import split_address
 from supervisor.daemon.alerting import Alerting
 from supervisor.daemon.board import Board
 from supervisor.daemon.gateway import Connect
+from supervisor.daemon.liveness import Liveness
 from supervisor.daemon.parts import Parts
 from supervisor.daemon.reload import check_secrets, reloaded
+from supervisor.daemon.upkeep import examine, tidy
 from supervisor.daemon.watch import Watch
 from supervisor.daemon.worker import Worker
 from supervisor.daemon.world import DaemonWorld
@@ -32,12 +36,11 @@ from supervisor.schedule.clockwork import Clockwork
 from supervisor.settings.model import Settings
 from supervisor.status import Condition, Measured
 from supervisor.store import daemon_lock
-from supervisor.store.errors import StoreError
 from supervisor.store.halt_file import halt_file
 from supervisor.store.location import file_of, shown, store_url
 from supervisor.store.records import Home
 from supervisor.store.store import Store
-from supervisor.store.upkeep import Limits
+from supervisor.systemd import Systemd
 from supervisor.web.access import Access
 from supervisor.web.application import application, listening
 from supervisor.web.events import Events
@@ -61,10 +64,13 @@ class Service:
     Args:
         load: Reads the configuration, with the options of the command line laid over it.
         connect: Opens the gateway.
+        systemd: Learns how far the daemon is, and that it is alive.
+        held: Sockets on which systemd listens for the witness.
 
     Attributes:
         settings: What holds now.
-        worker: None before it has started.
+        clockwork: None before it has started.
+        worker: Likewise.
         board: Likewise.
         watch: Likewise.
         alerting: Likewise.
@@ -76,12 +82,17 @@ class Service:
         version: str,
         clock: Clock | None = None,
         connect: Connect = connected,
+        systemd: Systemd | None = None,
+        held: Sequence[socket.socket] = (),
     ) -> None:
         self.settings = load()
         self._load = load
         self._version = version
         self.clock = clock or SystemClock()
         self._connect = connect
+        self._liveness = Liveness(systemd or Systemd())
+        self._held = held
+        self.clockwork: Clockwork | None = None
         self.worker: Worker | None = None
         self.board: Board | None = None
         self.watch: Watch | None = None
@@ -116,8 +127,9 @@ class Service:
                         address=settings.web.listen[0],
                     )
                 )
-            store = await stack.enter_async_context(Store.opened(url, home, self.clock))
-            await self._examine(store)
+            with self._liveness.patiently("Opening the store"):
+                store = await stack.enter_async_context(Store.opened(url, home, self.clock))
+                await examine(store)
             condition = Condition(
                 home.daemon,
                 home.gateway,
@@ -131,7 +143,7 @@ class Service:
             await store.sign_in(version=self._version, started_at=started_at)
             witness = Witness(settings.witness.url)
             await stack.enter_async_context(
-                witness.serving([split_address(each) for each in settings.witness.listen])
+                witness.serving(self._witness_addresses(settings), self._held)
             )
             session = await stack.enter_async_context(open_session())
             notifiers_of(settings.notifiers, session)  # What cannot be built is said now.
@@ -145,8 +157,7 @@ class Service:
                 Events(home.daemon),
                 self._connect,
             )
-            tidy = asyncio.Event()
-            async with self._scheduled(worker, store, tidy, partial(worker.run, session)):
+            async with self._scheduled(worker, store, partial(worker.run, session)):
                 watch = self.watch = Watch(
                     settings,
                     store,
@@ -197,7 +208,9 @@ class Service:
                         version=self._version,
                     )
                     ready(addresses)
-                    await stop.wait()
+                    async with self._kept("liveness", partial(self._liveness.report, board)):
+                        await stop.wait()
+                    self._liveness.stopping()
                     board.note(stopping=True)
                     log.info("daemon.stopping")
         log.info("daemon.stopped")
@@ -207,16 +220,19 @@ class Service:
         self,
         worker: Worker,
         store: Store,
-        tidy: asyncio.Event,
         work: Callable[[], Coroutine[None, None, None]],
     ) -> AsyncIterator[None]:
         """Have the worker take turns until exit; its running drill is broken off then."""
-        clockwork = Clockwork()
+        clockwork = self.clockwork = Clockwork()
+        tidying_due = asyncio.Event()
         clockwork.every(LOOK_EVERY, "look at the ledger", worker.look)
-        clockwork.every(TIDY_EVERY, "tidy up", tidy.set)
+        clockwork.every(TIDY_EVERY, "tidy up", tidying_due.set)
+        clockwork.every(self._liveness.every, "say that we are alive", self._liveness.wake)
         async with asyncio.TaskGroup() as tasks:
             working = tasks.create_task(work(), name="worker")
-            tidying = tasks.create_task(self._tidy(store, tidy), name="tidy up")
+            tidying = tasks.create_task(
+                tidy(store, lambda: self.settings.store, tidying_due), name="tidy up"
+            )
             try:
                 with clockwork.running():
                     yield
@@ -247,41 +263,28 @@ class Service:
             finally:
                 task.cancel()
 
-    async def _tidy(self, store: Store, wanted: asyncio.Event) -> None:
-        """Delete what need not be kept, at the start and then every hour."""
-        while True:
-            keep = self.settings.store
-            try:
-                gone = await store.retention(
-                    Limits(keep.keep_verdicts, keep.keep_failures, keep.keep_evidence)
+    def _witness_addresses(self, settings: Settings) -> list[tuple[str, int]]:
+        """Say where the witness listens, and complain about sockets that are held in vain."""
+        addresses = [split_address(each) for each in settings.witness.listen]
+        for held in self._held:
+            if not any(is_at(held, *address) for address in addresses):
+                log.warning(
+                    "witness.socket_unused",
+                    held=str(held.getsockname()),
+                    listen=settings.witness.listen,
+                    remedy="understudy service install writes the socket unit anew.",
                 )
-                if gone:
-                    log.info("store.tidied", rows=gone)
-            except StoreError as error:
-                log.warning("store.not_tidied", why=error.message)
-            await wanted.wait()
-            wanted.clear()
-
-    async def _examine(self, store: Store) -> None:
-        """Look for damage before anything is written.
-
-        Raises:
-            StoreError: The file is damaged.
-        """
-        problems = await store.quick_check()
-        if problems:
-            raise StoreError(
-                f"the store {store.where}: the file is damaged: {problems[0]}",
-                remedy="Move it away with its -wal and -shm, and put back a backup, or let a new "
-                "one be made; 'understudy store check' lists all of the damage.",
-                permanent=True,
-            )
+        return addresses
 
     def reload(self) -> None:
         """Take the configuration anew, or keep the old one and say why."""
+        self._liveness.reload(self._reload)
+
+    def _reload(self) -> str | None:
+        """Reload, and say why it was refused; None if it was not."""
         board, worker = self.board, self.worker
         if board is None or worker is None:
-            return
+            return "the daemon has not started yet"
         try:
             settings = reloaded(self._load, self.settings)
             if self.alerting is not None:
@@ -289,7 +292,7 @@ class Service:
         except UnderstudyError as error:
             board.note(reload_trouble=error.message)
             log.warning("config.rejected", why=error.message, remedy=error.remedy)
-            return
+            return error.message
         board.note(reload_trouble=None, budget_usd=settings.budget.usd)
         self.settings = settings
         worker.use(settings)
@@ -298,6 +301,7 @@ class Service:
         if self.alerting is not None:
             self.alerting.use(settings)
         log.info("config.reloaded")
+        return None
 
 
 def home_of(settings: Settings) -> Home:

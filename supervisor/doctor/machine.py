@@ -4,6 +4,7 @@ import errno
 import socket
 import sys
 from collections.abc import Iterator, Mapping
+from http.client import HTTPConnection, HTTPException
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,10 +14,13 @@ import supervisor
 from chaos.gateway.install import LITELLM_VERSION, litellm_bin
 from chaos.process.environment import default_folder
 from chaos.process.ports import holder
+from chaos.witness.request import CODE
 from supervisor.doctor.items import Item, fail, ok, warn
 from supervisor.settings.model import Settings, TwinSettings, WitnessSettings
 
 OLDEST_PYTHON = (3, 11)
+ANSWER_WITHIN_S = 5.0
+MOST_BYTES = 4096
 
 
 def machine(settings: Settings) -> Iterator[Item]:
@@ -82,19 +86,34 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _not_free(address: str, error: OSError) -> Item:
-    port = int(address.rpartition(":")[2])
+    host, _, port = address.rpartition(":")
+    if error.errno == errno.EADDRINUSE and _is_witness(host.strip("[]"), int(port)):
+        return ok("witness_address", f"the witness of a running Understudy listens on {address}")
     if error.errno == errno.EADDRINUSE:
         return fail(
             "witness_address",
-            f"{address}, where the witness would listen, is taken by {holder(port)}",
-            "If that is Understudy's daemon, all is well. Else end that process, or choose another "
-            "port in witness.listen, witness.url and LiteLLM's permission.",
+            f"{address}, where the witness would listen, is taken by {holder(int(port))}",
+            "If the daemon's socket unit holds it, start the daemon: systemctl start understudy. "
+            "Else end that process, or choose another port in witness.listen, witness.url and "
+            "LiteLLM's permission.",
         )
     return fail(
         "witness_address",
         f"the witness cannot listen on {address}: {error.strerror or error}",
         "Name an address of this machine in witness.listen; 'understudy init' finds one.",
     )
+
+
+def _is_witness(host: str, port: int) -> bool:
+    """Ask whoever listens there as a stranger does: a witness refuses by its name."""
+    asked = HTTPConnection(host, port, timeout=ANSWER_WITHIN_S)
+    try:
+        asked.request("GET", "/")
+        return CODE in asked.getresponse().read(MOST_BYTES).decode("utf-8", "replace")
+    except (OSError, HTTPException):
+        return False
+    finally:
+        asked.close()
 
 
 def _reachable(witness: WitnessSettings) -> Item:

@@ -9,6 +9,7 @@ notifiers:
 
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
@@ -93,13 +94,24 @@ class Target(Section):
 
     plain: HttpUrl | None = Field(None, description="The address.")
     env: str | None = Field(None, description="Name of the environment variable that holds it.")
-    file: str | None = Field(None, description="File that holds it.")
+    file: Path | None = Field(None, description="File that holds it.")
+    credential: str | None = Field(None, description="Name of the credential that holds it.")
 
     @model_validator(mode="after")
     def _one(self) -> "Target":
-        if sum(value is not None for value in (self.plain, self.env, self.file)) != 1:
-            raise ValueError("give the address itself, or exactly one of: env, file")
+        places = (self.plain, self.env, self.file, self.credential)
+        if sum(value is not None for value in places) != 1:
+            raise ValueError("give the address itself, or exactly one of: env, file, credential")
+        if self.plain is None:
+            self.secret  # noqa: B018 -- a place that cannot be is said now
         return self
+
+    @property
+    def secret(self) -> Secret | None:
+        """Its place; None where the address is written down."""
+        if self.plain is not None:
+            return None
+        return Secret(env=self.env, file=self.file, credential=self.credential)
 
     def reveal(self) -> SecretStr:
         """Fetch it.
@@ -107,9 +119,8 @@ class Target(Section):
         Raises:
             UsageError: Its place is empty or cannot be read.
         """
-        if self.plain is not None:
-            return SecretStr(self.plain)
-        return Secret.model_validate({"env": self.env, "file": self.file}).reveal()
+        secret = self.secret
+        return SecretStr(str(self.plain)) if secret is None else secret.reveal()
 
 
 Place = Annotated[Target, BeforeValidator(_place)]
@@ -166,15 +177,3 @@ class NotifierSettings(Section):
     def kinds(self) -> tuple[str, ...]:
         """Which it is."""
         return tuple(name for name in ("webhook", "alertmanager", "apprise") if getattr(self, name))
-
-    @property
-    def secrets(self) -> tuple[Secret | Target, ...]:
-        """Everything that it names by its place."""
-        found: list[Secret | Target | None] = []
-        if self.webhook is not None:
-            found += [self.webhook.url, self.webhook.secret, self.webhook.token]
-        if self.alertmanager is not None:
-            found.append(self.alertmanager.token)
-        if self.apprise is not None:
-            found.append(self.apprise.url)
-        return tuple(one for one in found if one is not None)

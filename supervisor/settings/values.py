@@ -26,17 +26,37 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Secret(Section):
-    """Where a secret is: in an environment variable, or in a file."""
+CREDENTIALS = Path("/etc/understudy/credentials")
+"""Where ``understudy service install`` keeps what the service is handed as credentials."""
 
-    env: str | None = Field(None, description="Name of the environment variable that holds it.")
+
+class Secret(Section):
+    """Where a secret is: in an environment variable, in a file, or in systemd's credentials."""
+
+    env: str | None = Field(
+        None,
+        description="Name of the environment variable that holds it; where that is not set, of a "
+        "credential.",
+    )
     file: Path | None = Field(None, description="File that holds it; white space is trimmed.")
+    credential: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+        max_length=200,
+        description="Name of the credential that systemd hands to the service (LoadCredential=), "
+        "or of a file in /etc/understudy/credentials.",
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> "Secret":
-        if (self.env is None) == (self.file is None):
-            raise ValueError("name exactly one of: env, file")
+        if sum(place is not None for place in (self.env, self.file, self.credential)) != 1:
+            raise ValueError("name exactly one of: env, file, credential")
         return self
+
+    @property
+    def credential_name(self) -> str:
+        """Name it as systemd's credentials do, wherever it is kept."""
+        return self.credential or self.env or str(self.file).strip("/").replace("/", "-")
 
     def reveal(self) -> SecretStr:
         """Fetch it.
@@ -50,13 +70,12 @@ class Secret(Section):
                 "the key's environment variable has a name that no variable can have",
                 remedy="Give the variable's name, such as LITELLM_KEY, not the key itself.",
             )
-        if self.env is not None:
-            value = os.environ.get(self.env, "").strip()
-            where = f"environment variable {self.env}"
-        else:
-            where = f"file {self.file}"
+        value = os.environ.get(self.env, "").strip() if self.env is not None else ""
+        where, file = self._place()
+        if not value and file is not None:
+            where = f"file {file}" if self.env is None else where
             try:
-                value = Path(str(self.file)).expanduser().read_text("utf-8").strip()
+                value = file.read_text("utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
                 why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
                 raise UsageError(
@@ -75,6 +94,30 @@ class Secret(Section):
                 remedy="Leave nothing but the key in it.",
             )
         return SecretStr(value)
+
+    def _place(self) -> tuple[str, Path | None]:
+        """Say where it should be, and name the file to read; None if only a variable can hold it.
+
+        A service reads what systemd has handed to it, because the file itself is for root alone.
+        """
+        handed = _credential(self.credential_name)
+        if self.env is not None:
+            return f"environment variable {self.env}", handed
+        if self.file is not None:
+            in_service = handed is not None and "CREDENTIALS_DIRECTORY" in os.environ
+            return f"file {self.file}", handed if in_service else self.file.expanduser()
+        return f"credential {self.credential}", handed or CREDENTIALS / str(self.credential)
+
+
+def _credential(name: str) -> Path | None:
+    """Find the file of a credential, as this service was given it or as root keeps it."""
+    folders = [Path(folder) for folder in (os.environ.get("CREDENTIALS_DIRECTORY"),) if folder]
+    for folder in (*folders, CREDENTIALS):
+        file = folder / name
+        # A file that may not be looked at is as good as none.
+        if os.access(file, os.R_OK):
+            return file
+    return None
 
 
 def http_url(value: str) -> str:

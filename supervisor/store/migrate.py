@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, column, inspect, select, table
 
-from supervisor.store.backup import backup
+from supervisor.store.copies.backup import backup
 from supervisor.store.errors import StoreError
 from supervisor.store.tables import HEAD, VERSION_TABLE, metadata
 
@@ -42,10 +42,11 @@ def migrate(
         return
     if version is None:
         _refuse_foreign(connection, where)
-    elif version not in _revisions():
+    elif version not in revisions():
         raise StoreError(
             f"the store {where}: its schema ({version}) is newer than this Understudy ({HEAD})",
-            remedy="Install the newer Understudy again, or name another store.",
+            remedy="Install the newer Understudy again, or go back to the store as it was before "
+            "the upgrade: understudy store restore",
             permanent=True,
         )
     if not create:
@@ -59,7 +60,7 @@ def migrate(
     _upgrade(connection)
 
 
-def _revisions() -> frozenset[str]:
+def revisions() -> frozenset[str]:
     """List the schemas that this version knows."""
     return frozenset(file.name[1:5] for file in FOLDER.glob("r[0-9]*.py"))
 

@@ -15,6 +15,7 @@ from chaos.process.ports import free_port
 from supervisor.daemon.service import Service
 from supervisor.settings.file import parse_settings
 from supervisor.settings.model import Settings
+from supervisor.systemd import Systemd
 from tests.fakes.drilling import GATEWAY
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.whole_gateway import WholeGateway, permitting, whole_gateway
@@ -50,9 +51,9 @@ class Site:
         yield self.gateway
 
     @asynccontextmanager
-    async def daemon(self) -> AsyncIterator["Daemon"]:
+    async def daemon(self, systemd: Systemd | None = None) -> AsyncIterator["Daemon"]:
         """Run a daemon until exit, as ``understudy run`` does."""
-        service = Service(self.load, VERSION, self.clock, self.connect)
+        service = Service(self.load, VERSION, self.clock, self.connect, systemd)
         stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
         async with aiohttp.ClientSession() as session:
             running = asyncio.create_task(service.run(stop, ready.set_result))

@@ -18,6 +18,7 @@ from supervisor.cli.commands import (
     lab,
     registries,
     run,
+    service,
     status,
     store,
 )
@@ -30,6 +31,7 @@ COMMANDS = (
     doctor.add,
     init.add,
     run.add,
+    service.add,
     status.add,
     history.add,
     halt.add,

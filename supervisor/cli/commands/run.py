@@ -1,5 +1,6 @@
 """``understudy run``: the daemon."""
 
+import os
 from typing import TYPE_CHECKING
 
 import typer
@@ -28,14 +29,25 @@ def run_daemon(*, access: Access) -> None:
     from supervisor.daemon.service import Service, reloading_at_hangup
     from supervisor.log import configure
     from supervisor.stop import run
+    from supervisor.systemd import Systemd, passed_sockets, refuse_waiting
 
     configure()
-    service = Service(access.settings, installed_version())
+    held = passed_sockets(os.environ)
+    waiting = [one.dup() for one in held]
+    try:
+        service = Service(
+            access.settings, installed_version(), systemd=Systemd.of(os.environ), held=held
+        )
 
-    async def command(stop: "Stop") -> int:
-        stop.watched()
-        with reloading_at_hangup(service.reload):
-            await service.run(stop.event, lambda _: None)
-        return stop.exit_code
+        async def command(stop: "Stop") -> int:
+            stop.watched()
+            with reloading_at_hangup(service.reload):
+                await service.run(stop.event, lambda _: None)
+            return stop.exit_code
 
-    raise typer.Exit(run(command))
+        raise typer.Exit(run(command))
+    finally:
+        # Whoever called in vain would have systemd start the daemon anew, again and again.
+        for one in waiting:
+            refuse_waiting(one)
+            one.close()

@@ -20,6 +20,7 @@ def add(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Look after the daemon's store.")
     group.command("check")(check)
     group.command("backup")(backup)
+    group.command("restore")(restore)
     group.command("vacuum")(vacuum)
     app.add_typer(group, name="store")
 
@@ -63,7 +64,7 @@ def backup(
     understudy store backup /backup/understudy.db
     """
     from supervisor.cli.console import out
-    from supervisor.store.backup import backup as copy_file
+    from supervisor.store.copies.backup import backup as copy_file
     from supervisor.store.location import file_of
 
     file = file_of(_url(config))
@@ -79,6 +80,45 @@ def backup(
         raise UsageError(f"{copy} is there already", remedy="Name a file that is not there yet.")
     copy_file(file, copy)
     out.print(f"{copy}: {copy.stat().st_size / 1e6:.1f} MB", markup=False, soft_wrap=True)
+
+
+def restore(
+    copy: Annotated[
+        Path | None,
+        typer.Argument(help="The copy to put back (default: of before the last upgrade)"),
+    ] = None,
+    *,
+    config: ConfigOption = None,
+) -> None:
+    """Put back a copy of the store; the store as it is now is kept beside it.
+
+    The way back after an upgrade that has changed the store's schema: without a name it puts back
+    the copy of before that, and does nothing where this version can use the store as it is. The
+    daemon must not run.
+    """
+    from chaos.clock import SystemClock
+    from supervisor.cli.console import out
+    from supervisor.store import daemon_lock
+    from supervisor.store.copies.restore import restore as put_back
+    from supervisor.store.location import file_of
+
+    file = file_of(_url(config))
+    if file is None:
+        raise UsageError("the store is a PostgreSQL", remedy="Use pg_restore.")
+    if not file.exists():
+        raise UsageError(
+            f"there is no store at {file}", remedy="Name its configuration with --config."
+        )
+    if copy is not None and not copy.is_file():
+        raise UsageError(f"{copy} is not there", remedy=f"Copies are beside {file}.")
+    since = SystemClock().now()
+    with daemon_lock.held(file, daemon="understudy store restore", since=since, address=""):
+        done = put_back(file, copy)
+    if done is None:
+        out.print(f"{file} can be used as it is.", markup=False, soft_wrap=True)
+    else:
+        used, kept = done
+        out.print(f"{file} is {used.name} again; it is kept as {kept.name}.", markup=False)
 
 
 def vacuum(*, config: ConfigOption = None) -> None:

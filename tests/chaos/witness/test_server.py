@@ -482,6 +482,26 @@ async def test_a_taken_port_is_explained():
             pass
 
 
+async def test_a_socket_that_is_held_already_is_listened_on(session):
+    """Nobody else can take the port while the daemon is down, and nothing that came is lost."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        address = held.getsockname()[:2]
+        passed = held.dup()
+        passed.setblocking(False)
+        async with asyncio.TaskGroup() as tasks:
+            asked = tasks.create_task(ask_for_lane(session, address[1]))
+            async with Witness().serving([address, ("127.0.0.1", 0)], [passed]) as witness:
+                assert await asked == 400
+                assert witness.counts.strays == 1
+        assert held.getsockname()[:2] == address
+
+
+async def ask_for_lane(session, port):
+    """Ask as a gateway would; gives the status."""
+    async with session.get(f"http://127.0.0.1:{port}/lane/0") as reply:
+        return reply.status
+
+
 async def test_an_address_of_another_machine_is_explained():
     """A typo in the address is not a taken port."""
     with pytest.raises(WitnessError, match=r"cannot listen on 192\.0\.2\.1"):

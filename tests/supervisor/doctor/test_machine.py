@@ -1,5 +1,6 @@
 """What is wrong with a machine is told before a drill finds it out."""
 
+import asyncio
 import os
 import socket
 from importlib.metadata import PackageNotFoundError
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from chaos.process.ports import free_port
+from chaos.witness.server import Witness
 from supervisor.doctor import machine as doctor_machine
 from supervisor.doctor.items import Status
 from supervisor.doctor.machine import (
@@ -67,8 +69,17 @@ def test_a_free_address_that_the_url_leads_to_is_well():
     assert told(witness_address(witness(port))) == expected
 
 
-def test_a_taken_address_is_told_with_its_holder():
-    """The remedy starts with who it is."""
+async def test_the_witness_of_a_running_daemon_is_well():
+    """Whoever holds its socket; drills are handed to it."""
+    async with Witness().serving([("127.0.0.1", 0)]) as running:
+        port = int(running.url.rpartition(":")[2])
+        items = await asyncio.to_thread(lambda: list(witness_address(witness(port))))
+    assert told(items) == [("witness_address", "ok")]
+
+
+def test_a_taken_address_is_told_with_its_holder(monkeypatch):
+    """The remedy starts with who it is; one that says nothing is waited for only briefly."""
+    monkeypatch.setattr(doctor_machine, "ANSWER_WITHIN_S", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         (item,) = witness_address(witness(server.getsockname()[1]))
     assert item.status is Status.FAIL

@@ -120,7 +120,7 @@ def test_an_address_has_exactly_one_place(url: dict[str, str]):
 def test_an_apprise_url_in_the_file_itself_is_refused_and_not_shown():
     """It holds keys, so it is named by its place."""
     explained = problems({"apprise": {"url": "tgram://s3cret/s3cret"}}, NotifierSettings)
-    assert explained == "apprise.url: not a section with any of: env, file"
+    assert explained == "apprise.url: not a section with any of: env, file, credential"
 
 
 def test_an_address_of_another_scheme_is_refused():

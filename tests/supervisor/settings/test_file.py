@@ -52,7 +52,7 @@ def test_an_empty_file_means_the_defaults(text):
         ("drills: {deadlin_s: 3}", "drills.deadlin_s: unknown key; did you mean 'deadline_s'?"),
         ("gateway: {key: {evn: X}}", "gateway.key.evn: unknown key; did you mean 'env'?"),
         ("gateway: {url: litellm}", 'gateway.url: "litellm" is not an http:// or https:// URL'),
-        ("gateway: {key: {}}", "gateway.key: name exactly one of: env, file"),
+        ("gateway: {key: {}}", "gateway.key: name exactly one of: env, file, credential"),
         (
             "witness: {listen: ['127.0.0.1']}",
             'witness.listen[0]: "127.0.0.1" is not ADDRESS:PORT, such as 127.0.0.1:8941',
@@ -92,7 +92,7 @@ def test_a_key_written_into_the_file_is_not_shown(key):
 def test_a_key_written_into_the_file_is_told_where_it_belongs():
     """The words of a section that names its place."""
     _, lines = problems("gateway: {key: sk-secret}")
-    assert lines == ["gateway.key: not a section with any of: env, file"]
+    assert lines == ["gateway.key: not a section with any of: env, file, credential"]
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path):
@@ -149,7 +149,7 @@ def test_everything_wrong_with_engines_is_told_at_once():
         f"engines.d: neither a URL nor a section with any of: {keys}",
         "engines.e.url: missing",
         'engines.f.container: "" is empty',
-        "engines.g.key: not a section with any of: env, file",
+        "engines.g.key: not a section with any of: env, file, credential",
     ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import time
 import urllib.request
@@ -12,7 +13,7 @@ import pytest
 import yaml
 
 from chaos.process.ports import free_port
-from tests.fakes.commandline import starting, understudy
+from tests.fakes.commandline import SCRIPT, starting, understudy
 from tests.patience import PATIENCE_S
 
 
@@ -146,3 +147,24 @@ def test_ctrl_c_ends_it_in_order(tmp_path: Path):
     assert process.returncode == 130
     assert "Traceback" not in log
     assert "daemon.stopped" in log
+
+
+def test_a_start_that_fails_sends_away_who_waits_at_a_held_socket(tmp_path: Path):
+    """Else systemd would start the daemon for that connection again and again."""
+    config = tmp_path / "understudy.yaml"
+    config.write_text("nonsense: 1\n")
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        # As systemd does: the socket is descriptor three, of exactly this process.
+        run = f"exec {SCRIPT} run --config {config} 3<&{held.fileno()}"
+        with socket.create_connection(held.getsockname()) as caller:
+            ran = subprocess.run(
+                ["bash", "-c", f"LISTEN_FDS=1 LISTEN_PID=$$ {run}"],
+                pass_fds=(held.fileno(),),
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE_S,
+                check=False,
+            )
+            assert (ran.returncode, "unknown key" in ran.stderr) == (2, True)
+            caller.settimeout(PATIENCE_S)
+            assert caller.recv(1) == b""

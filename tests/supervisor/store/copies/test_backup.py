@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.store.backup import backup
+from supervisor.store.copies.backup import backup
 from supervisor.store.errors import StoreError
 
 ROWS = 500

@@ -1,0 +1,1 @@
+"""Copies of the store: made while it is in use, and put back."""
