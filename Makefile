@@ -12,10 +12,21 @@ BIN := .venv/bin
 VENV := .venv/.made
 # Tests that need a program of the system.
 SYSTEM := postgresql or prometheus or docker
+# ... and those that have a target of their own.
+APART := vllm or box or $(SYSTEM)
 LOCK := requirements-dev.txt
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK_COMMAND := pip-compile --quiet --allow-unsafe --extra=dev --no-emit-find-links \
 	--no-emit-index-url --no-emit-trusted-host --strip-extras --output-file=$(LOCK) pyproject.toml
+
+# Installs packages of Debian's, where some are missing.
+define INSTALL
+if [ -n "$(1)" ]; then
+	sudo=$$([ "$$(id -u)" = 0 ] || echo sudo)
+	$$sudo apt-get update --quiet=2
+	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install --quiet=2 --yes --no-install-recommends $(1)
+fi
+endef
 
 export UNDERSTUDY_LAB_DIR := $(CURDIR)/.lab
 # Our own settings must not change what the tests and the demo see.
@@ -27,7 +38,15 @@ demo: lab ## Tell the story of a fallback that does not hold, in under two minut
 
 .PHONY: test
 test: lab ## Run every test but those of test-engine; ARGS="-k word" narrows them
-	$(BIN)/pytest -m "not vllm and not $(subst or,and not,$(SYSTEM))" $(ARGS)
+	$(BIN)/pytest -m "not $(subst or,and not,$(APART))" $(ARGS)
+
+.PHONY: test-box
+test-box: lab ## Boot Debian machines and run the service there; root only, installs Debian's tools
+	@missing=()
+	command -v debootstrap >/dev/null || missing+=(debootstrap)
+	command -v systemd-nspawn >/dev/null || missing+=(systemd-container)
+	$(call INSTALL,$${missing[*]})
+	$(BIN)/pytest tests/box $(ARGS)
 
 .PHONY: test-system
 test-system: lab ## Run the tests that need a PostgreSQL, Prometheus or Docker; installs Debian's
@@ -36,11 +55,7 @@ test-system: lab ## Run the tests that need a PostgreSQL, Prometheus or Docker; 
 	command -v promtool >/dev/null || missing+=(prometheus)
 	command -v amtool >/dev/null || missing+=(prometheus-alertmanager)
 	command -v dockerd >/dev/null || missing+=(docker.io)
-	if [ $${#missing[@]} -gt 0 ]; then
-		sudo=$$([ "$$(id -u)" = 0 ] || echo sudo)
-		$$sudo apt-get update --quiet=2
-		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install --quiet=2 --yes --no-install-recommends $${missing[@]}
-	fi
+	$(call INSTALL,$${missing[*]})
 	$(BIN)/pytest -m "$(SYSTEM)" $(ARGS)
 
 .PHONY: test-engine
@@ -52,7 +67,7 @@ test-engine-kinds: vllm ## Run one of those tests for each kind of engine state:
 	$(BIN)/pytest tests/engine -m one_of_a_kind $(ARGS)
 
 .PHONY: test-all
-test-all: lint test test-system test-engine ## Run everything there is, before a version or an issue is closed
+test-all: lint test test-system test-box test-engine ## Run everything there is, before a version or an issue is closed
 
 .PHONY: vllm
 vllm: $(VENV)
@@ -60,7 +75,7 @@ vllm: $(VENV)
 
 .PHONY: test-unit
 test-unit: $(VENV) ## Run the tests that need no LiteLLM
-	$(BIN)/pytest -m "not litellm and not vllm and not $(subst or,and not,$(SYSTEM))" $(ARGS)
+	$(BIN)/pytest -m "not litellm and not $(subst or,and not,$(APART))" $(ARGS)
 
 .PHONY: lint
 lint: $(VENV) ## Check style, types and the order of imports

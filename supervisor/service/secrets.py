@@ -1,7 +1,7 @@
 """Which secrets become credentials of the service: all of them, wherever they are named.
 
-A variable is taken from the environment of ``service install`` and kept for root alone; a file is
-read by systemd, as root, at each start. So one configuration works by hand and as a service.
+A variable that is set is kept in a file for root alone, where it is not there yet; a file is read
+by systemd, as root, at each start. So one configuration works by hand and as a service.
 """
 
 from collections.abc import Mapping
@@ -75,7 +75,7 @@ def _take(
         return None
     if secret.env is not None:
         return (
-            f"the environment variable {secret.env} is not set, and {CREDENTIALS / name} is not "
-            f"there: sudo --preserve-env={secret.env} understudy service install"
+            f"{CREDENTIALS / name} is not there: sudo install -D -m 600 /dev/stdin "
+            f'{CREDENTIALS / name} <<< "${secret.env}"'
         )
     return f"{CREDENTIALS / name} is not there: write the secret into it, for root alone"

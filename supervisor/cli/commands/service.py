@@ -34,10 +34,11 @@ def install(*, config: ConfigOption = None, dry_run: DryRun = False) -> None:
 
       sudo python3 -m venv /opt/understudy
       sudo /opt/understudy/bin/pip install understudy-*.whl
-      sudo --preserve-env=LITELLM_KEY /opt/understudy/bin/understudy service install --config FILE
+      sudo /opt/understudy/bin/understudy service install --config FILE
 
-    FILE becomes /etc/understudy/understudy.yaml; without --config that is used as it is. Variables
-    that it names are taken from the environment and kept in /etc/understudy/credentials, for root.
+    FILE becomes /etc/understudy/understudy.yaml; without --config that is used as it is. A secret
+    that it names by a variable is expected in /etc/understudy/credentials/VARIABLE, for root alone,
+    or in the environment of this command, and is written there then.
 
     Exit code: 0 it runs, 1 it does not and everything is as before, 2 the configuration is broken.
     """

@@ -155,7 +155,7 @@ def test_an_upgrade_that_fails_goes_on_with_what_was(
             [
                 f"store.url: not set; write {STORE} under store:",
                 "twin.litellm_config: /root/litellm.yaml: services cannot see this folder",
-                "gateway.key: the environment variable KEY is not set",
+                "gateway.key: /etc/understudy/credentials/KEY is not there",
             ],
         ),
     ],

@@ -45,7 +45,11 @@ def test_a_file_is_read_by_systemd_where_it_is(tmp_path: Path, monkeypatch):
 @pytest.mark.parametrize(
     ("config", "environment", "problem"),
     [
-        ("key: {env: KEY}", {}, "gateway.key: the environment variable KEY is not set"),
+        (
+            "key: {env: KEY}",
+            {},
+            "gateway.key: /etc/understudy/credentials/KEY is not there: sudo install",
+        ),
         ("key: {file: /gone}", {}, "gateway.key: the file /gone is not there"),
         ("key: {file: gone}", {}, "gateway.key: the file gone is named without its folder"),
         ("key: {credential: k}", {}, f"gateway.key: {CREDENTIALS / 'k'} is not there"),

@@ -29,7 +29,7 @@ def test_a_key_that_is_nowhere_is_exit_1(tmp_path: Path, monkeypatch):
     config.write_text(CONFIG)
     ran = understudy("service", "install", "--dry-run", "--config", config)
     assert ran.returncode == 1
-    assert "sudo --preserve-env=KEY understudy service install" in ran.stderr
+    assert "install -D -m 600 /dev/stdin /etc/understudy/credentials/KEY" in ran.stderr
 
 
 def test_a_broken_configuration_is_exit_2(tmp_path: Path, monkeypatch):

@@ -1,0 +1,1 @@
+"""The service on fresh Debian machines, booted for the tests (``make test-box``)."""
