@@ -23,6 +23,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "chaos.protocol.dialect": "a contract; test_registry.py holds every dialect to it",
     "chaos.protocol.format": "a contract; test_registry.py holds every format to it",
     "chaos.traffic.shape": "a contract; test_registry.py holds every shape to it",
+    "supervisor.cli.demo_daemon": "test_demo.py runs it beside a real LiteLLM",
     "supervisor.daemon.upkeep": "test_service.py opens a damaged store; the store tests the rest",
     "supervisor.probes.depths.seen": "holds what was seen; test_state.py judges it",
     "supervisor.probes.depths.steps": "test_look.py takes every step",

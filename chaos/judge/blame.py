@@ -33,11 +33,13 @@ class Problem:
     Attributes:
         what: For a sentence that goes on after a name: "called no tool".
         certain: The form is broken, not the choice of words: asking again proves nothing.
+        remedy: What to do if the hop is to blame, where this problem says more than its check.
     """
 
     kind: Kind
     what: str
     certain: bool = False
+    remedy: str | None = None
 
 
 ProblemOf = Callable[[DrillPlan, Reading, Side], Problem | None]
@@ -76,7 +78,7 @@ def lay_blame(
             f"{record.group} by its own reply {own.what}.",
             where=Where.HOP,
             hop=record.group,
-            remedy=remedy,
+            remedy=own.remedy or remedy,
         )
     misses = sum(_missed(sample, problem_of) for sample in seen.direct)
     asked = len(seen.direct)
@@ -87,7 +89,7 @@ def lay_blame(
             f"{record.group} {own.what}; asked directly, it missed {misses} of {asked} times.",
             where=Where.MODEL,
             hop=record.group,
-            remedy=remedy,
+            remedy=own.remedy or remedy,
         )
     told = (
         f"asked directly, it missed {misses} of {asked} times"

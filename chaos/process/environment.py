@@ -195,7 +195,10 @@ class Environment:
         Its place belongs to it, because scripts in an environment begin with its full path.
         """
         made_from = hashlib.sha256(self.versions.read_bytes())
-        for part in (*self.pip, sys.version.split()[0], str(place)):
+        # What the file of versions says counts, and not where this installation has it: another
+        # clone, or an upgrade, makes nothing anew.
+        options = (part for part in self.pip if part != str(self.versions))
+        for part in (*options, sys.version.split()[0], str(place)):
             made_from.update(b"\0" + part.encode())
         return made_from.hexdigest() + "\n"
 

@@ -9,6 +9,7 @@ from chaos.judge.evidence import ANSWERED, has_answer, quote, source
 from chaos.judge.json_value import doubled_key, json_object, same, undeclared, violation
 from chaos.judge.leaks import call_markup, leaked_call, stray_markup
 from chaos.judge.observation import Observation
+from chaos.judge.tool_parsers import flags_for
 from chaos.protocol.conversation import Finish, ToolCall
 from chaos.protocol.reading import Defect, Reading
 from chaos.scenario.plan import DrillPlan
@@ -64,7 +65,9 @@ def _none_made(expected: Sequence[ExpectedCall], reading: Reading) -> Problem:
     )
     if leaked is not None:
         what = f"has {leaked} in its text instead of a tool call: {quote(reading.text, 120)}"
-        return Problem(Kind.TOOL_CALL_LEAKED, what, certain=True)
+        flags = flags_for(reading.text) or flags_for(reading.reasoning)
+        remedy = f"Start the engine with the parser that reads this: {flags}." if flags else None
+        return Problem(Kind.TOOL_CALL_LEAKED, what, certain=True, remedy=remedy)
     said = f": {quote(reading.text, 120)}" if reading.text.strip() else ""
     return Problem(Kind.TOOL_CALL_MISSING, f"makes no tool call, only text{said}")
 

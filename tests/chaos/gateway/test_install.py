@@ -52,6 +52,9 @@ async def test_two_callers_share_one_install_and_a_third_finds_it_at_once(
     assert await install_litellm(lab, say=pytest.fail) == litellm_bin(lab) == found[0]
 
     other = tmp_path / "other-constraints.txt"
+    other.write_bytes(CONSTRAINTS.read_bytes())
+    monkeypatch.setattr(module, "CONSTRAINTS", other)
+    assert litellm_bin(lab) == found[0], "another clone needs no other environment"
     other.write_text("litellm==0\n")
     monkeypatch.setattr(module, "CONSTRAINTS", other)
     assert litellm_bin(lab) is None, "other constraints need another environment"

@@ -1,6 +1,7 @@
 """The demo tells a true story, or says that it did not come out as told."""
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,24 @@ from tests.fakes.terminal import CTRL_C, on_terminal
 pytestmark = pytest.mark.litellm
 
 
-def test_all_four_steps_come_out_as_told(litellm_executable: Path):
-    """The real script, the real LiteLLM: exit code 0, and what each step is about is shown."""
-    ended = understudy("demo", "--once", **{BIN_VARIABLE: str(litellm_executable)})
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    told = " ".join(ended.stdout.split())
+def test_all_four_steps_come_out_as_told_and_the_daemon_can_be_looked_at(
+    litellm_executable: Path, tmp_path: Path
+):
+    """The real script, the real LiteLLM, a terminal: what each step is about is shown; Ctrl-C is
+    how it ends, with the story's code, and nothing is left.
+    """
+    env = {BIN_VARIABLE: str(litellm_executable), "TMPDIR": str(tmp_path)}
+    with on_terminal("demo", columns=100, **env) as terminal:
+        terminal.until("go on until Ctrl-C")
+        terminal.until("/metrics")
+        config = re.findall(r"--config (\S+understudy\.yaml)", terminal.shown)[-1]
+        seen = understudy("status", "--config", config)
+        assert "56 proven" in seen.stdout
+        terminal.press(CTRL_C)
+        assert terminal.end() == 0
+        assert terminal.left_running() == []
+        told = " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.shown).split())
+    assert list(tmp_path.iterdir()) == []
     for part in (
         "1. A gateway with eight model groups and no fallbacks",
         "credit balance is too low",
@@ -29,10 +43,16 @@ def test_all_four_steps_come_out_as_told(litellm_executable: Path):
         "Plain chat passed 14 of 14 times",
         "Tool calls came through 0 of 14 times",
         "3. The engine is started again",
-        "56 of 56 drills passed",
+        "56 proven 100% of what can be proven is proven",
         "4. Someone changes the engine's tool-call parser",
         "GET /health of the engine: 200",
+        "webhook FallbackBroken fires claude-opus",
+        "'gemma' does not hold as the fallback of",
         "tool_call_leaked",
+        "Start the engine with the parser that reads this: --tool-call-parser gemma4.",
+        "The parser is put back.",
+        "webhook FallbackBroken is over claude-opus",
+        "Every path is proven again, and every alert is over.",
         "Now your own gateway: understudy drill --gateway",
     ):
         assert part in told
@@ -43,22 +63,25 @@ def test_all_four_steps_come_out_as_told(litellm_executable: Path):
 async def test_a_step_that_comes_out_otherwise_fails_the_demo(
     litellm_executable: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """An engine whose flags change nothing is noticed, and named, and the exit code is 1."""
+    """An engine that leaks nothing under the wrong parser, but refuses, is noticed and named."""
     monkeypatch.setenv(BIN_VARIABLE, str(litellm_executable))
     restart = SimulatedEngine.restart
 
-    async def without_flags(self: SimulatedEngine, **flags: Any) -> None:
-        if "enable_auto_tool_choice" not in flags:
-            await restart(self, **flags)
+    async def refusing(self: SimulatedEngine, **flags: Any) -> None:
+        if flags.get("tool_call_parser") == "hermes":
+            flags = {"enable_auto_tool_choice": False, "tool_call_parser": None}
+        elif flags.get("tool_call_parser") == "gemma4":
+            flags["enable_auto_tool_choice"] = True
+        await restart(self, **flags)
 
-    monkeypatch.setattr(SimulatedEngine, "restart", without_flags)
+    monkeypatch.setattr(SimulatedEngine, "restart", refusing)
     out = Console(file=io.StringIO(), width=200)
     assert await tell_the_story(out, Console(file=io.StringIO()), print) == 1
     assert isinstance(out.file, io.StringIO)
     told = out.file.getvalue()
-    assert "This step did not come out as expected: everything passes" in told
-    assert "This step did not come out as expected: tool calls fail: tool_call_leaked" in told
-    assert "2 step(s) did not come out as expected." in told
+    expected = "only tool calls fail: tool_call_leaked"
+    assert f"This step did not come out as expected: {expected}" in told
+    assert "1 step(s) did not come out as expected." in told
 
 
 def test_ctrl_c_ends_it_at_once(litellm_executable: Path, tmp_path: Path):

@@ -7,7 +7,8 @@ import pytest
 def test_the_story_s_end_is_the_command_s(invoke, monkeypatch, code):
     """CI fails when a step does not come out as told."""
 
-    async def tell_the_story(out, err, say, *, engine_kind, start_within_s):
+    async def tell_the_story(out, err, say, *, engine_kind, start_within_s, linger):
+        assert linger is None
         say(f"once upon a time, with a {engine_kind} engine")
         return code
 
