@@ -15,6 +15,9 @@ from chaos.witness.wire_record import KeyOwner
 MOST_REQUEST_BYTES = 8 << 20
 """Of a body: a drill's longest prompt has a few hundred kilobytes, a client profile's has more."""
 
+MOST_UNKEYED_BYTES = 1 << 20
+"""Of a body whose sender has shown no key: no long context goes to hops that need a real one."""
+
 BODY_WITHIN_S = 30.0
 """For a body to come whole."""
 
@@ -33,7 +36,7 @@ def carries(request: web.BaseRequest, token: str) -> bool:
     return any(token in value for value in request.headers.values())
 
 
-async def read_body(request: web.BaseRequest) -> bytes:
+async def read_body(request: web.BaseRequest, most_bytes: int = MOST_REQUEST_BYTES) -> bytes:
     """Read the body, within its bounds.
 
     Raises:
@@ -41,15 +44,19 @@ async def read_body(request: web.BaseRequest) -> bytes:
     """
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise BodyError("its body is packed, and no gateway packs what it asks")
-    if (request.content_length or 0) > MOST_REQUEST_BYTES:
+    if (request.content_length or 0) > most_bytes:
         raise BodyError(f"its body has {request.content_length} bytes")
+    pieces, total = [], 0
     try:
         async with asyncio.timeout(BODY_WITHIN_S):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise BodyError(f"its body has more than {MOST_REQUEST_BYTES} bytes") from None
+            async for piece in request.content.iter_any():
+                pieces.append(piece)
+                total += len(piece)
+                if total > most_bytes:
+                    raise BodyError(f"its body has more than {most_bytes} bytes")
     except TimeoutError:
         raise BodyError(f"its body did not come within {BODY_WITHIN_S:g} s") from None
+    return b"".join(pieces)
 
 
 def words_of(value: Any) -> Iterator[str]:

@@ -33,6 +33,7 @@ from chaos.witness.forwarder import Forwarder
 from chaos.witness.late_calls import LateCalls
 from chaos.witness.lease import Action, Lease, LeasedHop, Upstream
 from chaos.witness.request import (
+    MOST_UNKEYED_BYTES,
     BodyError,
     carries,
     key_owner,
@@ -195,20 +196,36 @@ class Witness:
         ]
         if not leases:
             return self._stranger(request)
-        server.keep(request)
         try:
-            return await self._leased(request, path, address, leases)
+            body = await self._body(request, server, leases)
+            return await self._leased(request, path, address, leases, body)
+        except BodyError as error:
+            return self._stray(str(error))
         finally:
             server.let_go(request)
 
+    async def _body(
+        self, request: web.BaseRequest, server: BoundedServer, leases: Sequence[Lease]
+    ) -> bytes:
+        """Read what may be a drill's: with its key at length, without it only so much."""
+        if any(lease.wants_canary for lease in leases):
+            server.keep(request)
+            return await read_body(request)
+        with server.reading_unproven(request):
+            body = await read_body(request, MOST_UNKEYED_BYTES)
+        if any(lease.nonce.encode() in body for lease in leases):
+            server.keep(request)
+        return body
+
     async def _leased(
-        self, request: web.BaseRequest, path: str, address: str | None, leases: Sequence[Lease]
+        self,
+        request: web.BaseRequest,
+        path: str,
+        address: str | None,
+        leases: Sequence[Lease],
+        body: bytes,
     ) -> web.StreamResponse:
         """Answer a request that has the key of one of *leases*."""
-        try:
-            body = await read_body(request)
-        except BodyError as error:
-            return self._stray(str(error))
         raw = raw_call(request, path, body)
         lease = _lease_of(raw, leases)
         if lease is None:

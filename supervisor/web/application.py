@@ -8,6 +8,7 @@ from functools import partial
 from aiohttp import web
 
 from chaos.errors import UsageError
+from chaos.witness.bounded_server import BoundedServer
 from supervisor.web.access import Access
 from supervisor.web.description import describe
 from supervisor.web.endpoint import DESK, Desk, Door, Endpoint
@@ -19,6 +20,9 @@ LONGEST_BODY_BYTES = 256 * 1024
 """A client profile with many tools is the longest that anybody sends."""
 
 SHUTDOWN_S = 1.0
+
+UNWANTED_BODY_S = 2.0
+"""For a client that sends a body that is refused, so that it gets to read why."""
 
 SAFE_HEADERS = {
     "Cache-Control": "no-store",
@@ -73,6 +77,24 @@ def _description_of(endpoints: Sequence[Endpoint], version: str) -> Endpoint:
     return own
 
 
+class _BoundedRunner(web.AppRunner):
+    """Runs an application on a server that strangers cannot tire out."""
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+
+        async def handle(request: web.BaseRequest, server: BoundedServer) -> web.StreamResponse:
+            server.keep(request)
+            try:
+                return await made.request_handler(request)
+            finally:
+                server.let_go(request)
+
+        return BoundedServer(
+            handle, made.request_factory, cancels=False, lingering_s=UNWANTED_BODY_S
+        )
+
+
 @asynccontextmanager
 async def listening(app: web.Application, addresses: Sequence[str]) -> AsyncIterator[list[str]]:
     """Serve *app* on *addresses* until exit; yields where it is found once it accepts.
@@ -80,7 +102,7 @@ async def listening(app: web.Application, addresses: Sequence[str]) -> AsyncIter
     Raises:
         UsageError: An address cannot be listened on.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    runner = _BoundedRunner(app, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
         for address in addresses:
