@@ -84,6 +84,10 @@ lint: $(VENV) ## Check style, types and the order of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: audit-dependencies
+audit-dependencies: $(VENV) ## Ask whether a locked dependency has a known vulnerability
+	@$(BIN)/python .ci/audit_dependencies.py
+
 .PHONY: lab
 lab: $(VENV) ## Install the LiteLLM of the lab into .lab/ (at once if it is there)
 	@$(BIN)/understudy lab --prepare --dir .lab
