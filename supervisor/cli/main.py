@@ -8,6 +8,7 @@ import typer
 
 from chaos.errors import UnderstudyError
 from chaos.exit_code import ExitCode
+from chaos.process.core_dumps import forbid_core_dumps
 from supervisor.cli.commands import COMMANDS
 from supervisor.cli.version import installed_version
 
@@ -45,6 +46,7 @@ for _add in COMMANDS:
 def main() -> None:
     """Run the command line; every error that a person can mend ends with exit code 2."""
     _survive_any_encoding()
+    forbid_core_dumps()
     try:
         # Slips of the pen, and the code of each command, typer ends with by itself.
         app(prog_name="understudy")

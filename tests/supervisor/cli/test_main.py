@@ -24,6 +24,8 @@ HEAVY = ("aiohttp", "yaml", "jsonschema", "uvloop", "supervisor.settings")
 """Not pydantic: typer itself reads a command's options with it."""
 
 LIGHT = {
+    "chaos.process",
+    "chaos.process.core_dumps",
     "chaos",
     "chaos.errors",
     "chaos.exit_code",
