@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import WrappedLogger
 
+from chaos.process.terminal import printable
 from chaos.witness.redaction import without_keys
 
 
@@ -51,6 +52,6 @@ class _Printer(structlog.PrintLogger):
 
 def _mask(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     return {
-        name: without_keys(value) if isinstance(value, str) else value
+        name: printable(without_keys(value)) if isinstance(value, str) else value
         for name, value in event.items()
     }

@@ -7,21 +7,37 @@ code are the same.
 import io
 import os
 import sys
+from collections.abc import Iterable
 from typing import IO
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 from chaos.errors import UnderstudyError
+from chaos.process.terminal import printable
 from chaos.witness.redaction import without_keys
 
 
 class _Output(Console):
-    """A console that goes on in silence when nobody reads any more."""
+    """A console that goes on in silence when nobody reads any more.
+
+    What others have named, a model group or an error, commands no terminal.
+    """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Draw, with nothing inside a text that a terminal would obey."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else printable(text), style, control)
 
     def on_broken_pipe(self) -> None:
         _into_nothing(self.file)
 
+
+_ESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+"""What JSON may hold as it is and a terminal obeys."""
 
 out = _Output(highlight=False, soft_wrap=False)
 err = _Output(stderr=True, highlight=False)
@@ -44,7 +60,7 @@ def complain(error: UnderstudyError) -> None:
 
 def as_plain_text(renderable: RenderableType) -> str:
     """Draw as ``out`` would, without colours: for a file, whatever stdout is."""
-    page = Console(file=io.StringIO(), width=out.width, color_system=None, highlight=False)
+    page = _Output(file=io.StringIO(), width=out.width, color_system=None, highlight=False)
     with page.capture() as captured:
         page.print(renderable)
     return captured.get()
@@ -53,7 +69,7 @@ def as_plain_text(renderable: RenderableType) -> str:
 def print_json(text: str) -> None:
     """Print machine-readable text, without wrapping or colour, and at once."""
     try:
-        print(text, flush=True)  # noqa: T201 -- the one place where raw text belongs on stdout
+        print(text.translate(_ESCAPED), flush=True)  # noqa: T201 -- the one place where raw text belongs on stdout
     except BrokenPipeError:
         _into_nothing(sys.stdout)
 

@@ -54,6 +54,18 @@ def test_keys_are_masked(stream: io.StringIO):
     assert key not in stream.getvalue()
 
 
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_one_event_is_one_line_and_commands_no_terminal(stream: io.StringIO):
+    """Neither a line that looks like another event, nor a code, comes from what others say."""
+    configure(stream)
+    said = 'no\r\n{"event": "drill.ended"}\x1b]0;owned\x07'
+    structlog.get_logger().warning("gateway.away", why=said)
+    (line,) = stream.getvalue().splitlines()
+    assert line.count("owned") == 1
+    assert "\x1b]" not in line
+    assert "\x07" not in line
+
+
 class Gone(io.StringIO):
     """Nobody reads any more."""
 

@@ -250,6 +250,7 @@ async def _drill(
     list_only: bool,
 ) -> int:
     from chaos.drill.report import exit_code
+    from chaos.process.terminal import printable
     from chaos.scenario.catalogue import CATALOGUE
     from chaos.scenario.expand import scenarios_for
     from supervisor.campaign.connection import connected
@@ -264,7 +265,7 @@ async def _drill(
             selection = replace(request.selection, has_twin=has_twin)
             scenarios = scenarios_for(await gateway.topology(), selection, CATALOGUE)
             keys = [scenario.key for scenario in scenarios[: request.max_drills or None]]
-            text = json.dumps(keys, indent=2) if form == "json" else "\n".join(keys)
+            text = json.dumps(keys, indent=2) if form == "json" else "\n".join(map(printable, keys))
             _write(f"{text}\n", output)
             say(f"{len(keys)} scenario(s); nothing was sent")
             return ExitCode.OK

@@ -1,13 +1,17 @@
 """Output goes where it belongs, and a reader that leaves ends only the output."""
 
+import io
+import json
 import os
+import re
 import subprocess
 
 import pytest
+from rich.table import Table
 from rich.text import Text
 
 from chaos.errors import UsageError
-from supervisor.cli.console import as_plain_text, complain, print_json, say
+from supervisor.cli.console import _Output, as_plain_text, complain, print_json, say
 from tests.fakes.commandline import SCRIPT, environment, understudy
 from tests.patience import PATIENCE_S
 
@@ -68,3 +72,24 @@ def test_progress_shows_no_key(capsys):
     """What a gateway said of itself may hold one that we could not know."""
     say("twin: LiteLLM said: bad key sk-ant-api03-0123456789abcdefghij")
     assert "0123456789abcdefghij" not in capsys.readouterr().err
+
+
+def test_no_command_to_the_terminal_is_shown(capsys):
+    """Names and errors come from a gateway; on a terminal too only our own colours are codes."""
+    evil = "\x1b]0;owned\x07\x9b2J"
+    table = Table(title=evil)
+    table.add_column(evil)
+    table.add_row(Text(evil, style="red"))
+    for terminal in (True, False):
+        stream = io.StringIO()
+        console = _Output(file=stream, force_terminal=terminal, highlight=False)
+        console.print(table)
+        console.print(evil)
+        shown = stream.getvalue()
+        assert "owned" in shown
+        assert not re.search(r"\x1b\]|\x07|\x9b", shown)
+        assert ("\x1b[" in shown) is terminal
+    print_json(json.dumps({"name": evil}, ensure_ascii=False))
+    printed = capsys.readouterr().out
+    assert not re.search(r"[\x1b\x07\x9b]", printed)
+    assert json.loads(printed) == {"name": evil}
