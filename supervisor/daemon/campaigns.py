@@ -10,7 +10,7 @@ import aiohttp
 import structlog
 
 from chaos.drill.report import ReportBuilder
-from chaos.errors import GatewayError, UnderstudyError
+from chaos.errors import GatewayError, UnderstudyError, UsageError
 from chaos.rehearsal import Rehearsal
 from chaos.scenario.catalogue import CATALOGUE
 from chaos.scenario.expand import scenarios_for
@@ -79,6 +79,12 @@ class Campaigns:
         if len(self._waiting) >= MOST_WAITING:
             raise ConflictError(
                 f"{MOST_WAITING} campaigns wait already", remedy="Wait until one has ended."
+            )
+        if order.engines and ordered(settings, order).drills.real_keys:
+            # A group's real key goes where its engine is said to be.
+            raise UsageError(
+                "an order that names an engine's address cannot use real keys",
+                remedy="Name the engine under 'engines' in the daemon's configuration.",
             )
         scenarios_for(gateway.topology, order.selection(settings.drills.profile), CATALOGUE)
         campaign = Campaign(secrets.token_hex(8), order)

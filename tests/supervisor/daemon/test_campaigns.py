@@ -100,6 +100,11 @@ async def test_a_campaign_can_be_broken_off(tmp_path: Path):
     [
         ({"groups": ["nobody"]}, 422, "'nobody' is not a model group"),
         ({**CHAT, "depth": 9}, 422, "there is nothing to drill"),
+        (
+            {**CHAT, "real_keys": True, "engines": {"backup": "http://127.0.0.1:9"}},
+            422,
+            "cannot use real keys",
+        ),
     ],
 )
 async def test_what_cannot_be_drilled_is_refused_at_once(tmp_path: Path, order, status, why):
