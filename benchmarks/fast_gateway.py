@@ -35,7 +35,7 @@ class FastGateway:
         rows.append(_row(LOCAL_GROUP, f"hosted_vllm/{GEMMA}", permission, engine_base))
         fallbacks = [{name: [LOCAL_GROUP]} for name in GROUPS]
         router = {"num_retries": 0, "fallbacks": fallbacks}
-        self._answers = {
+        self._answers: dict[str, Any] = {
             "/model/info": {"data": rows},
             "/get/config/callbacks": {"router_settings": router},
             "/router/settings": {"current_values": router},
