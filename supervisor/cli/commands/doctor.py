@@ -51,6 +51,7 @@ def doctor(
 async def _examined(access: Access) -> "list[Item]":
     from chaos.clock import SystemClock
     from supervisor.campaign.connection import connected
+    from supervisor.doctor.files import files
     from supervisor.doctor.gateway import gateway_items
     from supervisor.doctor.items import CONFIGURATION, fail, ok
     from supervisor.doctor.machine import machine, other_supervisor, python
@@ -63,7 +64,7 @@ async def _examined(access: Access) -> "list[Item]":
         return [*items, fail(CONFIGURATION, error.message, error.remedy)]
     path = settings_path(access.config)
     found = f"{path} is valid" if path else "there is no file, the defaults hold"
-    items.append(ok(CONFIGURATION, found))
+    items += [ok(CONFIGURATION, found), *files(path, settings)]
     try:
         async with connected(settings) as gateway:
             items += await gateway_items(gateway, settings, now=SystemClock().now())
