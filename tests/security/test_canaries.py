@@ -15,7 +15,7 @@ from chaos.process.ports import free_port
 from tests.fakes.alert_receiver import Receiver
 from tests.fakes.canaries import Canaries, secret
 from tests.fakes.commandline import understudy
-from tests.fakes.hostile_gateway import LOUD, hostile_gateway
+from tests.fakes.talkative_gateway import LOUD, hostile_gateway
 from tests.fakes.lab_day import PRIVATE, SLOW, Day
 from tests.fakes.server import serving
 
