@@ -58,6 +58,10 @@ test-system: lab ## Run the tests that need a PostgreSQL, Prometheus or Docker; 
 	$(call INSTALL,$${missing[*]})
 	$(BIN)/pytest -m "$(SYSTEM)" $(ARGS)
 
+.PHONY: test-faults
+test-faults: lab ## Do to Understudy what docs/reliability.md lists, as often as it says: some two hours
+	UNDERSTUDY_FAULTS=full $(BIN)/pytest tests/faults $(ARGS)
+
 .PHONY: test-engine
 test-engine: vllm ## Run the tests with a real vLLM on the CPU: some a quarter of an hour
 	$(BIN)/pytest tests/engine $(ARGS)

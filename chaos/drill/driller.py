@@ -19,6 +19,7 @@ from chaos.drill.collateral import CollateralWatch
 from chaos.drill.drill import NOTHING_YET, Drill, Refusal
 from chaos.drill.injector import Injector, Route
 from chaos.drill.pace import Pace, Undisturbed
+from chaos.drill.standstill import Standstill
 from chaos.drill.whole_group import WholeGroup
 from chaos.judge.check import Check, Finding, Kind, Result
 from chaos.judge.evidence import ANSWERED
@@ -39,6 +40,9 @@ FEWEST_CHARS_OF_A_KEY = 8
 
 UNDISTURBED_WITHIN_S = 60.0
 """How long the one undisturbed request may take, whatever the drills' deadline is."""
+
+MOST_STILL_S = 2.0
+"""After a longer standstill of this process a failure is not believed."""
 
 DIRECT_SAMPLES = 3
 """How often the serving hop is asked directly when its own reply missed something."""
@@ -107,15 +111,20 @@ class Driller:
 
         Whoever cancels this gets a drill too, aborted, with what it had sent by then: what was
         sent costs what it costs. So does an error of our own, because the other drills of the
-        campaign are not its fault.
+        campaign are not its fault. And so does a failure while this process itself stood still.
         """
         progress = _Progress(plan, self.clock.now())
         try:
-            return await self._drill(plan, progress)
+            with Standstill() as standstill:
+                drill = await self._drill(plan, progress)
         except asyncio.CancelledError:
             return progress.aborted("the campaign was stopped")
         except Exception as error:  # noqa: BLE001 -- a row says so, and the log where
             return progress.aborted(*_broken_off(plan, error))
+        if drill.verdict.outcome is Outcome.FAILED and standstill.longest_s > MOST_STILL_S:
+            progress.seen = drill.seen
+            return progress.aborted(*_stood_still(standstill.longest_s))
+        return drill
 
     async def _drill(self, plan: DrillPlan, progress: _Progress) -> Drill:
         """Run *plan* once; a second time with more tokens if reasoning took them all.
@@ -353,6 +362,17 @@ def _not_trusted(verdict: Verdict, plan: DrillPlan, why: str) -> Verdict:
         "deployment has an address of its own: --injector twin --litellm-config FILE",
     )
     return conclude((*verdict.findings, finding))
+
+
+def _stood_still(longest_s: float) -> tuple[str, Finding]:
+    """Take a failure back that may be our own."""
+    what = f"Understudy itself stood still for {longest_s:.1f} s"
+    return what, Finding(
+        check="drill",
+        result=Result.UNKNOWN,
+        message=f"{what}, and so cannot tell what failed.",
+        remedy="Nothing, where the machine was suspended. Otherwise give it more processor time.",
+    )
 
 
 def _broken_off(plan: DrillPlan, error: Exception) -> tuple[str, Finding]:

@@ -419,3 +419,19 @@ async def test_the_guard_is_asked_before_each_sample():
     async with unreliable() as (driller, injector, _):
         drill = await replace(driller, may_sample=may_sample).drill(scenario(), injector)
     assert (asked, drill.requests, len(drill.seen.direct)) == (["backup", "backup"], 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("most_still_s", "outcome"), [(-1.0, Outcome.ABORTED), (TTL_S, Outcome.FAILED)]
+)
+async def test_a_failure_while_the_process_stood_still_is_taken_back(
+    monkeypatch: pytest.MonkeyPatch, most_still_s, outcome
+):
+    """It says why, and keeps what was seen; without a standstill a failure is one."""
+    monkeypatch.setattr("chaos.drill.driller.MOST_STILL_S", most_still_s)
+    gateway = FakeGateway({"paid": ["paid", "backup"]}, falls_back=False)
+    async with drilling(gateway) as (driller, injector, _):
+        drill = await driller.drill(scenario(), injector)
+    assert drill.verdict.outcome is outcome
+    assert [record.group for record in drill.seen.wire] == ["paid"]
+    assert (drill.seen.aborted is not None) == (outcome is Outcome.ABORTED)
