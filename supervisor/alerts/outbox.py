@@ -30,6 +30,9 @@ LONGEST_ROUND_S = 300.0
 """Likewise for one delivery: it comes back into line within this."""
 
 GIVE_UP_AFTER = timedelta(days=1)
+FEWEST_TRIES = 10
+"""Before anything is given up: a day that passed without them is a clock that was set forward."""
+
 STOP_WITHIN_S = 10.0
 """How long a stop waits for the delivery that is under way."""
 
@@ -177,7 +180,8 @@ class Outbox:
             "result": receipt.result.value,
             "tries": one.tries + 1,
         }
-        if not final and self._clock.now() - one.change.at < GIVE_UP_AFTER:
+        young = self._clock.now() - one.change.at < GIVE_UP_AFTER
+        if not final and (young or one.tries < FEWEST_TRIES):
             longest_s = min(LONGEST_ROUND_S, FIRST_PAUSE_S * 2.0 ** min(one.tries, 30))
             pause_s = receipt.retry_after_s or self._chance.uniform(0, longest_s)
             due_at = self._clock.now() + timedelta(seconds=pause_s)

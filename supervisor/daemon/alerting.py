@@ -9,7 +9,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import aiohttp
@@ -64,6 +64,7 @@ class Alerting:
     results: Counter[tuple[str, Result]] = field(default_factory=Counter)
     _states: tuple[AlertState, ...] = ()
     _unsure: bool = False
+    _evaluated_at: datetime | None = None
     _notifiers: dict[str, Notifier] = field(default_factory=dict)
     _outbox: Outbox | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -156,6 +157,7 @@ class Alerting:
         while True:
             self._news.clear()
             try:
+                await self._follow_clock()
                 if self._unsure:
                     self._states, self._unsure = await self.store.alerts(), False
                 await self._evaluate()
@@ -167,6 +169,14 @@ class Alerting:
                 log.exception("alerts.broken")
             await self.clock.sleep(BREATH_S)
             await self._until_news()
+
+    async def _follow_clock(self) -> None:
+        """Go on from now where the clock was set back: what was told was told by now."""
+        now = self.clock.now()
+        if self._evaluated_at is not None and now < self._evaluated_at:
+            self._unsure = True
+            await self.store.bring_back()
+        self._evaluated_at = now
 
     async def _evaluate(self) -> None:
         status = await self.board.status()

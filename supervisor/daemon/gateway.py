@@ -113,6 +113,10 @@ class OpenGateway:
         """Read it again before the next drill."""
         self.read_at_s = -1e9
 
+    def begin_anew(self) -> None:
+        """Read it before the next drill as for the first time, and bring the ledger up to it."""
+        self.topology = None
+
     async def rehearsal(self, say: Callable[[str], None]) -> Rehearsal:
         """Open a rehearsal of the gateway as it was read, or give the one that is open.
 

@@ -39,6 +39,6 @@ class Incidents:
         """Say what has failed for users in one of *groups* lately; None if nothing has."""
         for group in groups:
             at, words = self._last.get(group, (None, ""))
-            if at is not None and now - at < QUIET:
+            if at is not None and abs(now - at) < QUIET:
                 return f"{words} at {at:%H:%M:%S} UTC"
         return None

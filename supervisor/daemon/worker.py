@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -42,6 +42,8 @@ from supervisor.store.store import Store
 from supervisor.web.events import Events
 
 log = structlog.get_logger()
+
+EVER = datetime.min.replace(tzinfo=UTC)
 
 LEASE_S = 300.0
 """How long a path is claimed; renewed while it is drilled."""
@@ -87,6 +89,7 @@ class Worker:
     _halt: Halt | None = None
     _audit_due: bool = False
     _auditing: "asyncio.Task[None] | None" = None
+    _looked_at: datetime = EVER
     _counted: set[str] = field(default_factory=set)
     _incidents: Incidents = field(default_factory=Incidents)
     _audits: Audits = field(init=False)
@@ -225,6 +228,7 @@ class Worker:
 
     async def _is_ready(self, gateway: OpenGateway) -> bool:
         """Bring everything up to date, and report whether a drill may begin."""
+        await self._follow_clock(gateway)
         await self._turn_states()
         if self.board.note(store_trouble=None):
             log.info("store.back", store=self.store.where)
@@ -268,6 +272,15 @@ class Worker:
         if self._auditing is not None:
             self._auditing.cancel()
             await asyncio.wait({self._auditing})
+
+    async def _follow_clock(self, gateway: OpenGateway) -> None:
+        """Go on from now where the clock was set back: the ledger was ahead of it."""
+        now = self.clock.now()
+        if now < self._looked_at:
+            await self.store.bring_back()
+            gateway.begin_anew()
+            log.warning("clock.set_back", by_s=round((self._looked_at - now).total_seconds(), 1))
+        self._looked_at = now
 
     async def _turn_states(self) -> None:
         """Change the states that time changes."""

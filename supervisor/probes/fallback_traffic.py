@@ -121,7 +121,9 @@ class FallbackTraffic:
 
     def running(self, now: datetime) -> tuple[OnFallback, ...]:
         """List the groups whose users are on a fallback, and forget those that were not lately."""
-        for group in [g for g, one in self._running.items() if now - one.last_at >= self.quiet]:
+        for group in [
+            g for g, one in self._running.items() if abs(now - one.last_at) >= self.quiet
+        ]:
             del self._running[group]
         return tuple(self._running[group] for group in sorted(self._running))
 
@@ -140,7 +142,7 @@ class FallbackTraffic:
         if not count and not exhausted:
             return
         before = self._running.get(series.group)
-        if before is None or now - before.last_at >= self.quiet:
+        if before is None or abs(now - before.last_at) >= self.quiet:
             before = OnFallback(series.group, series.hop, now, now, "", "")
         self._running[series.group] = replace(
             before,

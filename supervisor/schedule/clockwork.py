@@ -21,11 +21,28 @@ from apscheduler.triggers.interval import IntervalTrigger
 JOB_DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
 """A late wake-up still wakes, several become one, and none overtakes itself."""
 
+SLACK_S = 1.0
+"""A clock that was set back by less needs no care."""
+
 _WATCHED = {
     EVENT_JOB_MISSED: "missed",
     EVENT_JOB_MAX_INSTANCES: "overlapped",
     EVENT_JOB_ERROR: "failed",
 }
+
+
+class _Scheduler(AsyncIOScheduler):  # type: ignore[misc]  # it has no types
+    """Begins anew after a clock was set back, where every job would wait for the old time."""
+
+    def _process_jobs(self) -> float | None:
+        wait_s: float | None = super()._process_jobs()
+        jobs = self.get_jobs()
+        shortest_s = min((job.trigger.interval_length for job in jobs), default=0.0)
+        if wait_s is None or wait_s <= shortest_s + SLACK_S:
+            return wait_s
+        for job in jobs:
+            job.reschedule(IntervalTrigger(seconds=job.trigger.interval_length, timezone=UTC))
+        return shortest_s
 
 
 class Clockwork:
@@ -38,7 +55,7 @@ class Clockwork:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         # Only here are the defaults read: not from add_job, nor from the jobs' store.
-        self._scheduler = AsyncIOScheduler(job_defaults=JOB_DEFAULTS, timezone=UTC)
+        self._scheduler = _Scheduler(job_defaults=JOB_DEFAULTS, timezone=UTC)
         mask = EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_ERROR
         self._scheduler.add_listener(self._note, mask)
 

@@ -341,6 +341,10 @@ class Store:
         """List the daemons that have used this store."""
         return await self._database.read(memory.known_daemons)
 
+    async def bring_back(self) -> None:
+        """Let nothing have happened later than now: the clock was set back."""
+        await self._database.write(turns.bring_back, self._clock.now())
+
     # --- upkeep ------------------------------------------------------------------------
 
     async def check(self) -> tuple[str, ...]:

@@ -10,10 +10,37 @@ from supervisor.coverage.ledger import evaluated, turns_at
 from supervisor.coverage.risk import rate
 from supervisor.store.paths import change, is_path, record_of, verdicts_of
 from supervisor.store.records import Home, Transition, Turn
-from supervisor.store.tables import AnyRow, paths
+from supervisor.store.tables import (
+    AnyRow,
+    alert_changes,
+    alerts,
+    deliveries,
+    heartbeats,
+    paths,
+    verdicts,
+)
 
 MOST_TURNING = 1_000
 """State changes by time that are written in one transaction."""
+
+# When a path is due, late and stale follows from these with the next ``sync``.
+_HAPPENED = (
+    paths.c.since,
+    paths.c.known_since,
+    paths.c.passed_at,
+    paths.c.full_since,
+    verdicts.c.tried_at,
+    verdicts.c.at,
+    heartbeats.c.known_since,
+    heartbeats.c.last_at,
+    alerts.c.starts_at,
+    alerts.c.pending_since,
+    alerts.c.fired_at,
+    alerts.c.told_at,
+    alert_changes.c.at,
+    deliveries.c.due_at,
+    deliveries.c.ended_at,
+)
 
 
 def due(connection: Connection, home: Home, now: datetime) -> Turn | None:
@@ -102,6 +129,17 @@ def turn(connection: Connection, now: datetime, gateway: str) -> list[Transition
             noticed.append(changed)
             row = connection.execute(select(paths).where(paths.c.number == row.number)).one()  # noqa: PLW2901 -- as it is now
     return noticed
+
+
+def bring_back(connection: Connection, now: datetime) -> None:
+    """Let nothing have happened later than *now*, where a clock was set back.
+
+    Whatever waits, waits from when something has happened. Left ahead, a pass would hold, and an
+    alert would be taken for just told, for as long as the clock was wrong. What waits to be told
+    is due at once.
+    """
+    for column in _HAPPENED:
+        connection.execute(update(column.table).where(column > now).values({column.name: now}))
 
 
 def _urgent(home: Home, now: datetime, *, free_for: str | None = None) -> Select[Any]:

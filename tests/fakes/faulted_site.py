@@ -61,14 +61,21 @@ class Receiver:
 
     Attributes:
         taken: Deliveries by their id.
+        status: What it answers; what it refuses does not count.
+        refused: How many it has refused.
     """
 
+    status: int = 200
+    refused: int = 0
     firing: dict[str, bool] = field(default_factory=dict)
     told: Counter[tuple[str, bool]] = field(default_factory=Counter)
     taken: Counter[str] = field(default_factory=Counter)
 
     async def __call__(self, request: web.Request) -> web.Response:
         body = await request.json()
+        if self.status != 200:
+            self.refused += 1
+            return web.Response(status=self.status)
         self.taken[request.headers["X-Understudy-Delivery"]] += 1
         for alert in body["alerts"]:
             fires = alert["status"] == "firing"
@@ -171,6 +178,11 @@ class FaultedSite:
             while not holds():
                 assert self.pid
                 await asyncio.sleep(0.01)
+
+    async def told_in_vain(self, more: int = 2) -> None:
+        """Wait until the receiver has refused so many more."""
+        refused = self.receiver.refused
+        await self.so(lambda: self.receiver.refused >= refused + more)
 
     async def get(self, path: str = "/api/v1/status") -> Any:
         """Ask the API."""

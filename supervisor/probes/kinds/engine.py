@@ -211,7 +211,7 @@ class EngineProbe:
             if more > 0:
                 before = memory.traffic or OtherTraffic(now, now, 0)
                 memory.traffic = OtherTraffic(before.since, now, before.count + more)
-        if memory.traffic is not None and now - memory.traffic.last_at >= self._quiet:
+        if memory.traffic is not None and abs(now - memory.traffic.last_at) >= self._quiet:
             memory.traffic = None
         memory.served, memory.drilled = reading.served, -1 if running else drilled
 

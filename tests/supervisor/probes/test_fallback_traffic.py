@@ -167,6 +167,16 @@ def test_it_is_over_when_nobody_has_fallen_back_for_a_while():
     assert (found.since, found.count) == (later, 1)
 
 
+def test_it_is_over_when_the_clock_was_set_back():
+    """And begins anew by the new time, if it goes on."""
+    seen = traffic(counts(), counts({fallback("theirs"): 2.0}))
+    earlier = NOON - timedelta(days=1)
+    seen.note(counts({fallback("theirs"): 3.0}), earlier)
+    (found,) = seen.running(earlier)
+    assert (found.since, found.count) == (earlier, 1)
+    assert seen.running(earlier - timedelta(days=1)) == ()
+
+
 def test_it_keeps_its_beginning_while_it_goes_on():
     """Since when is the first of a row of fallbacks, however many follow."""
     seen = traffic(*(counts({fallback("theirs"): float(n)}) for n in range(5)))

@@ -67,3 +67,19 @@ async def test_a_wake_up_that_fails_is_counted():
         await failed.get()
         await failed.get()
         assert clockwork.counts["failed"] >= 1
+
+
+async def test_a_clock_that_was_set_back_delays_no_wake_up():
+    """Its jobs are all due by the old time then, a day ahead."""
+    clockwork, woken = Clockwork(), asyncio.Queue[None]()
+    clockwork.every(SOON, "look", lambda: woken.put_nowait(None))
+    clockwork.every(timedelta(hours=1), "tidy up", lambda: None)
+    with clockwork.running():
+        await woken.get()
+        for job in clockwork._scheduler.get_jobs():
+            job.modify(next_run_time=job.next_run_time + timedelta(days=1))
+        for _ in range(3):
+            await woken.get()
+        look, tidy = clockwork._scheduler.get_jobs()
+        assert look.trigger.interval == SOON
+        assert tidy.next_run_time - look.next_run_time < timedelta(hours=2)

@@ -13,10 +13,12 @@ from chaos.judge.verdict import Outcome
 from supervisor.coverage.ledger import PathState
 from supervisor.store.records import Home
 from supervisor.store.store import Store
+from tests.fakes.alerts import alert_change, alert_state
 from tests.fakes.ledgers import DAY_S, entry, path, wish
 from tests.fakes.manual_clock import NOON, ManualClock
 from tests.supervisor.store.conftest import HOME
 
+TOMORROW = NOON + timedelta(days=1)
 CLAUDE, GPT, GEMINI = path("claude"), path("gpt"), path("gemini")
 
 
@@ -196,3 +198,57 @@ async def test_what_proved_nothing_is_due_again_soon(
     turn = await store.due()
     assert turn is not None
     assert turn.record.state is PathState.NEVER_PROVEN
+
+
+async def test_a_pass_of_tomorrow_is_one_of_now(store: Store, clock: ManualClock):
+    """The path is due, late and stale as long after now as after any pass; so is each fault."""
+    await store.sync({CLAUDE: wish()})
+    clock.advance(DAY_S)
+    await store.add_drill(entry("d1", CLAUDE, at=TOMORROW))
+    clock.advance(-DAY_S)
+    await store.bring_back()
+    await store.sync({CLAUDE: wish()})
+    record = (await store.ledger())[CLAUDE]
+    assert (record.state, record.passed_at) == (PathState.PROVEN, NOON)
+    assert record.late_at == NOON + timedelta(seconds=DAY_S)
+    assert NOON < record.due_at < record.late_at
+    verdicts = await store.verdicts(CLAUDE)
+    assert (verdicts["billing"].tried_at, verdicts["billing"].at) == (NOON, NOON)
+
+
+async def test_what_happened_before_the_clock_was_set_back_stays(store: Store, clock: ManualClock):
+    """Only what lies ahead was dated by the wrong clock."""
+    await store.sync({CLAUDE: wish()})
+    await store.add_drill(entry("d1", CLAUDE, at=NOON))
+    clock.advance(60)
+    before = (await store.ledger(), await store.verdicts(CLAUDE))
+    await store.bring_back()
+    assert (await store.ledger(), await store.verdicts(CLAUDE)) == before
+
+
+async def test_an_alert_of_tomorrow_is_told_today(store: Store, clock: ManualClock):
+    """What waits for its receiver is due at once, and reminders count from now."""
+    tomorrow = {"starts_at": TOMORROW, "pending_since": TOMORROW, "fired_at": TOMORROW}
+    await store.write_alerts(
+        [alert_state(told_at=TOMORROW, **tomorrow)], [(alert_change(at=TOMORROW), ("ops",))]
+    )
+    one = await store.next_delivery("ops")
+    assert one is not None
+    await store.postpone(one, result="serverError", detail="", due_at=TOMORROW)
+    assert await store.next_delivery("ops") is None
+    await store.bring_back()
+    one = await store.next_delivery("ops")
+    assert one is not None
+    assert one.change.at == NOON
+    (state,) = await store.alerts()
+    assert (state.told_at, state.pending_since, state.starts_at) == (NOON, NOON, NOON)
+
+
+async def test_a_heartbeat_of_tomorrow_is_missed_today(store: Store, clock: ManualClock):
+    """A client that died since is not taken for alive."""
+    await store.expect(("nightly",))
+    clock.advance(DAY_S)
+    await store.beat("nightly")
+    clock.advance(-DAY_S)
+    await store.bring_back()
+    assert (await store.beats())["nightly"].last_at == NOON

@@ -236,3 +236,13 @@ async def test_traffic_of_others_is_over_after_a_while():
         assert (await at.look()).facts["traffic"] is not None
         at.clock.advance(1)
         assert (await at.look()).facts["traffic"] is None
+
+
+async def test_traffic_of_others_is_over_when_the_clock_was_set_back():
+    """Nobody waits a day for its end."""
+    async with stage() as at:
+        await at.look()
+        await at.ask()
+        assert (await at.look()).facts["traffic"] is not None
+        at.clock.advance(-86_400)
+        assert (await at.look()).facts["traffic"] is None
