@@ -344,7 +344,7 @@ async def open_gateway(
 def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # The second: brackets nested without end.
         return None
 
 

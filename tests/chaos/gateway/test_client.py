@@ -93,6 +93,7 @@ async def test_an_ordinary_key_is_told_which_question_it_may_not_ask():
         lambda: web.Response(text="<html>It works!</html>", content_type="text/html"),
         lambda: web.Response(status=404),
         lambda: web.Response(text="half {json", content_type="application/json"),
+        lambda: web.Response(text="[" * 100_000, content_type="application/json"),
     ],
 )
 async def test_something_else_is_no_gateway(page):
