@@ -1,14 +1,15 @@
-"""A database on one thread of its own: every call is one transaction, whole or not at all.
+"""A database on threads of its own: every call is one transaction, whole or not at all.
 
-The thread is the queue: calls run in the order in which they came, and the event loop never waits
-for a disk.
+Calls run in the order in which they came, and the event loop never waits for a disk. SQLite's
+readers have a thread apart: where another process holds the file locked, only those who write wait
+for it.
 """
 
 import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -25,6 +26,9 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 5.0
 """How long SQLite waits for another process's transaction to end."""
+
+OVERTAKES_AFTER_S = 0.1
+"""How long a reader of SQLite waits for the writes before it, one of which may wait for a lock."""
 
 CONNECT_TIMEOUT_S = 5
 """How long PostgreSQL may take to answer a call at its door."""
@@ -46,11 +50,17 @@ class Database:
         where: The place, for people.
     """
 
-    def __init__(self, engine: Engine, thread: ThreadPoolExecutor, where: str) -> None:
+    def __init__(
+        self, engine: Engine, writer: ThreadPoolExecutor, reader: ThreadPoolExecutor, where: str
+    ) -> None:
         self.where = where
         self._engine = engine
-        self._thread = thread
+        self._writer = writer
         self._is_file = engine.dialect.name == "sqlite"
+        # PostgreSQL's readers wait for what its writers wait for: that it answers.
+        self._reader = reader if self._is_file else writer
+        self._written: Future[Any] = Future()
+        self._written.set_result(None)
 
     @classmethod
     @asynccontextmanager
@@ -63,23 +73,26 @@ class Database:
         Raises:
             StoreError: It cannot be opened, is damaged, or is of a newer version.
         """
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-read")
         engine = None
         try:
             file = file_of(url)
             if file is not None:
                 _touch(file, create=create)
             engine = _engine(url)
-            database = cls(engine, thread, shown(url))
+            database = cls(engine, writer, reader, shown(url))
             if not await database.read(is_current):
                 await database.write(migrate, where=database.where, file=file, create=create)
             yield database
         finally:
             if engine is not None:
-                # In its own thread, as SQLite asks for, and after what is still running there.
-                closed = thread.submit(engine.dispose)
+                # After what is still running in either thread.
+                await asyncio.shield(asyncio.wrap_future(reader.submit(lambda: None)))
+                closed = writer.submit(engine.dispose)
                 await asyncio.shield(asyncio.wrap_future(closed))
-            thread.shutdown(wait=False)
+            reader.shutdown(wait=False)
+            writer.shutdown(wait=False)
 
     async def read(
         self, work: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
@@ -91,7 +104,14 @@ class Database:
         """
         # SQLite's readers see one state of the file; PostgreSQL has to be asked for as much.
         options = {} if self._is_file else {"isolation_level": "REPEATABLE READ"}
-        return await self._run(options, lambda connection: work(connection, *args, **kwargs))
+        before = self._written
+
+        def transact() -> T:
+            if self._is_file:
+                wait({before}, timeout=OVERTAKES_AFTER_S)
+            return self._transact(options, lambda connection: work(connection, *args, **kwargs))
+
+        return await asyncio.wrap_future(self._reader.submit(transact))
 
     async def write(
         self, work: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
@@ -102,7 +122,7 @@ class Database:
             StoreError: Nothing of it was written.
         """
         options = {"understudy_writes": "FULL"}
-        return await self._run(options, lambda connection: work(connection, *args, **kwargs))
+        return await self._write(options, lambda connection: work(connection, *args, **kwargs))
 
     async def alone(self, work: Callable[[Connection], T]) -> T:
         """Run *work* outside of any transaction, as VACUUM asks for.
@@ -111,11 +131,12 @@ class Database:
             StoreError: It could not be done.
         """
         options = {"isolation_level": "AUTOCOMMIT", "understudy_writes": None}
-        return await self._run(options, work)
+        return await self._write(options, work)
 
-    async def _run(self, options: dict[str, Any], work: Callable[[Connection], T]) -> T:
+    async def _write(self, options: dict[str, Any], work: Callable[[Connection], T]) -> T:
         # A caller that is cancelled leaves a transaction that runs to its end, or never began.
-        return await asyncio.wrap_future(self._thread.submit(self._transact, options, work))
+        written = self._written = self._writer.submit(self._transact, options, work)
+        return await asyncio.wrap_future(written)
 
     def _transact(self, options: dict[str, Any], work: Callable[[Connection], T]) -> T:
         try:

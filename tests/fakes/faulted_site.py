@@ -229,6 +229,12 @@ class FaultedSite:
         assert len(kept) == len(set(kept))
         return len(kept)
 
+    def assert_all_passed(self) -> None:
+        """No fallback was blamed; a stop breaks off the drill that runs, and no other."""
+        outcomes = self.outcomes()
+        assert set(outcomes) <= {"passed", "aborted"}, outcomes
+        assert outcomes["aborted"] <= 1, outcomes
+
     # --- its world --------------------------------------------------------------------
 
     @property

@@ -67,7 +67,7 @@ async def test_a_clock_set_forward_and_back_stops_nothing_and_floods_nothing(
         await site.so(lambda: site.receiver.names == set())
         assert await site.end() == 0
         kept = await site.assert_nothing_lost()
-        assert set(site.outcomes()) == {"passed"}
+        site.assert_all_passed()
         figures(
             f"{ROUNDS} rounds; {kept} drills kept, of {len(site.written())} written; in the last "
             f"round, drills after each turn: {took}; told: {dict(site.receiver.told)}"

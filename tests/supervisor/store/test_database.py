@@ -95,13 +95,29 @@ def locked_by_another_process(file: Path) -> Iterator[None]:
             process.kill()
 
 
-async def test_everything_runs_on_one_thread_that_is_not_the_loops(database: Database):
-    """The event loop never waits for a disk, and a connection never sees two threads."""
-    seen = {await database.read(lambda _: threading.get_ident()) for _ in range(3)}
-    seen.add(await database.write(lambda _: threading.get_ident()))
-    seen.add(await database.alone(lambda _: threading.get_ident()))
-    assert len(seen) == 1
-    assert threading.get_ident() not in seen
+async def test_nothing_runs_on_the_loops_thread(database: Database):
+    """The event loop never waits for a disk; those who write have one thread, readers have one."""
+    readers = {await database.read(lambda _: threading.get_ident()) for _ in range(3)}
+    writers = {await database.write(lambda _: threading.get_ident()) for _ in range(3)}
+    writers.add(await database.alone(lambda _: threading.get_ident()))
+    assert len(readers) == len(writers) == 1
+    assert threading.get_ident() not in readers | writers
+
+
+async def test_a_reader_does_not_wait_for_a_writer_that_waits(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """While another process holds the file locked, what is known can still be shown."""
+    monkeypatch.setattr(module, "BUSY_TIMEOUT_S", PATIENCE_S)
+    async with Database.opened(parse_url(str(file))) as database, asyncio.TaskGroup() as tasks:
+        await database.write(put, "here")
+        with locked_by_another_process(file):
+            waiting = tasks.create_task(database.write(put, "later"))
+            for _ in range(3):
+                assert await database.read(get, "here") == 1
+            assert not waiting.done()
+        await waiting
+        assert await database.read(get, "later") == 1
 
 
 async def test_calls_run_in_the_order_in_which_they_came(database: Database):
