@@ -44,6 +44,7 @@ class HostileGateway(FakeGateway):
         hold: What keeps requests back.
         copies: How often each group is listed, under names of their own.
         port: Where it listens, or did.
+        url: Its base URL.
     """
 
     def __init__(self, permission: str) -> None:
@@ -52,12 +53,9 @@ class HostileGateway(FakeGateway):
         self.hold: Hold | None = None
         self.copies = 1
         self.port = 0
+        self.url = ""
         self._permission = [{"api_base": permission}]
         self._runner: web.ServerRunner | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     @asynccontextmanager
     async def upstream(self) -> AsyncIterator[None]:
@@ -72,10 +70,15 @@ class HostileGateway(FakeGateway):
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
         self.port = self._runner.addresses[0][1]
+        self.url = self.url or f"http://127.0.0.1:{self.port}"
 
     async def stop(self) -> None:
-        """Go away at once: whoever waits for an answer gets none."""
+        """Go away at once, as a process that is killed: whoever waits for an answer gets none."""
         if self._runner is not None:
+            assert self._runner.server is not None
+            for connection in self._runner.server.connections:
+                if connection.transport is not None:
+                    connection.transport.abort()
             await self._runner.cleanup()
             self._runner = None
 
@@ -83,9 +86,12 @@ class HostileGateway(FakeGateway):
         reply = await self.mood(request)
         if reply is not None:
             return reply
+        answers = self.answers()
         if request.method != "GET":
+            model = (await request.json()).get("model")
+            if model not in self.chains:
+                return self._error(400, f"Invalid model name passed in model={model}")
             return await super()._handle(request)
-        answers = self._answers()
         if request.path not in answers:
             return web.json_response({"detail": "Not Found"}, status=404)
         return web.json_response(answers[request.path])
@@ -97,7 +103,7 @@ class HostileGateway(FakeGateway):
             await hold.go.wait()
         return await super()._one(request, url, body, key)
 
-    def _answers(self) -> dict[str, Any]:
+    def answers(self) -> dict[str, Any]:
         """Tell what LiteLLM tells of itself; only what is read of it.
 
         Source: LiteLLM 1.106.2, run.
