@@ -9,7 +9,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,9 +40,28 @@ class PostgreSQL:
         port: Where it listens, on 127.0.0.1.
     """
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, command: Sequence[str], ready: Path) -> None:
         self.port = port
         self._folder = folder
+        self._command = command
+        self._ready = [str(ready), "-q", "-h", "127.0.0.1", "-p", str(port)]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        log = self._folder / "log"
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(
+                self._command, cwd=self._folder, stdout=file, stderr=file
+            )
+        while subprocess.run(self._ready, check=False).returncode:
+            assert self._process.poll() is None, log.read_text()
+
+    def stop(self, how: str = "fast") -> None:
+        """End it: ``fast`` ends its clients, ``immediate`` is a crash that it recovers from."""
+        assert self._process is not None
+        self._process.send_signal({"fast": signal.SIGINT, "immediate": signal.SIGQUIT}[how])
+        self._process.wait()
 
     def url(self, database: str) -> str:
         """Write the URL of *database*."""
@@ -102,29 +121,22 @@ def _running_in(folder: Path) -> Iterator[PostgreSQL]:
         f"--username={USER}",
     ]
     subprocess.run([*as_user, *make, "-D", str(data)], check=True, cwd=folder, capture_output=True)
-    options = ["-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-c", "fsync=off"]
-    log = (folder / "log").open("wb")
-    server = subprocess.Popen(
-        [
-            *as_user,
-            "setpriv",
-            "--pdeathsig=TERM",
-            str(bin_ / "postgres"),
-            "-D",
-            str(data),
-            *options,
-        ],
-        cwd=folder,
-        stdout=log,
-        stderr=log,
-    )
+    options = [
+        "-D",
+        str(data),
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        "-k",
+        str(folder),
+        "-c",
+        "fsync=off",
+    ]
+    command = [*as_user, "setpriv", "--pdeathsig=TERM", str(bin_ / "postgres"), *options]
+    server = PostgreSQL(folder, port, command, bin_ / "pg_isready")
+    server.start()
     try:
-        ready = [str(bin_ / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
-        while subprocess.run(ready, check=False).returncode:
-            assert server.poll() is None, (folder / "log").read_text()
-        yield PostgreSQL(folder, port)
+        yield server
     finally:
-        # Fast: it ends its clients, for whom SIGTERM would have it wait.
-        server.send_signal(signal.SIGINT)
-        server.wait()
-        log.close()
+        server.stop()
