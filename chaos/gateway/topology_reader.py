@@ -16,6 +16,10 @@ from chaos.protocol.dialects import dialect_of, upstream_model
 MAX_FALLBACKS = 5
 """Where the gateway names none. Source: ``ROUTER_MAX_FALLBACKS``, LiteLLM 1.106.2."""
 
+MOST_DIGITS = 15
+MOST = 10.0**MOST_DIGITS
+"""No setting is as large; what is larger says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayAnswers:
@@ -306,14 +310,18 @@ def _whole(value: Any) -> int | None: ...
 @overload
 def _whole(value: Any, default: int) -> int: ...
 def _whole(value: Any, default: int | None = None) -> int | None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return int(value) if number else default
+    number = _number(value)
+    return default if number is None else int(value)
 
 
 def _digits(value: Any) -> int | None:
     """Take a number that may have come from an environment variable, as LiteLLM does."""
-    return int(value) if isinstance(value, str) and value.isdecimal() else _whole(value)
+    digits = isinstance(value, str) and value.isdecimal() and len(value) <= MOST_DIGITS
+    return int(value) if digits else _whole(value)
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    # JSON has numbers that Python reads as infinite, and whole ones that no float holds.
+    return float(value) if abs(value) < MOST else None

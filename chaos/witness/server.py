@@ -49,6 +49,9 @@ from chaos.witness.wire_record import AttemptOutcome, KeyOwner, credentials
 MOST_CANARIES = 16
 """One for each injector that was opened lately; a late request carries one of them."""
 
+_LANES = frozenset(map(str, range(LANES)))
+"""As an address names them."""
+
 _NO_ANSWER = Answer()
 """For faults that are an error answer and nothing else: they never look at what would be said."""
 
@@ -183,7 +186,7 @@ class Witness:
         """
         parts = request.rel_url.raw_path.split("/", 3)
         path = "/" + "/".join(parts[3:])
-        if len(parts) >= 3 and parts[1] == "lane" and parts[2].isdigit():
+        if len(parts) >= 3 and parts[1] == "lane" and parts[2] in _LANES:
             lane, address = int(parts[2]), None
         elif len(parts) >= 3 and parts[1] == "twin":
             lane, address = None, parts[2]

@@ -185,7 +185,13 @@ def test_every_model_of_a_wildcard_can_be_asked_for():
     assert all(topology.find(name) is not None for name in listed)
 
 
-@pytest.mark.parametrize(("told", "number"), [(5, 5), ("5", 5), (0, 0), (None, None), ("x", None)])
+@pytest.mark.parametrize(
+    ("told", "number"),
+    [
+        *((5, 5), ("5", 5), (0, 0), (None, None), ("x", None)),
+        *((float("inf"), None), (float("nan"), None), (10**400, None), ("9" * 5_000, None)),
+    ],
+)
 def test_a_deployment_may_have_retries_of_its_own(told, number):
     """LiteLLM takes them from an environment variable too, as text."""
     assert read(row(num_retries=told)).num_retries == number

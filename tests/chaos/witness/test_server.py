@@ -196,7 +196,11 @@ async def test_a_dead_upstream_is_an_errored_attempt(witness, session):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/lane", "/lane/0", "/lane/x/chat/completions", "/v1/models"]
+    "path",
+    [
+        *("/", "/lane", "/lane/0", "/lane/x/chat/completions", "/v1/models"),
+        *("/lane/7/chat/completions", f"/lane/{'9' * 5_000}/chat/completions"),
+    ],
 )
 async def test_a_request_without_a_live_nonce_is_refused(witness, session, path):
     """Whoever finds the port gets a 400 that names us, and nothing is forwarded."""
