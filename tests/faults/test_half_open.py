@@ -7,7 +7,7 @@ from tests.fakes.faulted_site import FaultedSite, Held, faulted_site
 from tests.fakes.half_open_wire import Wire
 from tests.faults.counts import times
 
-CUTS = times(3, 50)
+CUTS = times(2, 50)
 MORE_SOCKETS = 4
 """A pool may hold a connection more at one moment than at another."""
 

@@ -15,7 +15,7 @@ from tests.faults.counts import times
 
 HANGS = times(1, 20)
 GARBAGE = times(40, 2_000)
-RESTARTS = times(5, 100)
+RESTARTS = times(4, 100)
 DOUBLINGS = times(2, 6)
 PATHS = 6
 

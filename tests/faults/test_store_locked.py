@@ -10,7 +10,7 @@ from tests.fakes.faulted_site import FaultedSite, faulted_site
 from tests.faults.counts import times
 
 BACKUPS = times(5, 100)
-LOCKS = times(2, 20)
+LOCKS = times(1, 20)
 LOCKED = "another process holds it locked"
 
 
