@@ -15,9 +15,9 @@ from chaos.process.ports import free_port
 from tests.fakes.alert_receiver import Receiver
 from tests.fakes.canaries import Canaries, secret
 from tests.fakes.commandline import understudy
-from tests.fakes.talkative_gateway import LOUD, hostile_gateway
 from tests.fakes.lab_day import PRIVATE, SLOW, Day
 from tests.fakes.server import serving
+from tests.fakes.talkative_gateway import LOUD, hostile_gateway
 
 COMMANDS_A_TERMINAL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 PROVIDER = "sk-ant-api03-Kanarie0Provider7Qx4Zw9Kanarie0Provider"
