@@ -4,11 +4,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from supervisor.doctor.items import Item, ok, warn
 from supervisor.settings.model import Settings
-from supervisor.settings.values import Secret
+from supervisor.settings.secrets import secrets_of
 
 
 def files(config: Path | None, settings: Settings) -> Iterator[Item]:
@@ -19,7 +17,7 @@ def files(config: Path | None, settings: Settings) -> Iterator[Item]:
             f"everybody on this machine may read {secret.file}, which holds a secret",
             f"chmod o= {secret.file}",
         )
-        for secret in secrets_of(settings)
+        for secret in secrets_of(settings).values()
         if secret.file is not None and _mode(secret.file.expanduser()) & stat.S_IROTH
     ]
     if config is not None and _mode(config) & stat.S_IWOTH:
@@ -33,18 +31,6 @@ def files(config: Path | None, settings: Settings) -> Iterator[Item]:
     yield from trouble or [
         ok("file_permissions", "nobody else may read the secrets or change the configuration")
     ]
-
-
-def secrets_of(value: object) -> Iterator[Secret]:
-    """Find every place of a secret in the settings."""
-    if isinstance(value, Secret):
-        yield value
-    elif isinstance(value, BaseModel):
-        for _, inner in value:
-            yield from secrets_of(inner)
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from secrets_of(inner)
 
 
 def _mode(file: Path) -> int:

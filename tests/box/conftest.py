@@ -25,6 +25,7 @@ from tests.fakes.debian_box import (
 from tests.patience import PATIENCE_S
 
 NOTE = REPOSITORY / "deploy" / "systemd" / "README.md"
+LOCK = "requirements-dev.txt"
 OLD, NEW = "1.0.0", "1.1.0"
 
 
@@ -118,7 +119,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     newer = folder / "newer"
     for name in ("chaos", "supervisor", "deploy"):
         shutil.copytree(REPOSITORY / name, newer / name)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "hatch_build.py", LOCK, "README.md", "LICENSE"):
         shutil.copy(REPOSITORY / name, newer / name)
     store = newer / "supervisor" / "store"
     tables = (store / "tables.py").read_text()

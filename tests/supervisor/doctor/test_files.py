@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.doctor.files import files, secrets_of
+from supervisor.doctor.files import files
 from supervisor.doctor.items import Status
 from supervisor.settings.model import Settings
+from supervisor.settings.secrets import secrets_of
 
 PLACES = {
     "gateway": {"key": {"file": "FILE"}},
