@@ -10,7 +10,7 @@ from chaos.process.ports import free_port
 from chaos.scenario.scenario import FallbackPath
 from supervisor.coverage.ledger import Wish
 from supervisor.store.location import parse_url
-from supervisor.store.records import DrillEntry, Home
+from supervisor.store.records import DrillEntry, DrillFilter, Home, StoredDrill
 from supervisor.store.store import Store
 from tests.fakes.manual_clock import ManualClock
 
@@ -35,3 +35,13 @@ def filled(folder: Path, paths: Mapping[FallbackPath, Wish], entries: Iterable[D
     }
     config.write_text(yaml.safe_dump(settings))
     return config
+
+
+async def every_drill(store: Store) -> list[StoredDrill]:
+    """Read all of them, page after page, newest first."""
+    found: list[StoredDrill] = []
+    while page := await store.drills(
+        DrillFilter(limit=1000, before=found[-1].row.id if found else None)
+    ):
+        found += page
+    return found

@@ -29,7 +29,8 @@ async def test_a_full_disk_loses_no_drill_and_says_so(tmp_path: Path, way: str, 
             await site.start()
             await site.drilled(6)
             for _ in range(FILLED):
-                disk.fill(site.pid)
+                async with site.in_a_drill():
+                    disk.fill(site.pid)
                 status = await site.until(lambda s: s["problems"])
                 assert any(SAYS[way] in problem for problem in status["problems"]), status
                 # What is drilled meanwhile was written: a full disk has room in what is there.

@@ -14,9 +14,10 @@ import pytest
 from sqlalchemy import URL
 
 from chaos.clock import SystemClock
-from supervisor.store.records import DrillFilter, Home
+from supervisor.store.records import Home
 from supervisor.store.store import Store
 from tests.fakes.daemon_process import DRILL_S, GATEWAY, started
+from tests.fakes.stores import every_drill
 from tests.faults.counts import times
 
 SERVER = pytest.param("postgresql", marks=pytest.mark.postgresql)
@@ -47,7 +48,7 @@ async def drills(url: URL) -> list[tuple[str, str]]:
     """List every drill of the store, with its path."""
     async with Store.opened(url, Home("reader", GATEWAY), SystemClock(), create=False) as store:
         assert await store.check() == ()
-        return [(d.row.id, str(d.path)) for d in await store.drills(DrillFilter(limit=1_000_000))]
+        return [(d.row.id, str(d.path)) for d in await every_drill(store)]
 
 
 async def test_a_killed_daemon_loses_no_ended_drill_and_repeats_none(url: URL, start, figures):

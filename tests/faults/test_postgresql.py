@@ -22,8 +22,8 @@ async def test_a_database_that_is_restarted_loses_no_drill(
         await site.start()
         await site.drilled(6)
         for _ in range(RESTARTS):
-            server.stop(how)
-            await site.until(lambda s: s["problems"])
+            async with site.in_a_drill():
+                server.stop(how)
             asked = len(site.gateway.asked)
             for _look in range(3):
                 await site.until(lambda s: s["problems"])

@@ -47,7 +47,8 @@ async def test_a_store_that_is_held_too_long_is_waited_for(tmp_path: Path, figur
         for _ in range(LOCKS):
             with closing(sqlite3.connect(tmp_path / "understudy.db", timeout=60)) as holder:
                 holder.isolation_level = None
-                holder.execute("BEGIN IMMEDIATE")
+                async with site.in_a_drill():
+                    holder.execute("BEGIN IMMEDIATE")
                 await site.until(lambda s: any(LOCKED in one for one in s["problems"]))
                 holder.execute("ROLLBACK")
             await site.drilled(3)
