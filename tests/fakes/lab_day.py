@@ -53,6 +53,7 @@ class Day:
     engine: SimulatedEngine
     drills: int
     rehearse: Mapping[str, Any] = field(default_factory=dict)
+    deadline_s: float = 1.0
     hook: Receiver = field(default_factory=Receiver)
     loud: Receiver = field(default_factory=lambda: Receiver(status=500, echoes=True))
 
@@ -74,7 +75,8 @@ class Day:
     def environment(self) -> dict[str, str]:
         """Name every secret that is in a variable."""
         secrets = {f"C_{name.upper()}": value for name, value in self.canaries.secrets.items()}
-        return environment(**secrets, XDG_STATE_HOME=str(self.state))
+        # Unbuffered, Python itself loses the rest of a long line where a write is interrupted.
+        return environment(**secrets, XDG_STATE_HOME=str(self.state), PYTHONUNBUFFERED="")
 
     def configure(self, hook_url: str, loud_url: str, **sections: Any) -> None:
         """Write the configuration, and the files that hold its secrets."""
@@ -107,7 +109,7 @@ class Day:
             "store": {"url": f"sqlite:///{self.state / 'understudy.db'}"},
             "daemon": {"read_gateway_every": "1s"},
             "engines": {"gemma": {"url": self.engine.url, "key": {"env": "C_ENGINE"}}},
-            "drills": {"deadline_s": 1, "first_token_s": 1},
+            "drills": {"deadline_s": self.deadline_s, "first_token_s": self.deadline_s},
             "rehearse": {"target": "1s", **self.rehearse},
             "watch": {"every": "1s", "token_every": "1s", "confirm": 1},
             "alerts": {"remind_every": "1s", "watchdog_every": "1s"},
@@ -134,7 +136,10 @@ class Day:
             stderr=asyncio.subprocess.PIPE,
         )
         out, errors = await process.communicate()
-        assert b"Traceback" not in errors, errors.decode()
+        told = f"{arguments}: {process.returncode}, {errors.decode()}, {out[-300:]!r}"
+        assert b"Traceback" not in errors, told
+        if "json" in arguments and out:
+            assert out.rstrip().endswith((b"}", b"]")), told
         self.canaries.see(f"output of {' '.join(map(str, arguments))}", out + errors)
         return out.decode() or errors.decode()
 
@@ -219,7 +224,7 @@ class Day:
         try:
             async with (
                 watched_processes(process.pid) as processes,
-                aiohttp.ClientSession() as session,
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session,
             ):
                 await self._until(process, lambda: self.logged("daemon.started"))
                 async with asyncio.TaskGroup() as tasks:

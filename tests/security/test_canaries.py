@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,6 +11,8 @@ import yaml
 
 from chaos.faults.kinds import FAULTS
 from chaos.lab.engine_flags import EngineFlags
+from chaos.lab.lab import running_lab
+from chaos.lab.setups import SETUPS
 from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.process.ports import free_port
 from tests.fakes.alert_receiver import Receiver
@@ -18,6 +21,9 @@ from tests.fakes.commandline import understudy
 from tests.fakes.lab_day import PRIVATE, SLOW, Day
 from tests.fakes.server import serving
 from tests.fakes.talkative_gateway import LOUD, hostile_gateway
+
+LAB_PROVIDER = "sk-lab-claudeopus-0123456789abcdef"
+"""What the lab writes into LiteLLM's configuration for its first group."""
 
 COMMANDS_A_TERMINAL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 PROVIDER = "sk-ant-api03-Kanarie0Provider7Qx4Zw9Kanarie0Provider"
@@ -79,6 +85,45 @@ async def test_no_secret_is_seen_in_a_day_beside_a_hostile_gateway(tmp_path: Pat
     assert {secrets["url"], secrets["chat"]} <= _paths(day.hook) | _paths(day.loud)
     assert any(secrets["bearer"] in came.headers["authorization"] for came in day.hook.came)
     assert LOUD in canaries.seen["the events"].decode()
+    assert (day.ended, day.core_limit, day.core_pages) == (143, ["0", "0"], 0)
+
+
+@pytest.mark.litellm
+async def test_no_secret_is_seen_in_a_day_beside_the_real_litellm(
+    litellm_executable: Path, tmp_path: Path
+):
+    """As above, with the keys of the lab's providers in LiteLLM's own configuration."""
+    secrets = {name: secret(name) for name in PRIVATE}
+    setup = replace(SETUPS["healthy"], engine=EngineFlags(api_key=secrets["engine"]))
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "day").mkdir()
+    async with running_lab(
+        setup,
+        tmp_path / "lab",
+        say=lambda _: None,
+        witness_port=free_port(),
+        litellm=litellm_executable,
+    ) as lab:
+        assert isinstance(lab.engine, SimulatedEngine)
+        keys = {"gateway": lab.key, "admin": lab.admin_key, "provider": LAB_PROVIDER}
+        day = Day(
+            tmp_path / "day",
+            canaries := Canaries({**secrets, **keys}),
+            lab.gateway_url,
+            lab.witness_port,
+            lab.engine,
+            drills=100,
+            deadline_s=5.0,
+            rehearse={
+                "groups": {"gemini-*": {"enabled": False}, "*-[hm]*": {"enabled": False}},
+                "faults": [name for name in FAULTS if name not in SLOW],
+            },
+        )
+        async with serving(day.hook) as hook_url, serving(day.loud) as loud_url:
+            day.configure(hook_url, loud_url)
+            await day.live()
+        assert secrets["engine"] in {request.key for request in lab.engine.seen}
+    assert canaries.found() == []
     assert (day.ended, day.core_limit, day.core_pages) == (143, ["0", "0"], 0)
 
 
