@@ -7,8 +7,9 @@ code are the same.
 import io
 import os
 import sys
-from collections.abc import Iterable
-from typing import IO
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import IO, TextIO
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -69,9 +70,28 @@ def as_plain_text(renderable: RenderableType) -> str:
 def print_json(text: str) -> None:
     """Print machine-readable text, without wrapping or colour, and at once."""
     try:
-        print(text.translate(_ESCAPED), flush=True)  # noqa: T201 -- the one place where raw text belongs on stdout
+        with _whole(sys.stdout) as stream:
+            print(text.translate(_ESCAPED), file=stream, flush=True)
     except BrokenPipeError:
         _into_nothing(sys.stdout)
+
+
+@contextmanager
+def _whole(stream: TextIO) -> Iterator[TextIO]:
+    """Write until everything is written: with PYTHONUNBUFFERED Python writes once, and no more."""
+    raw = getattr(stream, "buffer", None)
+    if not isinstance(raw, io.RawIOBase):
+        yield stream
+        return
+    stream.flush()
+    buffer = io.BufferedWriter(raw)
+    text = io.TextIOWrapper(buffer, encoding=stream.encoding, errors=stream.errors)
+    try:
+        yield text
+    finally:
+        # Its end must not be the end of stdout.
+        text.detach()
+        buffer.detach()
 
 
 def _into_nothing(stream: IO[str]) -> None:

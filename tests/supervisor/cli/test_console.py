@@ -93,3 +93,27 @@ def test_no_command_to_the_terminal_is_shown(capsys):
     printed = capsys.readouterr().out
     assert not re.search(r"[\x1b\x07\x9b]", printed)
     assert json.loads(printed) == {"name": evil}
+
+
+class Sparing(io.RawIOBase):
+    """Takes only a little at each write, as a pipe may whose reader is slow."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data, /) -> int:
+        piece = bytes(data)[:1000]
+        self.taken += piece
+        return len(piece)
+
+
+def test_json_is_written_whole_where_python_buffers_nothing(monkeypatch):
+    """PYTHONUNBUFFERED is set in many containers; a cut report is worse than none."""
+    sparing = Sparing()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(sparing, "utf-8", write_through=True))  # type: ignore[type-var]
+    print_json("ü" * 100_000)
+    print_json("{}")
+    assert sparing.taken.decode() == "ü" * 100_000 + "\n{}\n"
