@@ -33,7 +33,8 @@ class Held:
     """What a process holds.
 
     Attributes:
-        memory_mb: Its own share of the memory (PSS), which shared libraries do not blur.
+        memory_mb: What it has allocated (anonymous memory): libraries, which it shares with
+            whoever else runs at that moment, are not counted.
         files: Open files that are not sockets, pipes included.
     """
 
@@ -45,13 +46,13 @@ class Held:
     def by(cls, pid: int) -> "Held":
         """Ask the kernel."""
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        pss_kb = next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
+        own_kb = next(int(line.split()[1]) for line in rollup if line.startswith("Anonymous:"))
         targets = []
         for one in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(FileNotFoundError):  # closed since it was listed
                 targets.append(str(one.readlink()))
         sockets = sum(target.startswith("socket:") for target in targets)
-        return cls(pss_kb / 1024, len(targets) - sockets, sockets)
+        return cls(own_kb / 1024, len(targets) - sockets, sockets)
 
 
 @dataclass

@@ -48,15 +48,18 @@ class Daemon:
                 count -= 1
 
     def held(self) -> Held:
-        """Look at what it holds after each of some drills, and take the most of each."""
+        """Look at what it holds after each of some drills, and take the least of each.
+
+        A connection more at one moment is no leak; what has leaked is always there.
+        """
         seen = []
         for _ in range(SAMPLES):
             self.drills(1)
             seen.append(Held.by(self.process.pid))
         return Held(
-            max(one.memory_mb for one in seen),
-            max(one.files for one in seen),
-            max(one.sockets for one in seen),
+            min(one.memory_mb for one in seen),
+            min(one.files for one in seen),
+            min(one.sockets for one in seen),
         )
 
 
