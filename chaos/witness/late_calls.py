@@ -6,7 +6,7 @@ of a long one only both ends are looked at.
 
 import re
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 
 REMEMBER_S = 24 * 3600.0
@@ -22,28 +22,30 @@ class LateCalls:
     """The nonces of ended drills, and how many requests came with each."""
 
     def __init__(self) -> None:
-        self._ended: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._ended: OrderedDict[str, float] = OrderedDict()
+        # Few are ever called again, so that the others need not have a count.
+        self._came: Counter[str] = Counter()
 
     def end(self, nonce: str) -> None:
         """Remember that the drill of *nonce* has ended; forget what is too old."""
         now_s = time.monotonic()
-        self._ended[nonce] = (now_s, 0)
+        self._ended[nonce] = now_s
         while len(self._ended) > MOST_REMEMBERED or self._oldest_s() < now_s - REMEMBER_S:
-            self._ended.popitem(last=False)
+            forgotten, _ = self._ended.popitem(last=False)
+            self._came.pop(forgotten, None)
 
     def _oldest_s(self) -> float:
-        return next(iter(self._ended.values()))[0]
+        return next(iter(self._ended.values()))
 
     def count(self, nonce: str) -> int:
         """Say how many requests of the ended drill of *nonce* have come."""
-        return self._ended.get(nonce, (0.0, 0))[1]
+        return self._came[nonce]
 
     def take(self, words: Iterable[str]) -> bool:
         """Count a request whose text carries an ended drill's nonce; False if it carries none."""
         for nonce in _candidates(words):
             if nonce in self._ended:
-                ended_at_s, count = self._ended[nonce]
-                self._ended[nonce] = (ended_at_s, count + 1)
+                self._came[nonce] += 1
                 return True
         return False
 

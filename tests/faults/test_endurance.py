@@ -17,8 +17,10 @@ from tests.fakes.commandline import SCRIPT
 from tests.fakes.faulted_site import Held
 from tests.faults.counts import FULL, times
 
-WARM_UP = times(150, 1_000)
-"""Drills until everything is loaded and every cache is full."""
+WARM_UP = times(150, 2_000)
+"""Drills until everything is loaded and every cache is full, but that of the nonces of ended
+drills: it holds 20,000, of 0.15 MB for each thousand.
+"""
 
 DRILLS = times(300, 10_000)
 MOST_GROWN_MB = 5
