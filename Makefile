@@ -11,7 +11,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 BIN := .venv/bin
 VENV := .venv/.made
 # Tests that need a program of the system.
-SYSTEM := postgresql or prometheus or docker
+SYSTEM := postgresql or prometheus or docker or browser
 # ... and those that have a target of their own.
 APART := vllm or box or $(SYSTEM)
 LOCK := requirements-dev.txt
@@ -49,12 +49,13 @@ test-box: lab ## Boot Debian machines and run the service there; root only, inst
 	$(BIN)/pytest tests/box $(ARGS)
 
 .PHONY: test-system
-test-system: lab ## Run the tests that need a PostgreSQL, Prometheus or Docker; installs Debian's
+test-system: lab ## Run the tests that need PostgreSQL, Prometheus, Docker or Chromium; installs Debian's
 	@missing=()
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing+=(postgresql)
 	command -v promtool >/dev/null || missing+=(prometheus)
 	command -v amtool >/dev/null || missing+=(prometheus-alertmanager)
 	command -v dockerd >/dev/null || missing+=(docker.io)
+	command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
 	$(call INSTALL,$${missing[*]})
 	$(BIN)/pytest -m "$(SYSTEM)" $(ARGS)
 
@@ -108,6 +109,10 @@ models: $(VENV) ## Train the tiny models of the lab's vLLM anew: some twenty min
 .PHONY: docs
 docs: $(VENV) ## Write the tables of README.md and docs/ anew, from the registries
 	@$(BIN)/python -m docs.tables
+
+.PHONY: pictures
+pictures: lab ## Take the documentation's pictures of the page anew; needs Chromium
+	@$(BIN)/python -m docs.pictures
 
 .PHONY: lock
 lock: $(VENV) ## Choose the newest versions of the tools and write them down

@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import alerts, daemon, drills, memory, startup, store, strangers, witness
+from benchmarks import alerts, daemon, drills, memory, page, startup, store, strangers, witness
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
         default="all",
         choices=(
             *("witness", "strangers", "drills", "memory", "startup", "store", "daemon"),
-            *("alerts", "all"),
+            *("alerts", "page", "all"),
         ),
     )
     parser.add_argument("--lab", action="store_true", help="drill the lab's real LiteLLM")
@@ -45,6 +45,8 @@ def main() -> None:
         daemon.run(idle_s=given.idle, lab=given.lab)
     if given.what == "store":
         store.run(paths=given.paths, drills=given.stored, days=given.days, per_day=given.per_day)
+    if given.what in ("page", "all"):
+        page.run(rounds=given.rounds)
     if given.what == "alerts":
         alerts.run(alerts=given.alerts)
     if given.what in ("startup", "all"):

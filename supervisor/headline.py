@@ -4,8 +4,10 @@ What keeps the daemon from its job comes first, then what fires, then what is no
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from supervisor.coverage.ledger import PathState
+from supervisor.settings.values import duration_text
 from supervisor.status import PROVEN, UNCOUNTED, Status
 from supervisor.store.alerts.records import AlertState, Phase, Severity
 
@@ -15,7 +17,8 @@ URGENCY = {Severity.PAGE: 0, Severity.TICKET: 1}
 
 def headline(status: Status) -> str:
     """Say how everything is, in one sentence."""
-    return f"{_first(status)}; {_next(status)}"
+    text = f"{_first(status)}; {_next(status)}"
+    return text[0].upper() + text[1:]
 
 
 def _first(status: Status) -> str:
@@ -23,11 +26,21 @@ def _first(status: Status) -> str:
         return status.problems[0]
     firing = sorted(_urgent(status.alerts), key=lambda one: URGENCY[one.severity])
     if firing:
-        summary = firing[0].annotations.get("summary", firing[0].name).rstrip(".")
-        return f"{summary} (and {len(firing) - 1} more)" if firing[1:] else summary
+        return _alert(firing[0], status.at, more=len(firing) - 1)
     if status.condition.reload_trouble:
         return f"the new configuration was refused: {status.condition.reload_trouble}"
     return _proven(status)
+
+
+def _alert(alert: AlertState, now: datetime, *, more: int) -> str:
+    """Say what fires, since when, and what mends it."""
+    summary = alert.annotations.get("summary", alert.name).rstrip(".")
+    day = "" if alert.starts_at.date() == now.date() else f"{alert.starts_at:%Y-%m-%d} "
+    since = f"since {day}{alert.starts_at:%H:%M} UTC"
+    others = f" (and {more} more)" if more else ""
+    remedy = "".join(alert.annotations.get("remedy", "").splitlines()[:1]).rstrip(".")
+    mended = f"; {remedy[0].lower()}{remedy[1:]}" if remedy else ""
+    return f"{summary}{others}, {since}{mended}"
 
 
 def _urgent(alerts: tuple[AlertState, ...]) -> Iterator[AlertState]:
@@ -58,9 +71,11 @@ def _next(status: Status) -> str:
     if status.halt is not None:
         return f"drilling is halted: {status.halt.reason}"
     if status.condition.running is not None:
-        return f"drilling {status.condition.running.scenario}"
+        return f"drilling {status.condition.running.scenario.partition('/')[0]}"
     if status.condition.closed is not None:
         return f"no drill now: {status.condition.closed}"
     if status.next_path is not None:
         return f"next: {status.next_path}"
+    if status.next_due_at is not None:
+        return f"next drill in {duration_text(status.next_due_at - status.at, units=1)}"
     return status.next_reason or "nothing is due"

@@ -192,6 +192,7 @@ class Status:
         old: It could not be made anew, because the store is away.
         next_path: The path that is drilled next; None if none is due.
         next_reason: Why that one, in words; or when the next is due.
+        next_due_at: When the next path is due; None if one is due now, or nothing is rehearsed.
     """
 
     at: datetime
@@ -214,6 +215,7 @@ class Status:
     measured: Measured = field(default_factory=Measured)
     next_path: FallbackPath | None = None
     next_reason: str = ""
+    next_due_at: datetime | None = None
     records: Mapping[FallbackPath, LedgerPath] | None = None
     old: bool = False
 

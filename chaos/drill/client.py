@@ -67,6 +67,8 @@ async def ask(
         timed_out=timed_out,
         broke_off=broke_off,
         disclosed=tuple(state.holding(keys(), reading)),
+        asked_at_s=began_s,
+        deadline_s=deadline_s,
     )
 
 

@@ -21,6 +21,8 @@ class ClientReply:
         timed_out: We gave up at the deadline.
         broke_off: The transport's own words when the connection broke; else None.
         disclosed: Where in it a key of a hop stood, such as ``the header x-debug``.
+        asked_at_s: Monotonic seconds of this process, as the wire's are; None if nothing was asked.
+        deadline_s: How long the client would have waited for the end.
     """
 
     status: int | None
@@ -31,6 +33,8 @@ class ClientReply:
     timed_out: bool = False
     broke_off: str | None = None
     disclosed: tuple[str, ...] = ()
+    asked_at_s: float | None = None
+    deadline_s: float | None = None
 
     @property
     def ok(self) -> bool:

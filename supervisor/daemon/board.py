@@ -139,6 +139,7 @@ async def derived(store: Store, condition: Condition, now: datetime, halt_file: 
         silences=await store.silences(),
         next_path=turn.record.path if turn else None,
         next_reason=why_next(turn.record if turn else None, next_due, now),
+        next_due_at=None if turn else next_due,
     )
 
 

@@ -15,6 +15,7 @@ FIXED: tuple[tuple[str, Callable[[Settings], object]], ...] = (
     ("store.url", lambda settings: (settings.store.url, settings.store.password)),
     ("web.listen", lambda settings: settings.web.listen),
     ("web.token", lambda settings: settings.web.token),
+    ("web.badges", lambda settings: settings.web.badges),
 )
 """What a running daemon cannot change: it holds the port, the file or the name."""
 

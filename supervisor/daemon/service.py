@@ -193,7 +193,9 @@ class Service:
                 )
                 world = DaemonWorld(board, store, worker, watch, alerting, self.clock)
                 access = Access(own_token(settings.web, url))
-                app = application(world, access=access, version=self._version)
+                app = application(
+                    world, access=access, version=self._version, badges=settings.web.badges
+                )
                 async with (
                     self._kept("alerts", alerting.run),
                     self._kept("watch", watch.run),

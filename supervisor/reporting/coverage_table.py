@@ -10,8 +10,8 @@ from rich.text import Text
 
 from chaos.gateway.topology import Trigger
 from chaos.scenario.scenario import NO_HOP
+from supervisor.age import ago
 from supervisor.coverage.ledger import MEANINGS, PathState
-from supervisor.reporting.age import ago
 from supervisor.web.answers.paths import CoverageAnswer, PathAnswer
 
 STYLES = {

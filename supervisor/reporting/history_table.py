@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from supervisor.reporting.age import ago
+from supervisor.age import ago
 from supervisor.reporting.drill_details import shown
 from supervisor.web.answers.drills import DrillAnswer
 

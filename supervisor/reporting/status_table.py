@@ -6,9 +6,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from supervisor.age import ago
 from supervisor.probes.kinds.heartbeat import PulseStatus
 from supervisor.probes.probe import PartKind, State
-from supervisor.reporting.age import ago
 from supervisor.reporting.coverage_table import STYLES, summary
 from supervisor.web.answers.parts import HeartbeatAnswer, StandingAnswer
 from supervisor.web.answers.status import StatusAnswer

@@ -61,3 +61,8 @@ class WebSettings(Section):
         description="Lets its bearer change something, and read from other machines; without "
         "one, a random token is written beside the store.",
     )
+    badges: bool = Field(
+        False,
+        description="Let everybody who reaches the port see /badge/GROUP.svg: whether a group's "
+        "fallback is proven, and nothing else.",
+    )

@@ -34,11 +34,11 @@ SAFE_HEADERS = {
 
 
 def application(
-    world: World, *, access: Access, version: str, ping_s: float = 15.0
+    world: World, *, access: Access, version: str, ping_s: float = 15.0, badges: bool = False
 ) -> web.Application:
     """Make the application; it keeps nothing, and asks *world* each time."""
     app = web.Application(middlewares=[explained], client_max_size=LONGEST_BODY_BYTES)
-    app[DESK] = Desk(world, access, ping_s)
+    app[DESK] = Desk(world, access, ping_s, badges)
     for endpoint in (*ENDPOINTS, _description_of(ENDPOINTS, version)):
         app.router.add_route(endpoint.method, endpoint.path, partial(_let_in, endpoint))
         # As GET, without the body; a stream of events has no end.

@@ -27,11 +27,13 @@ class Desk:
 
     Attributes:
         ping_s: How often a silent stream of events says that it is still there.
+        badges: Whether everybody may see how a group's fallback is.
     """
 
     world: World
     access: Access
     ping_s: float = 15.0
+    badges: bool = False
 
 
 DESK = web.AppKey("desk", Desk)

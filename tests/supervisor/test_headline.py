@@ -1,6 +1,7 @@
 """The sentence that says how everything is."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,7 +12,7 @@ from supervisor.store.alerts.records import AlertState, Phase, Severity
 from supervisor.store.records import Counts, Halt
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
-DUE = "nothing is due before 2026-11-27 14:00:00+00:00"
+DUE = "next drill in 2h"
 
 
 def condition(**changes) -> Condition:
@@ -27,7 +28,8 @@ def alert(name: str, severity: Severity, summary: str, phase: Phase = Phase.FIRI
 
 def status(states: dict[PathState, int], **changes) -> Status:
     """Make a snapshot."""
-    known = {"condition": condition(), "next_reason": DUE, **changes}
+    due_at = NOW + timedelta(hours=2, minutes=3)
+    known = {"condition": condition(), "next_due_at": due_at, **changes}
     return Status(at=NOW, counts=Counts(states=states), **known)
 
 
@@ -40,6 +42,10 @@ BROKEN = "gemma refuses tool calls for claude-opus."
     ("seen", "sentence"),
     [
         (status(PROVEN), f"{ALL}; {DUE}"),
+        (
+            status(PROVEN, next_due_at=None, next_reason="there is nothing"),
+            f"{ALL}; there is nothing",
+        ),
         (
             status({**PROVEN, PathState.FAILED: 2, PathState.STALE: 1}),
             f"24 of 27 fallback paths proven, 2 failed, 1 stale; {DUE}",
@@ -59,23 +65,23 @@ BROKEN = "gemma refuses tool calls for claude-opus."
                     alert("EngineDown", Severity.PAGE, "not yet", Phase.PENDING),
                 ),
             ),
-            f"gemma refuses tool calls for claude-opus (and 1 more); {DUE}",
+            f"Gemma refuses tool calls for claude-opus (and 1 more), since 12:00 UTC; {DUE}",
         ),
         (
             status(PROVEN, condition=condition(store_trouble="the disk is full")),
-            f"the disk is full; {DUE}",
+            f"The disk is full; {DUE}",
         ),
         (
             status(PROVEN, condition=condition(reload_trouble="understudy.yaml: 1 problem")),
-            f"the new configuration was refused: understudy.yaml: 1 problem; {DUE}",
+            f"The new configuration was refused: understudy.yaml: 1 problem; {DUE}",
         ),
         (
             status(PROVEN, halt=Halt("new driver", NOW)),
             f"{ALL}; drilling is halted: new driver",
         ),
         (
-            status(PROVEN, condition=condition(running=Running("id", "a/general/1", NOW))),
-            f"{ALL}; drilling a/general/1",
+            status(PROVEN, condition=condition(running=Running("id", "opus/general/1", NOW))),
+            f"{ALL}; drilling opus",
         ),
         (
             status(PROVEN, condition=condition(closed="outside schedule.windows")),
@@ -86,3 +92,16 @@ BROKEN = "gemma refuses tool calls for claude-opus."
 def test_what_matters_most_comes_first(seen: Status, sentence: str):
     """What keeps the daemon from its job, then what fires, then what is not proven."""
     assert headline(seen) == sentence
+
+
+def test_the_first_step_to_mend_it_is_said():
+    """Of a remedy's lines the first; and the day, where it is not today."""
+    begun = NOW - timedelta(days=2)
+    firing = replace(
+        alert("EngineDown", Severity.PAGE, "gemma is down"),
+        annotations={"summary": "gemma is down", "remedy": "Start it.\nThen look."},
+        starts_at=begun,
+    )
+    assert headline(status(PROVEN, alerts=(firing,))) == (
+        f"Gemma is down, since 2026-11-25 12:00 UTC; start it; {DUE}"
+    )

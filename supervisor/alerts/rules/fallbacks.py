@@ -66,7 +66,12 @@ def _broken_hop(
         since=min(dates, default=None),
         summary=f"{where}: {kind}",
         description="\n".join(lines),
-        more={"kind": kind, "drill": drill, "path": str(newest.path)},
+        more={
+            "kind": kind,
+            "drill": drill,
+            "path": str(newest.path),
+            **({"remedy": found.remedy} if found is not None and found.remedy else {}),
+        },
     )
 
 

@@ -14,10 +14,12 @@ from supervisor.web.endpoints import (
     heartbeats,
     live,
     metrics,
+    page,
     snapshot,
 )
 
 ENDPOINTS: tuple[Endpoint, ...] = (
+    *page.ENDPOINTS,
     *health.ENDPOINTS,
     *snapshot.ENDPOINTS,
     *alerts.ENDPOINTS,

@@ -27,7 +27,7 @@ async def test_a_daemon_reports_its_start_its_life_and_its_end(tmp_path: Path):
             await manager.until("WATCHDOG")
             await daemon.drilled()
             while not (await manager.until("STATUS"))["STATUS"].startswith(
-                "All 6 fallback paths proven within their targets; nothing is due before "
+                "All 6 fallback paths proven within their targets; next drill in "
             ):
                 pass
         assert manager.waiting()[-1] == {"STOPPING": "1", "STATUS": "Stopping"}

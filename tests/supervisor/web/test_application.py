@@ -6,6 +6,7 @@ from aiohttp import web
 from chaos.errors import UsageError
 from chaos.http_client import open_session
 from supervisor.web.application import application, listening
+from supervisor.web.page.render import POLICY
 from tests.fakes.snapshots import condition, full_snapshot, snapshot, stored_drill
 from tests.fakes.world import ACCESS, BEARER, FakeWorld
 
@@ -20,6 +21,9 @@ SAFE = {
 SILENCE = {"matchers": {"alertname": "Halted"}, "reason": "lunch", "for_s": 60}
 BEAT = "/api/v1/heartbeats/{name}"
 EVENTS = "/api/v1/events"
+PAGES = ("/", "/drills/{id}")
+BADGE = "/badge/{group}.svg"
+"""Off, as long as nobody allows it."""
 
 
 async def test_every_route_answers_with_safe_headers(api):
@@ -31,11 +35,19 @@ async def test_every_route_answers_with_safe_headers(api):
     # A stream has no end; that it is refused at the daemon's end is an answer, too.
     api.world.events.close()
     for method, path in api.routes:
-        named = path.replace("{id}", "d1").replace("{name}", "backup").replace("{number}", "7")
+        named = path.replace("/static/{name}", "/static/page.css").replace("{id}", "d1")
+        named = named.replace("{name}", "backup").replace("{number}", "7")
         body = {"json": SILENCE} if (method, path) == ("POST", "/api/v1/silences") else {}
         answer = await api.change(method, named, **body)
-        assert answer.status in (200, 201, 202, 204) or path == EVENTS
-        assert SAFE.items() <= dict(answer.headers).items(), (method, path)
+        assert answer.status in (200, 201, 202, 204) or path in (EVENTS, BADGE)
+        allowed = dict(SAFE)
+        if path in PAGES:
+            # A page loads its own style sheet and script, and nothing else.
+            assert answer.headers["Content-Security-Policy"] == POLICY
+            del allowed["Content-Security-Policy"]
+        if path.startswith("/static/"):
+            del allowed["Cache-Control"]
+        assert allowed.items() <= dict(answer.headers).items(), (method, path)
         assert "Access-Control-Allow-Origin" not in answer.headers
 
 
@@ -63,8 +75,9 @@ async def test_every_problem_has_safe_headers(api, method, path, headers, status
 async def test_head_answers_as_get_without_a_body(api):
     """Status, type and length of HEAD are those of GET, on every path that can be read."""
     api.world.stored = [stored_drill("x")]
-    paths = {path for method, path in api.routes if method == "GET"} - {EVENTS, BEAT}
-    readable = {path.replace("{id}", "x") for path in paths}
+    paths = {path for method, path in api.routes if method == "GET"} - {EVENTS, BEAT, BADGE}
+    named = {path.replace("/static/{name}", "/static/page.css") for path in paths}
+    readable = {path.replace("{id}", "x") for path in named}
     assert "/api/v1/drills/x" in readable
     for path in readable:
         got, head = await api.get(path), await api.ask("HEAD", path)

@@ -1,6 +1,7 @@
 """The API's description is valid OpenAPI, complete, and true."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -64,6 +65,11 @@ def test_every_operation_describes_the_parameters_of_its_path():
     }
 
 
+def canonical(path: str) -> str:
+    """Write a path as routes do: without the pattern of a part."""
+    return re.sub(r"\{(\w+):[^}]*\}", r"{\1}", path)
+
+
 async def test_it_names_every_route(api):
     """The served description names each route but HEAD, itself too, and no other."""
     answer = await api.get("/api/v1/openapi.json")
@@ -72,7 +78,8 @@ async def test_it_names_every_route(api):
         for path, operations in answer.json["paths"].items()
         for method in operations
     }
-    assert described == {route for route in api.routes if route[0] != "HEAD"}
+    unlisted = {(each.method, canonical(each.path)) for each in ENDPOINTS if not each.listed}
+    assert described == {route for route in api.routes if route[0] != "HEAD"} - unlisted
     assert ("GET", "/api/v1/openapi.json") in described
     assert answer.json["info"]["version"] == "1.2.3"
     assert answer.json["openapi"].startswith("3.1.")
@@ -93,7 +100,7 @@ def test_every_operation_has_a_name_of_its_own():
         for operations in DESCRIPTION["paths"].values()
         for operation in operations.values()
     ]
-    assert len(set(names)) == len(names) == len(ENDPOINTS)
+    assert len(set(names)) == len(names) == sum(each.listed for each in ENDPOINTS)
     assert {"get_drills", "get_drills_id", "post_halt", "delete_halt", "get_healthz"} <= set(names)
 
 

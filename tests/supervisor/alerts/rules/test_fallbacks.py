@@ -79,6 +79,7 @@ def test_the_alert_holds_what_a_person_needs():
         "kind": "hop_failed",
         "drill": "d7",
         "path": "claude/general/gemma/chat_completions/tool_call/whole",
+        "remedy": FLAGS,
     }
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from supervisor.reporting.age import ago
+from supervisor.age import ago
 from tests.fakes.manual_clock import NOON
 
 

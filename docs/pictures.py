@@ -1,0 +1,93 @@
+"""Pictures of the page for the documentation, from a real daemon beside a lab: ``make pictures``.
+
+A fallback without its tool-call flags, the drill that found it, and the same gateway when the
+engine has been started with them.
+"""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.async_api import Browser, async_playwright
+
+from chaos.lab.lab import running_lab
+from chaos.process.ports import free_port
+from chaos.process.readiness import StartLimit
+from supervisor.cli.console import err, say
+from supervisor.cli.demo_daemon import DemoDaemon, demo_daemon
+from supervisor.coverage.ledger import PathState
+from supervisor.web.answers.paths import CoverageAnswer
+
+FOLDER = Path(__file__).parent / "images"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+REHEARSE = {"shapes": ["chat", "tool_call"], "faults": ["billing", "rate_limit"]}
+NOBODY = "http://127.0.0.1:9/nobody"
+SETTLED_MS = 1500
+"""Until the page has followed its first events."""
+
+
+async def make() -> None:
+    """Make them all."""
+    executable = shutil.which("chromium")
+    if executable is None:
+        sys.exit("no Chromium: make test-system installs it")
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            running_lab(
+                "no_tool_flags",
+                Path(folder),
+                say=say,
+                witness_port=free_port(),
+            ) as lab,
+            demo_daemon(
+                lab, Path(folder), "http://127.0.0.1:9/nobody", REHEARSE, StartLimit()
+            ) as daemon,
+            async_playwright() as playwright,
+        ):
+            browser = await playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+            known = await daemon.coverage(_all_tried, PathState.PROVEN, err)
+            broken = next(path for path in known.paths if path.state is PathState.FAILED)
+            await _shoot(browser, daemon, "/", "broken-dark.png", scheme="dark")
+            await _shoot(browser, daemon, f"/drills/{broken.verdicts[0].drill}", "drill.png")
+            await lab.engine.restart(enable_auto_tool_choice=True, tool_call_parser="gemma4")
+            await daemon.coverage(_all_proven, PathState.PROVEN, err)
+            await _shoot(browser, daemon, "/", "proven.png", begins="All")
+            await _shoot(browser, daemon, "/", "phone.png", width=390, begins="All")
+            await browser.close()
+
+
+def _all_tried(known: CoverageAnswer) -> bool:
+    return bool(known.paths) and not known.states.get(PathState.NEVER_PROVEN)
+
+
+def _all_proven(known: CoverageAnswer) -> bool:
+    return bool(known.paths) and set(known.states) == {PathState.PROVEN}
+
+
+async def _shoot(
+    browser: Browser,
+    daemon: DemoDaemon,
+    path: str,
+    name: str,
+    *,
+    scheme: str = "light",
+    width: int = 1100,
+    begins: str = "",
+) -> None:
+    """Take a picture of *path*, once its first sentence *begins* so."""
+    viewport = {"width": width, "height": 760}
+    context = await browser.new_context(color_scheme=scheme, viewport=viewport)
+    page = await context.new_page()
+    await page.goto(daemon.url + path)
+    await page.wait_for_timeout(SETTLED_MS)
+    await page.wait_for_function(
+        "begins => document.querySelector('h1').textContent.startsWith(begins)", arg=begins
+    )
+    await page.screenshot(path=FOLDER / name)
+    await context.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(make())

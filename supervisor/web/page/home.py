@@ -1,0 +1,223 @@
+"""The snapshot as the page shows it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from chaos.gateway.topology import Topology
+from supervisor.age import ago
+from supervisor.headline import headline
+from supervisor.probes.kinds.heartbeat import PulseStatus
+from supervisor.probes.probe import PartKind, State
+from supervisor.status import Status
+from supervisor.store.alerts.records import Phase, Severity, Told
+from supervisor.store.records import Used
+from supervisor.web.page.hops import ChainView, chains
+
+PART_TONES: Mapping[State, str] = {
+    State.UP: "good",
+    State.BUSY: "good",
+    State.SLOW: "warn",
+    State.UNKNOWN: "none",
+    State.DRIFTED: "bad",
+    State.HUNG: "bad",
+    State.DOWN: "bad",
+}
+BEAT_TONES: Mapping[PulseStatus, str] = {
+    PulseStatus.NEW: "none",
+    PulseStatus.ON_TIME: "good",
+    PulseStatus.LATE: "warn",
+    PulseStatus.MISSED: "bad",
+}
+MOST_TOLD = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something that is in a state, with what is known of it.
+
+    Attributes:
+        tone: ``good``, ``warn``, ``bad`` or ``none``.
+        facts: Names and values, in their order.
+    """
+
+    name: str
+    tone: str
+    state: str
+    text: str = ""
+    age: str = ""
+    facts: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Everything on the page.
+
+    Attributes:
+        tone: Of the sentence at the top.
+        firing: Alerts, pages first.
+        told: What was told lately, and to whom it came.
+        spent: Of today's budget.
+    """
+
+    headline: str
+    tone: str
+    at: datetime
+    daemon: str
+    version: str
+    gateway: str
+    litellm: str
+    halted: str | None
+    running: str | None
+    chains: Sequence[ChainView]
+    firing: Sequence[Line]
+    told: Sequence[Line]
+    engines: Sequence[Line]
+    parts: Sequence[Line]
+    heartbeats: Sequence[Line]
+    refused: Sequence[Line]
+    spent: Sequence[Line]
+    findings: Sequence[Line]
+    drills_today: Mapping[str, int] = field(default_factory=dict)
+
+
+def home(status: Status, topology: Topology | None, told: Sequence[Told]) -> Home:
+    """Show a snapshot."""
+    now, condition = status.at, status.condition
+    return Home(
+        headline=headline(status),
+        tone=_tone(status),
+        at=now,
+        daemon=condition.daemon,
+        version=condition.version,
+        gateway=condition.gateway,
+        litellm=condition.litellm_version,
+        halted=_halted(status),
+        running=condition.running.scenario if condition.running else None,
+        chains=chains(status.paths, topology, now),
+        firing=_firing(status),
+        told=[_told(one, now) for one in told[:MOST_TOLD]],
+        engines=[_part(s, now) for p, s in condition.parts.items() if p.kind is PartKind.ENGINE],
+        parts=[
+            _part(standing, now)
+            for part, standing in condition.parts.items()
+            if part.kind not in {PartKind.ENGINE, PartKind.HEARTBEAT}
+        ],
+        heartbeats=[
+            Line(
+                one.expected.name,
+                BEAT_TONES[one.pulse.status],
+                one.pulse.status.value.replace("_", " "),
+                f"{one.pulse.missed} missed" if one.pulse.missed else "",
+                ago(one.beats.last_at, now),
+            )
+            for one in status.heartbeats
+        ],
+        refused=[
+            Line(one.kind.replace("_", " "), "none", f"{one.count} times", one.reason)
+            for one in status.refused
+        ],
+        spent=_spent(status),
+        findings=[
+            Line(one.code, "bad" if one.severity == "error" else "warn", one.severity, one.message)
+            for one in status.findings
+            if one.severity != "info"
+        ],
+        drills_today=status.counts.today,
+    )
+
+
+def _tone(status: Status) -> str:
+    """Say how bad it is, by what the sentence is about."""
+    urgent = {one.severity for one in status.alerts if one.phase is Phase.FIRING}
+    if status.problems or Severity.PAGE in urgent:
+        return "bad"
+    if Severity.TICKET in urgent or status.condition.reload_trouble or status.halt is not None:
+        return "warn"
+    ratio = status.coverage_ratio
+    return "none" if ratio is None else "good" if ratio == 1 else "warn"
+
+
+def _halted(status: Status) -> str | None:
+    if status.halt is None:
+        return None
+    until = status.halt.until
+    ends = f", until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+    return f"{status.halt.reason}{ends}"
+
+
+def _firing(status: Status) -> list[Line]:
+    urgency = list(Severity)
+    firing = [
+        one
+        for one in status.alerts
+        if one.phase is Phase.FIRING and one.severity is not Severity.INFO
+    ]
+    silenced = {
+        one.fingerprint
+        for one in firing
+        if any(silence.covers(one.labels) for silence in status.silences)
+    }
+    return [
+        Line(
+            one.name,
+            "bad" if one.severity is Severity.PAGE else "warn",
+            one.severity.value,
+            one.annotations.get("summary", ""),
+            ago(one.starts_at, status.at),
+            [
+                ("more", one.annotations.get("description", "")),
+                *([("silenced", "nobody is told")] if one.fingerprint in silenced else []),
+            ],
+        )
+        for one in sorted(firing, key=lambda one: (urgency.index(one.severity), one.name))
+    ]
+
+
+def _told(one: Told, now: datetime) -> Line:
+    change = one.change
+    reached = [f"{d.notifier}: {d.state.value}" for d in one.deliveries]
+    text = change.silence or ", ".join(reached) or "nobody is to be told"
+    where = change.labels.get("group") or change.labels.get("engine") or ""
+    return Line(
+        f"{change.name} {where}".strip(),
+        "bad" if change.firing else "good",
+        "fires" if change.firing else "is over",
+        text,
+        ago(change.at, now),
+    )
+
+
+def _part(standing: Any, now: datetime) -> Line:
+    name = standing.part.name or standing.part.kind.value
+    return Line(
+        name,
+        PART_TONES[standing.state],
+        standing.state.value,
+        standing.reason or "not looked at yet",
+        f"for {ago(standing.since, now).removesuffix(' ago')}",
+        [(step.proves, step.found) for step in standing.evidence],
+    )
+
+
+def _spent(status: Status) -> list[Line]:
+    limit = status.condition.budget_usd
+    of = "" if limit is None else f" of {limit:.2f}"
+    total = sum(used.cost_usd for used in status.used_today.values())
+    lines = [Line("all providers", "none", f"{total:.2f}{of} USD today")]
+    lines += [
+        Line(
+            name,
+            "none",
+            f"{used.cost_usd:.2f} USD",
+            f"{used.requests} requests, {used.tokens} tokens",
+        )
+        for name, used in status.used_today.items()
+    ]
+    return lines
+
+
+def _used(name: str, used: Used) -> Line:
+    counted = f"{used.requests} requests, {used.tokens} tokens"
+    return Line(name, "none", f"{used.cost_usd:.2f} USD", counted)

@@ -1,0 +1,61 @@
+"""The snapshot as the page shows it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from supervisor.probes.kinds.heartbeat import PulseStatus
+from supervisor.probes.probe import State
+from supervisor.store.alerts.records import Severity, Silence
+from supervisor.web.page.home import BEAT_TONES, PART_TONES, home
+from tests.fakes.alerts import alert_state
+from tests.fakes.manual_clock import NOON
+from tests.fakes.pages import healthy
+from tests.fakes.snapshots import full_snapshot, snapshot
+
+
+def test_every_state_of_a_part_and_of_a_beat_has_a_tone():
+    """A new one would be shown without."""
+    assert set(PART_TONES) == set(State)
+    assert set(BEAT_TONES) == set(PulseStatus)
+
+
+def test_everything_that_is_known_is_shown():
+    """Each from its place in the snapshot."""
+    shown = home(full_snapshot(), None, ())
+    assert [(line.name, line.state) for line in shown.engines] == [("gemma", "down")]
+    assert shown.engines[0].facts == [("it answers", "refused")]
+    assert [(line.name, line.state, line.text) for line in shown.refused] == [
+        ("engine busy", "4 times", "2 requests wait")
+    ]
+    assert [(line.name, line.text) for line in shown.heartbeats] == [("backup", "2 missed")]
+    assert shown.halted == f"release, until {NOON + timedelta(hours=1):%Y-%m-%d %H:%M} UTC"
+    assert shown.running == "claude/general/1/billing/chat/chat_completions/whole"
+    assert shown.spent[0].state == "0.00 of 0.00 USD today"
+
+
+def test_alerts_are_shown_by_urgency_and_without_the_one_that_always_fires():
+    """A silenced one says so."""
+    alerts = (
+        alert_state(name="Watchdog", severity=Severity.INFO, labels={"alertname": "Watchdog"}),
+        alert_state(name="FallbackStale", severity=Severity.TICKET, labels={"group": "gpt"}),
+        alert_state(),
+    )
+    silence = Silence(1, {"group": "gpt"}, "lunch", NOON, NOON + timedelta(hours=1))
+    shown = home(snapshot(alerts=alerts, silences=(silence,)), None, ())
+    assert [(line.name, line.tone) for line in shown.firing] == [
+        ("FallbackBroken", "bad"),
+        ("FallbackStale", "warn"),
+    ]
+    assert [("silenced", "nobody is told") in line.facts for line in shown.firing] == [False, True]
+
+
+def test_the_sentence_s_tone_is_as_bad_as_what_it_says():
+    """Red for a page, yellow for a ticket or a halt, green for all proven, grey for nothing."""
+    well = healthy()
+    ticket = alert_state(severity=Severity.TICKET)
+    assert home(well, None, ()).tone == "good"
+    assert home(replace(well, alerts=(alert_state(),)), None, ()).tone == "bad"
+    assert home(replace(well, alerts=(ticket,)), None, ()).tone == "warn"
+    assert home(replace(well, halt=full_snapshot().halt), None, ()).tone == "warn"
+    assert home(replace(well, counts=replace(well.counts, states={})), None, ()).tone == "none"
+    assert home(snapshot(), None, ()).tone == "warn"
