@@ -75,7 +75,7 @@ def _next(status: Status) -> str:
     if status.condition.closed is not None:
         return f"no drill now: {status.condition.closed}"
     if status.next_path is not None:
-        return f"next: {status.next_path}"
+        return f"{status.next_path.group} is drilled next"
     if status.next_due_at is not None:
         return f"next drill in {duration_text(status.next_due_at - status.at, units=1)}"
     return status.next_reason or "nothing is due"

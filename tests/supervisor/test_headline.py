@@ -10,6 +10,7 @@ from supervisor.headline import headline
 from supervisor.status import Condition, Running, Status
 from supervisor.store.alerts.records import AlertState, Phase, Severity
 from supervisor.store.records import Counts, Halt
+from tests.fakes.snapshots import fallback_path
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 DUE = "next drill in 2h"
@@ -49,6 +50,10 @@ BROKEN = "gemma refuses tool calls for claude-opus."
         (
             status({**PROVEN, PathState.FAILED: 2, PathState.STALE: 1}),
             f"24 of 27 fallback paths proven, 2 failed, 1 stale; {DUE}",
+        ),
+        (
+            status(PROVEN, next_due_at=None, next_path=fallback_path("opus")),
+            f"{ALL}; opus is drilled next",
         ),
         (status({}), f"The gateway has not been read yet; {DUE}"),
         (

@@ -10,6 +10,7 @@ from supervisor.age import ago
 from supervisor.headline import headline
 from supervisor.probes.kinds.heartbeat import PulseStatus
 from supervisor.probes.probe import PartKind, State
+from supervisor.probes.standing import Standing
 from supervisor.status import Status
 from supervisor.store.alerts.records import Phase, Severity, Told
 from supervisor.store.records import Used
@@ -189,7 +190,7 @@ def _told(one: Told, now: datetime) -> Line:
     )
 
 
-def _part(standing: Any, now: datetime) -> Line:
+def _part(standing: Standing, now: datetime) -> Line:
     name = standing.part.name or standing.part.kind.value
     return Line(
         name,
@@ -197,8 +198,27 @@ def _part(standing: Any, now: datetime) -> Line:
         standing.state.value,
         standing.reason or "not looked at yet",
         f"for {ago(standing.since, now).removesuffix(' ago')}",
-        [(step.proves, step.found) for step in standing.evidence],
+        [*_capacity(standing.facts), *((step.proves, step.found) for step in standing.evidence)],
     )
+
+
+def _capacity(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Say what an engine can hold; nothing of another part, or where nobody knows.
+
+    Shape:
+        {"seen": {"names": [str]|null, "max_model_len": {NAME: int}, "kv_cache_tokens": int|null}}
+    """
+    seen = facts.get("seen")
+    if not isinstance(seen, Mapping):
+        return []
+    lengths = seen.get("max_model_len") or {}
+    tokens = seen.get("kv_cache_tokens")
+    found = [(f"context of {name}", f"{length:,} tokens") for name, length in lengths.items()]
+    if tokens is not None:
+        found.append(("KV cache", f"{tokens:,} tokens"))
+    if seen.get("version"):
+        found.append(("version", str(seen["version"])))
+    return found
 
 
 def _spent(status: Status) -> list[Line]:

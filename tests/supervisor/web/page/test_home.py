@@ -59,3 +59,22 @@ def test_the_sentence_s_tone_is_as_bad_as_what_it_says():
     assert home(replace(well, halt=full_snapshot().halt), None, ()).tone == "warn"
     assert home(replace(well, counts=replace(well.counts, states={})), None, ()).tone == "none"
     assert home(snapshot(), None, ()).tone == "warn"
+
+
+def test_an_engine_shows_what_it_can_hold():
+    """Context and KV cache, where they are known; and what its last look found."""
+    seen = {"max_model_len": {"gemma-4": 65_536}, "kv_cache_tokens": 120_000, "version": "0.32.0"}
+    base = full_snapshot()
+    part, standing = next(iter(base.condition.parts.items()))
+    parts = {part: replace(standing, facts={"seen": seen})}
+    shown = home(replace(base, condition=replace(base.condition, parts=parts)), None, ())
+    assert shown.engines[0].facts == [
+        ("context of gemma-4", "65,536 tokens"),
+        ("KV cache", "120,000 tokens"),
+        ("version", "0.32.0"),
+        ("it answers", "refused"),
+    ]
+    for nothing in ({}, {"seen": None}, {"seen": {"max_model_len": None}}):
+        parts = {part: replace(standing, facts=nothing)}
+        shown = home(replace(base, condition=replace(base.condition, parts=parts)), None, ())
+        assert shown.engines[0].facts == [("it answers", "refused")]
