@@ -55,6 +55,7 @@ test-system: lab ## Run the tests that need PostgreSQL, Prometheus, Docker or Ch
 	command -v promtool >/dev/null || missing+=(prometheus)
 	command -v amtool >/dev/null || missing+=(prometheus-alertmanager)
 	command -v dockerd >/dev/null || missing+=(docker.io)
+	command -v npm >/dev/null || missing+=(npm)
 	command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
 	$(call INSTALL,$${missing[*]})
 	$(BIN)/pytest -m "$(SYSTEM)" $(ARGS)
