@@ -195,14 +195,14 @@ async def _with_a_daemon(
         story.tell(f"understudy run --config {daemon.config}")
         known = await daemon.coverage(_all_proven, PathState.PROVEN, story.err)
         story.out.print(summary(known.states, known.ratio))
-        story.tell(f"Next: {known.next.reason}.")
+        story.tell(f"Next: {known.next.reason}. The page that shows it: {daemon.url}/")
         await _behind_everyones_back(story, lab, daemon, receiver)
         story.end()
         if linger is not None:
             story.out.print(
                 f"\nThe lab and its daemon go on until Ctrl-C. In another terminal:\n"
                 f"  understudy status --config {daemon.config}\n"
-                f"  curl {daemon.url}/metrics",
+                f"The page: {daemon.url}/",
                 soft_wrap=True,
                 markup=False,
             )

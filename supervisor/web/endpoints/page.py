@@ -1,7 +1,12 @@
 """What people look at: the status page, a drill's page, the badge, and the files that they name."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+
 from aiohttp import web
 
+from chaos.errors import UnderstudyError
+from supervisor.store.alerts.records import Told
 from supervisor.web.endpoint import DESK, Door, Endpoint
 from supervisor.web.page.badge import COLOURS, badge_widths, badge_words
 from supervisor.web.page.drill import drill_view
@@ -16,7 +21,11 @@ async def front(request: web.Request) -> web.Response:
     """Show how everything is."""
     world = request.app[DESK].world
     status = await world.status()
-    told = () if status.old else await world.told(MOST_TOLD)
+    told: Sequence[Told] = ()
+    if not status.old:
+        # Without what was told the page is better than none.
+        with suppress(UnderstudyError):
+            told = await world.told(MOST_TOLD)
     return page("home.html.j2", home=home(status, world.topology(), told))
 
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from chaos.lab.simulated_engine import SimulatedEngine
 from supervisor.cli.demo import tell_the_story
 from tests.fakes.commandline import understudy
 from tests.fakes.terminal import CTRL_C, on_terminal
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.litellm
 
@@ -26,10 +28,13 @@ def test_all_four_steps_come_out_as_told_and_the_daemon_can_be_looked_at(
     env = {BIN_VARIABLE: str(litellm_executable), "TMPDIR": str(tmp_path)}
     with on_terminal("demo", columns=100, **env) as terminal:
         terminal.until("go on until Ctrl-C")
-        terminal.until("/metrics")
+        terminal.until("The page: http://127.0.0.1:")
         config = re.findall(r"--config (\S+understudy\.yaml)", terminal.shown)[-1]
         seen = understudy("status", "--config", config)
         assert "56 proven" in seen.stdout
+        page = re.findall(r"The page: (http://\S+/)", terminal.shown)[-1]
+        with urllib.request.urlopen(page, timeout=PATIENCE_S) as reply:
+            assert "All 56 fallback paths proven" in reply.read().decode()
         terminal.press(CTRL_C)
         assert terminal.end() == 0
         assert terminal.left_running() == []
