@@ -139,7 +139,8 @@ class Service:
                 budget_usd=settings.budget.usd,
             )
             board = self.board = Board(store, condition, self.clock, halt_file(url))
-            await store.bring_back()  # The clock may have been set back since the last daemon.
+            # The clock may have been set back since the last daemon.
+            await store.bring_back(pauses=False)
             await store.end_campaigns()
             await store.sign_in(version=self._version, started_at=started_at)
             witness = Witness(settings.witness.url)

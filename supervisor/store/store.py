@@ -341,9 +341,13 @@ class Store:
         """List the daemons that have used this store."""
         return await self._database.read(memory.known_daemons)
 
-    async def bring_back(self) -> None:
-        """Let nothing have happened later than now: the clock was set back."""
-        await self._database.write(turns.bring_back, self._clock.now())
+    async def bring_back(self, *, pauses: bool = True) -> None:
+        """Let nothing have happened later than now: the clock was set back.
+
+        Args:
+            pauses: It certainly was, so that no pause of a delivery is to be trusted.
+        """
+        await self._database.write(turns.bring_back, self._clock.now(), pauses=pauses)
 
     # --- upkeep ------------------------------------------------------------------------
 

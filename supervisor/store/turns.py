@@ -23,6 +23,9 @@ from supervisor.store.tables import (
 MOST_TURNING = 1_000
 """State changes by time that are written in one transaction."""
 
+LONGEST_PAUSE = timedelta(hours=1)
+"""Between two tries of a delivery."""
+
 # When a path is due, late and stale follows from these with the next ``sync``.
 _HAPPENED = (
     paths.c.since,
@@ -38,7 +41,6 @@ _HAPPENED = (
     alerts.c.fired_at,
     alerts.c.told_at,
     alert_changes.c.at,
-    deliveries.c.due_at,
     deliveries.c.ended_at,
 )
 
@@ -131,15 +133,21 @@ def turn(connection: Connection, now: datetime, gateway: str) -> list[Transition
     return noticed
 
 
-def bring_back(connection: Connection, now: datetime) -> None:
+def bring_back(connection: Connection, now: datetime, *, pauses: bool) -> None:
     """Let nothing have happened later than *now*, where a clock was set back.
 
     Whatever waits, waits from when something has happened. Left ahead, a pass would hold, and an
-    alert would be taken for just told, for as long as the clock was wrong. What waits to be told
-    is due at once.
+    alert would be taken for just told, for as long as the clock was wrong.
+
+    Args:
+        pauses: What waits to be told is due at once. Otherwise a receiver that has asked to be
+            left alone is, for the hour that it may ask for at most.
     """
     for column in _HAPPENED:
         connection.execute(update(column.table).where(column > now).values({column.name: now}))
+    longest = timedelta(0) if pauses else LONGEST_PAUSE
+    due_at = deliveries.c.due_at
+    connection.execute(update(deliveries).where(due_at > now + longest).values({due_at.name: now}))
 
 
 def _urgent(home: Home, now: datetime, *, free_for: str | None = None) -> Select[Any]:

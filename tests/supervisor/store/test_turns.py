@@ -244,6 +244,21 @@ async def test_an_alert_of_tomorrow_is_told_today(store: Store, clock: ManualClo
     assert (state.told_at, state.pending_since, state.starts_at) == (NOON, NOON, NOON)
 
 
+async def test_a_restart_leaves_a_receiver_alone_that_has_asked_for_it(store: Store):
+    """For the hour that it may ask for; what waits for longer was dated by a wrong clock."""
+    changes = [alert_change(f"d{number}", at=NOON) for number in (1, 2)]
+    await store.write_alerts([], [(changes[0], ("ops",)), (changes[1], ("phone",))])
+    for name, due_at in (("ops", NOON + timedelta(minutes=50)), ("phone", TOMORROW)):
+        one = await store.next_delivery(name)
+        assert one is not None
+        await store.postpone(one, result="rateLimited", detail="", due_at=due_at)
+    await store.bring_back(pauses=False)
+    assert await store.next_delivery("ops") is None
+    assert await store.next_delivery("phone") is not None
+    await store.bring_back()
+    assert await store.next_delivery("ops") is not None
+
+
 async def test_a_heartbeat_of_tomorrow_is_missed_today(store: Store, clock: ManualClock):
     """A client that died since is not taken for alive."""
     await store.expect(("nightly",))
