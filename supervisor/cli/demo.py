@@ -173,7 +173,11 @@ async def _with_chains(story: Story, lab: Lab) -> None:
         f"Plain chat passed {_passed(chat)} of {len(chat)} times: that is why nobody noticed. "
         f"Tool calls came through {_passed(tools)} of {len(tools)} times."
     )
-    story.expect(_passed(chat) == len(chat) > 0, "plain chat passes without tool flags")
+    # A tiny model may miss the nonce once, which fails no plain chat: it proves nothing.
+    failed = any(row.outcome is Outcome.FAILED for row in chat)
+    story.expect(
+        not failed and _passed(chat) > len(chat) / 2, "plain chat passes without tool flags"
+    )
     story.expect(_only(tools, Kind.HOP_FAILED), "every tool call fails with hop_failed")
 
 
