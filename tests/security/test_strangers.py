@@ -92,25 +92,12 @@ def change(*headers: str) -> bytes:
 
 
 READ = b"GET /api/v1/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n"
-TOKEN_LINE = f"authorization: {BEARER['Authorization']}"
 API_KINDS = {
     "silence": KINDS["silence"],
     "an endless request line": KINDS["an endless request line"],
     "headers that never end": KINDS["headers that never end"],
     "what is not HTTP": KINDS["what is not HTTP"],
     "a large body without the token": Stranger(change(GIGABYTE) + b"\r\n", bytes(1 << 20), 8),
-    "a large body with the token": Stranger(
-        change(TOKEN_LINE, "transfer-encoding: chunked", "content-type: application/json")
-        + b"\r\n",
-        b"10000\r\n" + bytes(1 << 16) + b"\r\n",
-        64,
-    ),
-    "a packed body": Stranger(
-        change(TOKEN_LINE, GIGABYTE, "content-type: application/json", "content-encoding: gzip")
-        + b"\r\n",
-        gzip.compress(bytes(16 << 20)),
-        4,
-    ),
     "answers that nobody reads": Stranger(b"", READ * 200, 4),
     "half a request and an end": Stranger(change("content-length: 9") + b"\r\n", half_open=True),
 }
