@@ -84,7 +84,10 @@ class _BoundedRunner(web.AppRunner):
         made = await super()._make_server()
 
         async def handle(request: web.BaseRequest, server: BoundedServer) -> web.StreamResponse:
-            server.keep(request)
+            # Whoever has no token, or a body that may never come, makes place for others: the one
+            # that has been there longest first. Streams of events come back by themselves.
+            if self.app[DESK].access.has_token(request) and request.content.is_eof():
+                server.keep(request)
             try:
                 return await made.request_handler(request)
             finally:

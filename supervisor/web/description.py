@@ -19,6 +19,7 @@ MEANINGS = {
     401: "The token is missing or wrong.",
     403: "Another site's page asks.",
     404: "There is nothing of this name.",
+    408: "The body did not come in time.",
     409: "Something else stands against it.",
     413: "The body is too long.",
     415: "The body is no JSON.",

@@ -1,5 +1,6 @@
 """The contract of an endpoint: everything that routing, access and the description need to know."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,6 +9,7 @@ from typing import TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from chaos.witness.request import BODY_WITHIN_S
 from supervisor.web.access import Access
 from supervisor.web.problem import Refused
 from supervisor.web.world import World
@@ -96,15 +98,7 @@ async def in_body(request: web.Request, model: type[M]) -> M:
     Raises:
         Refused: It is not what *model* says; every problem is named.
     """
-    try:
-        sent = await request.read()
-    except web.RequestPayloadError:
-        raise Refused(
-            400,
-            what="the request was not understood",
-            why="its body is not encoded as its headers say",
-            remedy="Send plain JSON, with 'Content-Type: application/json'.",
-        ) from None
+    sent = await _sent(request)
     if sent and request.content_type != "application/json":
         raise Refused(
             415,
@@ -116,6 +110,41 @@ async def in_body(request: web.Request, model: type[M]) -> M:
         return model.model_validate_json(sent or b"{}")
     except ValidationError as error:
         raise _not_understood(error, model) from None
+
+
+async def _sent(request: web.Request) -> bytes:
+    """Read a body whole, within its time.
+
+    Raises:
+        Refused: It did not come, or not as its headers say.
+    """
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            return await request.read()
+    except web.RequestPayloadError:
+        raise Refused(
+            400,
+            what="the request was not understood",
+            why="its body is not encoded as its headers say",
+            remedy="Send plain JSON, with 'Content-Type: application/json'.",
+        ) from None
+    except TimeoutError:
+        raise Refused(
+            408,
+            what="the request was not understood",
+            why=f"its body did not come within {BODY_WITHIN_S:g} s",
+            remedy="Send it at once, as long as Content-Length says.",
+        ) from None
+    except (ConnectionError, RuntimeError):
+        # aiohttp has both for a client that has left; anything else is a defect.
+        if request.transport is not None and not request.transport.is_closing():
+            raise
+        raise Refused(
+            400,
+            what="the request was not understood",
+            why="its sender has left in the middle of it",
+            remedy="Send it again.",
+        ) from None
 
 
 def _not_understood(error: ValidationError, model: type[BaseModel]) -> Refused:

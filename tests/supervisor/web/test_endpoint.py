@@ -1,8 +1,14 @@
 """What is sent is read strictly, and every mistake in it is named."""
 
-import pytest
+import asyncio
+from urllib.parse import urlsplit
 
-from tests.fakes.world import BEARER
+import pytest
+from aiohttp import web
+from structlog.testing import capture_logs
+
+from supervisor.web import endpoint
+from tests.fakes.world import BEARER, Site
 
 
 async def test_every_mistake_in_a_query_is_named_at_once(api):
@@ -65,3 +71,52 @@ async def test_json_may_name_its_encoding(api):
     headers = {**BEARER, "Content-Type": "application/json; charset=utf-8"}
     answer = await api.ask("POST", "/api/v1/halt", data=b'{"reason": "x"}', headers=headers)
     assert (answer.status, answer.json["reason"]) == (200, "x")
+
+
+async def half_a_body(api: Site) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Announce a hundred bytes with the token, and send one."""
+    address = urlsplit(api.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(
+        b"POST /api/v1/halt HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        b"content-length: 100\r\nauthorization: " + BEARER["Authorization"].encode() + b"\r\n\r\n{"
+    )
+    await writer.drain()
+    return reader, writer
+
+
+async def test_a_body_that_does_not_come_is_refused_after_a_while(api: Site, monkeypatch):
+    """It would hold its connection for ever, and so would two hundred more."""
+    monkeypatch.setattr(endpoint, "BODY_WITHIN_S", 0.05)
+    reader, writer = await half_a_body(api)
+    answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"its body did not come within 0.05 s" in answer
+    assert api.world.calls == []
+    writer.close()
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["while we wait", "before we wait"])
+async def test_a_sender_who_leaves_is_no_bug_of_ours(api: Site, monkeypatch, waits: bool):
+    """Somebody has pressed Ctrl-C; nobody is to report that."""
+    reached, ended = asyncio.Event(), asyncio.Event()
+    read = web.Request.read
+
+    async def reading(self: web.Request) -> bytes:
+        reached.set()
+        while not waits and self.transport is not None:
+            await asyncio.sleep(0)
+        try:
+            return await read(self)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(web.Request, "read", reading)
+    with capture_logs() as log:
+        _, writer = await half_a_body(api)
+        await reached.wait()
+        writer.transport.abort()
+        await ended.wait()
+        # What came of it is written before another request is answered.
+        assert (await api.get("/api/v1/status")).status == 200
+    assert log == []
