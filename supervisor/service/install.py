@@ -63,7 +63,7 @@ def install(host: Host, wish: Wish) -> None:
         if not host.dry:
             host.undo.callback(_start_again, host, running=running)
         _user_and_folders(host)
-        host.write(DEFAULT_FILE, config.encode(), mode=0o640, group=USER)
+        _configuration(host, config)
         for name, secret in credentials.written.items():
             content = f"{secret.get_secret_value()}\n".encode()
             host.write(CREDENTIALS / name, content, mode=0o600, secret=True)
@@ -88,6 +88,15 @@ def _user_and_folders(host: Host) -> None:
     for folder in (CREDENTIALS.parent, CREDENTIALS):
         host.undo.callback(_remove_empty, host.at(folder))
     host.run("systemd-tmpfiles", "--create", str(TMPFILES))
+
+
+def _configuration(host: Host, config: str) -> None:
+    """Write the configuration; one that somebody has changed since is kept beside it."""
+    before = _read(host, DEFAULT_FILE)
+    if before is not None and before != config:
+        kept = DEFAULT_FILE.with_name(f"{DEFAULT_FILE.name}.before")
+        host.write(kept, before.encode(), mode=0o640, group=USER)
+    host.write(DEFAULT_FILE, config.encode(), mode=0o640, group=USER)
 
 
 def _start(host: Host, *, moved: bool) -> None:

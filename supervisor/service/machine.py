@@ -8,10 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import supervisor
-from chaos.errors import UsageError
 from supervisor.service.host import Host, ServiceError, problems_at_once
 from supervisor.service.units import Machine
-from supervisor.settings.model import DEFAULT_FILE
 
 BOOTED = Path("/run/systemd/system")
 """There only where systemd is the first process (sd_booted(3))."""
@@ -68,20 +66,3 @@ def unsuitable(executable: Path, package: Path) -> Iterator[str]:
 def is_hidden(path: Path) -> bool:
     """Report whether the sandbox hides *path*."""
     return any(folder in path.parents for folder in HIDDEN)
-
-
-def config_text(given: Path | None) -> tuple[str, str]:
-    """Read the configuration to install; returns its text and where it comes from.
-
-    Raises:
-        UsageError: There is none, or it cannot be read.
-    """
-    path = given or DEFAULT_FILE
-    try:
-        return path.read_text("utf-8"), str(path)
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise UsageError(
-            f"{path}: cannot be read: {why}",
-            remedy="Write one with 'understudy init', and name it with --config.",
-        ) from error

@@ -28,8 +28,17 @@ def load_settings(given: Path | None = None) -> Settings:
     path = settings_path(given)
     if path is None:
         return Settings()
+    return parse_settings(read_settings(path), name=str(path))
+
+
+def read_settings(path: Path) -> str:
+    """Read the text of a configuration file.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
     try:
-        text = path.read_text("utf-8")
+        return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise UsageError(
@@ -37,7 +46,6 @@ def load_settings(given: Path | None = None) -> Settings:
             remedy="Name a file that exists with --config or $UNDERSTUDY_CONFIG; "
             "'understudy init' writes one.",
         ) from error
-    return parse_settings(text, name=str(path))
 
 
 def parse_settings(text: str, *, name: str) -> Settings:

@@ -236,6 +236,18 @@ class FaultedSite:
             assert await store.check() == ()
             return [drill.row.id for drill in await every_drill(store)]
 
+    async def ended_well(self, what: str) -> str:
+        """End it: all has passed, nothing is lost, nothing fires; gives the figures of *what*."""
+        assert await self.end() == 0
+        kept = await self.assert_nothing_lost()
+        self.assert_all_passed()
+        assert not any(line["event"] == "drill.not_written" for line in self.log)
+        assert self.receiver.names == set()
+        return (
+            f"{what}; {kept} drills kept, of {len(self.written())} written; "
+            f"alerts: {sorted(name for name, _ in self.receiver.told)}"
+        )
+
     async def assert_nothing_lost(self) -> int:
         """Every drill that was said to be written, or waited, is there, and once; how many."""
         kept = await self.kept()

@@ -41,12 +41,4 @@ async def test_a_full_disk_loses_no_drill_and_says_so(tmp_path: Path, way: str, 
                 disk.empty(site.pid)
                 await site.drilled(3)
                 await site.until(lambda s: not s["problems"])
-            assert await site.end() == 0
-            kept = await site.assert_nothing_lost()
-            site.assert_all_passed()
-            assert not any(line["event"] == "drill.not_written" for line in site.log)
-            assert site.receiver.names == set()
-            figures(
-                f"filled {FILLED} times; {kept} drills kept, of {len(site.written())} written; "
-                f"alerts: {sorted(name for name, _ in site.receiver.told)}"
-            )
+            figures(await site.ended_well(f"filled {FILLED} times"))

@@ -6,7 +6,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from tests.fakes.faulted_site import FaultedSite, faulted_site
+from tests.fakes.faulted_site import faulted_site
 from tests.faults.counts import times
 
 BACKUPS = times(5, 100)
@@ -35,7 +35,7 @@ async def test_backups_beside_a_daemon_are_whole_and_stop_nothing(tmp_path: Path
                 (copied,) = connection.execute("SELECT count(*) FROM drills").fetchone()
             copy.unlink()
         assert copied
-        figures(await summary(site, f"{BACKUPS} backups"))
+        figures(await site.ended_well(f"{BACKUPS} backups"))
         assert not any(line["event"] == "store.away" for line in site.log)
 
 
@@ -53,16 +53,4 @@ async def test_a_store_that_is_held_too_long_is_waited_for(tmp_path: Path, figur
                 holder.execute("ROLLBACK")
             await site.drilled(3)
             await site.until(lambda s: not s["problems"])
-        figures(await summary(site, f"locked {LOCKS} times for longer than 5 s"))
-
-
-async def summary(site: FaultedSite, what: str) -> str:
-    """End it, and say what is left."""
-    assert await site.end() == 0
-    kept = await site.assert_nothing_lost()
-    site.assert_all_passed()
-    assert site.receiver.names == set()
-    return (
-        f"{what}; {kept} drills kept, of {len(site.written())} written; "
-        f"alerts: {sorted(name for name, _ in site.receiver.told)}"
-    )
+        figures(await site.ended_well(f"locked {LOCKS} times for longer than 5 s"))

@@ -36,7 +36,8 @@ def install(*, config: ConfigOption = None, dry_run: DryRun = False) -> None:
       sudo /opt/understudy/bin/pip install understudy-*.whl
       sudo /opt/understudy/bin/understudy service install --config FILE
 
-    FILE becomes /etc/understudy/understudy.yaml; without --config that is used as it is. A secret
+    FILE becomes /etc/understudy/understudy.yaml (what was there is kept as understudy.yaml.before);
+    without --config that is used as it is. A secret
     that it names by a variable is expected in /etc/understudy/credentials/VARIABLE, for root alone,
     or in the environment of this command, and is written there then.
 
@@ -48,10 +49,13 @@ def install(*, config: ConfigOption = None, dry_run: DryRun = False) -> None:
 
         from supervisor.service.install import Wish
         from supervisor.service.install import install as install_service
-        from supervisor.service.machine import config_text, this_machine
+        from supervisor.service.machine import this_machine
+        from supervisor.settings.file import read_settings
+        from supervisor.settings.model import DEFAULT_FILE
 
-        text, name = config_text(config)
-        install_service(host, Wish(this_machine(host), text, name, os.environ))
+        file = config or DEFAULT_FILE
+        text = read_settings(file)
+        install_service(host, Wish(this_machine(host), text, str(file), os.environ))
 
     _changing(work, dry_run=dry_run)
 

@@ -65,15 +65,8 @@ def backup(
     """
     from supervisor.cli.console import out
     from supervisor.store.copies.backup import backup as copy_file
-    from supervisor.store.location import file_of
 
-    file = file_of(_url(config))
-    if file is None:
-        raise UsageError("the store is a PostgreSQL", remedy="Use pg_dump.")
-    if not file.exists():
-        raise UsageError(
-            f"there is no store at {file}", remedy="Name its configuration with --config."
-        )
+    file = _file(config, otherwise="pg_dump")
     if copy.is_dir():
         copy = copy / file.name
     if copy.exists():
@@ -100,15 +93,8 @@ def restore(
     from supervisor.cli.console import out
     from supervisor.store import daemon_lock
     from supervisor.store.copies.restore import restore as put_back
-    from supervisor.store.location import file_of
 
-    file = file_of(_url(config))
-    if file is None:
-        raise UsageError("the store is a PostgreSQL", remedy="Use pg_restore.")
-    if not file.exists():
-        raise UsageError(
-            f"there is no store at {file}", remedy="Name its configuration with --config."
-        )
+    file = _file(config, otherwise="pg_restore")
     if copy is not None and not copy.is_file():
         raise UsageError(f"{copy} is not there", remedy=f"Copies are beside {file}.")
     since = SystemClock().now()
@@ -149,3 +135,24 @@ def _url(config: Path | None) -> "URL":
     from supervisor.store.location import store_url
 
     return store_url(load_settings(config).store)
+
+
+def _file(config: Path | None, *, otherwise: str) -> Path:
+    """Name the store's file.
+
+    Args:
+        otherwise: The program that does this for a PostgreSQL.
+
+    Raises:
+        UsageError: It has no file, or the file is not there.
+    """
+    from supervisor.store.location import file_of
+
+    file = file_of(_url(config))
+    if file is None:
+        raise UsageError("the store is a PostgreSQL", remedy=f"Use {otherwise}.")
+    if not file.exists():
+        raise UsageError(
+            f"there is no store at {file}", remedy="Name its configuration with --config."
+        )
+    return file

@@ -1,6 +1,5 @@
 """What a whole daemon reports to the service manager."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -38,16 +37,19 @@ async def test_a_dead_scheduler_starves_the_watchdog(tmp_path: Path):
     async with (
         service_manager(tmp_path) as manager,
         site(tmp_path) as here,
-        here.daemon(Systemd(manager.address, watchdog_s=0.4)) as daemon,
+        here.daemon(Systemd(manager.address, watchdog_s=0.04)) as daemon,
     ):
-        await manager.until("WATCHDOG")
+        for _ in range(5):
+            await manager.until("WATCHDOG")
         assert daemon.service.clockwork is not None
         daemon.service.clockwork._scheduler.pause()
         # Whatever was under way when it died has arrived after a turn or two.
-        await asyncio.sleep(0.1)
+        for _ in range(3):
+            await daemon.get("/api/v1/status")
         manager.waiting()
-        await asyncio.sleep(0.6)
-        await daemon.get("/api/v1/status")
+        # Each takes some milliseconds, of the ten after which life would be reported.
+        for _ in range(100):
+            await daemon.get("/api/v1/status")
         assert [m for m in manager.waiting() if "WATCHDOG" in m] == []
 
 

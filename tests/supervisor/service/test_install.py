@@ -82,6 +82,19 @@ def test_a_second_run_restarts_nothing(host, root: Path, commands, wish: Wish):
     assert commands.calls[called + 2 :] == [*STARTED, "systemctl start understudy.service"]
 
 
+def test_a_configuration_that_was_changed_is_kept(host, root: Path, commands, wish: Wish):
+    """Somebody runs the note again with the file of the first day."""
+    install(host(), wish)
+    file = root / "etc/understudy/understudy.yaml"
+    changed = f"{file.read_text()}\n# what I have learnt since\n"
+    file.write_text(changed)
+    install(host(), wish)
+    kept = root / "etc/understudy/understudy.yaml.before"
+    assert kept.read_text() == changed
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o640
+    assert "learnt" not in file.read_text()
+
+
 def test_a_new_version_is_a_restart(host, commands, wish: Wish):
     """The upgrade is: pip install, and this."""
     install(host(), wish)

@@ -4,12 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from chaos.errors import UsageError
 from supervisor.service import machine as module
 from supervisor.service.host import Host, ServiceError
 from supervisor.service.machine import (
     check_root,
-    config_text,
     is_hidden,
     this_machine,
     unsuitable,
@@ -87,10 +85,3 @@ def test_only_root_on_a_machine_with_systemd_may_change_it(
     check_root(Host(lambda _: None, dry=True))
     monkeypatch.setattr("os.geteuid", lambda: 0)
     check_root(here)
-
-
-def test_a_configuration_that_is_not_there_is_named(tmp_path: Path):
-    """With the command that writes one."""
-    with pytest.raises(UsageError, match=r"gone\.yaml: cannot be read: No such file") as refused:
-        config_text(tmp_path / "gone.yaml")
-    assert "understudy init" in refused.value.remedy

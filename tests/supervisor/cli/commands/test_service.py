@@ -51,3 +51,12 @@ def test_the_status_of_a_service_that_is_not_installed_is_exit_1(tmp_path: Path,
     answered = understudy("service", "status", "--format", "json")
     assert answered.returncode == 1
     assert json.loads(answered.stdout)["schema"] == "understudy/service/1"
+
+
+def test_a_configuration_that_is_not_there_is_exit_2(tmp_path: Path, monkeypatch):
+    """With the command that writes one."""
+    systemd_commands(tmp_path / "commands", monkeypatch)
+    ran = understudy("service", "install", "--dry-run", "--config", tmp_path / "gone.yaml")
+    assert ran.returncode == 2
+    assert "gone.yaml: cannot be read: No such file" in ran.stderr
+    assert "understudy init" in ran.stderr
