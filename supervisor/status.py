@@ -180,6 +180,7 @@ class Status:
         refused: Drills that were due today (UTC) and refused, by kind.
         changes: How paths changed, newest first.
         findings: What the last audit found.
+        audited: There was one, since this store was made.
         used_today: What drills have used or set aside today (UTC), by provider.
         part_changes: How watched parts changed, newest first.
         beats: What came of the heartbeats that are waited for, by name.
@@ -203,6 +204,7 @@ class Status:
     refused: tuple[Refused, ...] = ()
     changes: tuple[Transition, ...] = ()
     findings: tuple[FindingRow, ...] = ()
+    audited: bool = False
     used_today: Mapping[str, Used] = field(default_factory=dict)
     daemons: tuple[KnownDaemon, ...] = ()
     part_changes: tuple[Change, ...] = ()

@@ -129,6 +129,7 @@ async def derived(store: Store, condition: Condition, now: datetime, halt_file: 
         refused=await store.refused(),
         changes=await store.changes(20),
         findings=report.findings if report is not None else (),
+        audited=report is not None,
         used_today=await store.used_today(),
         daemons=await store.daemons(),
         part_changes=await store.part_changes(20),

@@ -9,6 +9,8 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, async_playwright, expect
 
+from supervisor.probes.probe import Outcome, Step
+from supervisor.status import Status
 from supervisor.store.alerts.records import Told
 from tests.fakes.alerts import alert_change
 from tests.fakes.pages import failed_drill, healthy, many_paths
@@ -48,11 +50,24 @@ async def opened(api: Site, path: str = "/", **options) -> AsyncIterator[Page]:
     assert [each for each in wrong if "Failed to load resource" not in each] == []
 
 
+def wordy() -> Status:
+    """Know everything, and of the engine what a real look says."""
+    known = full_snapshot()
+    proves = "the process that answers HTTP lives and does not know its engine to be dead"
+    found = "google/gemma-4-26B-A4B-it (65,536 tokens), 0 run, 0 wait, KV cache 0% full"
+    step = Step("health", proves, found, Outcome.OK, 0.25)
+    parts = {
+        part: replace(standing, evidence=(step,))
+        for part, standing in known.condition.parts.items()
+    }
+    return replace(known, condition=replace(known.condition, parts=parts))
+
+
 @pytest.fixture
 async def api() -> AsyncIterator[Site]:
     """A daemon that knows something of everything."""
     async with site() as running:
-        running.world.snapshot = full_snapshot()
+        running.world.snapshot = wordy()
         running.world.stored = [failed_drill("d2"), stored_drill("d1")]
         running.world.was_told = (Told(alert_change()),)
         yield running
@@ -73,6 +88,8 @@ async def test_no_rule_of_accessibility_is_broken(api: Site, path: str, scheme: 
         assert shown == []
         wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert await page.evaluate(wide) <= 0
+        widths = "[...document.querySelectorAll('dd')].map((one) => one.clientWidth)"
+        assert min(await page.evaluate(widths), default=200) > 150
 
 
 async def test_five_hundred_paths_are_accessible_too():
@@ -93,10 +110,15 @@ async def test_the_page_follows_the_daemon_and_stays_as_it_was_left(api: Site):
         await page.locator("#halt, #resume").first.focus()
         await expect(page.locator("h1")).to_contain_text("The disk is full")
         api.world.snapshot = replace(
-            full_snapshot(), condition=healthy().condition, alerts=(), halt=None
+            full_snapshot(),
+            condition=healthy().condition,
+            alerts=(),
+            halt=None,
+            counts=replace(full_snapshot().counts, today={"passed": 99}),
         )
         api.world.events.tell("path.changed", {})
         await expect(page.locator("h1")).to_contain_text("fallback paths proven")
+        await expect(page.locator("footer > p")).to_contain_text("Drills today: 99 passed")
         assert await page.evaluate("window.same")
         assert await page.locator("article details").first.get_attribute("open") is not None
         assert (await page.title()).startswith("1 of 3 fallback paths proven")

@@ -60,6 +60,8 @@ class Home:
         firing: Alerts, pages first.
         told: What was told lately, and to whom it came.
         spent: Of today's budget.
+        read: The gateway was read; before that nobody knows what there is.
+        audited: It was audited.
     """
 
     headline: str
@@ -80,6 +82,8 @@ class Home:
     refused: Sequence[Line]
     spent: Sequence[Line]
     findings: Sequence[Line]
+    read: bool
+    audited: bool
     drills_today: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -125,6 +129,8 @@ def home(status: Status, topology: Topology | None, told: Sequence[Told]) -> Hom
             for one in status.findings
             if one.severity != "info"
         ],
+        read=condition.topology_at is not None,
+        audited=status.audited,
         drills_today=status.counts.today,
     )
 

@@ -38,8 +38,7 @@ async function renew() {
       const fresh = new DOMParser().parseFromString(await reply.text(), "text/html");
       swap(document.getElementById("main"), fresh.getElementById("main"));
       document.title = fresh.title;
-      const time = document.querySelector("footer time");
-      time.replaceWith(fresh.querySelector("footer time"));
+      document.querySelector("footer > p").replaceWith(fresh.querySelector("footer > p"));
       document.body.classList.remove("away");
     }
   } catch {

@@ -82,3 +82,16 @@ async def test_the_page_is_shown_while_the_store_is_away(api: Site):
     api.world.snapshot = replace(snapshot(), old=True)
     assert (await api.get("/")).status == 200
     assert ("told", 6) not in api.world.calls
+
+
+async def test_nothing_is_said_to_be_well_that_nobody_has_looked_at(api: Site):
+    """An audit that was not made has found nothing either."""
+    base = snapshot()
+    young = replace(base.condition, topology_at=None)
+    api.world.snapshot = snapshot(condition=young, paths={}, counts=replace(base.counts, states={}))
+    text = (await api.get("/")).body.decode()
+    assert "has not been audited yet" in text
+    assert text.count("The gateway has not been read yet") >= 3
+    assert "was found" not in text
+    api.world.snapshot = replace(base, audited=True)
+    assert "Nothing that would keep a fallback from working" in (await api.get("/")).body.decode()
