@@ -1,4 +1,6 @@
-"""Put a bill of materials into the wheel: `*.dist-info/sboms/`, CycloneDX, as PEP 770 has it.
+"""Put into the wheel what the daemon shows of the documentation, and a bill of materials.
+
+The bill is in `*.dist-info/sboms/`, CycloneDX, as PEP 770 has it.
 
 A wheel names ranges; the bill holds what it was tested with: every runtime dependency and what
 those need, at the versions of requirements-dev.txt.
@@ -23,13 +25,18 @@ from packageurl import PackageURL
 BILL = "build/understudy.cdx.json"
 
 
-class BillOfMaterials(BuildHookInterface):
+SHOWN = "supervisor/web/page/docs"
+
+
+class WheelExtras(BuildHookInterface):
     """Runs while a wheel is built."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Write the bill, and have it packed; an editable install needs none."""
+        """Have both packed; an editable install needs neither."""
         if version == "editable":
             return
+        for page in sorted(Path(self.root, "docs").glob("*.md")):
+            build_data["force_include"][str(page)] = f"{SHOWN}/{page.name}"
         file = Path(self.root, BILL)
         file.parent.mkdir(exist_ok=True)
         file.write_text(bill(Path(self.root), self.metadata.version), "utf-8")

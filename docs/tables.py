@@ -20,6 +20,8 @@ from chaos.lab.setups import SETUPS
 from chaos.protocol.dialects import DIALECTS
 from chaos.protocol.surfaces import SURFACES
 from chaos.traffic.shapes import SHAPES
+from docs.metrics_table import metrics
+from docs.settings_table import settings
 from supervisor.audit.report import AuditReport
 from supervisor.audit.rules import AUDITS
 from supervisor.coverage.ledger import MEANINGS as STATE_MEANINGS
@@ -122,6 +124,8 @@ TABLES: Mapping[str, Callable[[], Rows]] = {
         audits,
         setups,
         states,
+        settings,
+        metrics,
     )
 }
 

@@ -75,11 +75,15 @@ class Notice:
     def of(cls, change: AlertChange, base_url: str) -> "Notice":
         """Tell *change*; it can be looked at on the daemon at *base_url*."""
         drill = change.annotations.get("drill")
-        where = f"{base_url}/api/v1/drills/{drill}" if drill else f"{base_url}/api/v1/alerts"
+        annotations = dict(change.annotations)
+        if "runbook_url" in annotations:
+            # Where the daemon is reached may change between the transition and this try.
+            annotations["runbook_url"] = f"{base_url}/{annotations['runbook_url']}"
+        where = f"{base_url}/drills/{drill}" if drill else f"{base_url}/"
         return cls(
             delivery=change.id,
             labels=change.labels,
-            annotations={**change.annotations, **({"drill_url": where} if drill else {})},
+            annotations={**annotations, **({"drill_url": where} if drill else {})},
             firing=change.firing,
             reason=change.reason.value,
             starts_at=change.starts_at,

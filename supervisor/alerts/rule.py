@@ -49,6 +49,6 @@ class AlertRule:
     unjudged: Callable[[Status], bool] = lambda _: False
 
 
-def runbook_url(name: str) -> str:
-    """Say where the alert's runbook is."""
+def runbook(name: str) -> str:
+    """Say where the alert's runbook is: on the daemon's pages, and in the repository alike."""
     return f"{RUNBOOKS}#{name.lower()}"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from supervisor.alerts.rule import AlertRule, Condition, runbook_url
+from supervisor.alerts.rule import AlertRule, Condition, runbook
 from supervisor.status import Status
 from supervisor.store.alerts.records import (
     AlertChange,
@@ -168,6 +168,6 @@ def _annotations(rule: AlertRule, condition: Condition) -> dict[str, str]:
     return {
         "summary": condition.summary,
         "description": condition.description,
-        "runbook_url": runbook_url(rule.name),
+        "runbook_url": runbook(rule.name),
         **condition.more,
     }

@@ -60,21 +60,23 @@ AlertPattern = Annotated[str, AfterValidator(_pattern)]
 class RuleSettings(Section):
     """What is different for one alert."""
 
-    enabled: bool = True
+    enabled: bool = Field(True, description="False: it never fires.")
     hold: Duration | None = Field(
-        None, alias="for", description="How long it must hold before it is told."
+        None, alias="for", description="How long the condition must hold before it fires."
     )
-    severity: SeverityName | None = None
+    severity: SeverityName | None = Field(
+        None, description="How urgent it is, in place of its own severity."
+    )
 
 
 class AlertSettings(Section):
     """When something is told."""
 
     remind_every: Interval = Field(
-        timedelta(hours=4), description="How often a firing alert is told again."
+        timedelta(hours=4), description="How often a firing alert is sent again."
     )
     watchdog_every: Interval = Field(
-        timedelta(minutes=15), description="How often the alert that always fires is told again."
+        timedelta(minutes=15), description="How often the alert that always fires is sent again."
     )
     external_url: HttpUrl | None = Field(
         None, description="Where people reach the daemon; by default its first address."

@@ -35,7 +35,9 @@ Window = Annotated[str, AfterValidator(_window)]
 class ScheduleSettings(Section):
     """When the daemon may drill, and how much of an engine's time that may take."""
 
-    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    time_zone: Annotated[str, AfterValidator(_zone)] = Field(
+        "UTC", description="The time zone of the windows, such as Europe/Berlin."
+    )
     windows: tuple[Window, ...] = Field(
         (), description="When drills may run; always, if there is none."
     )

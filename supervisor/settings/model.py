@@ -62,8 +62,12 @@ class TwinSettings(Section):
 class DrillSettings(Section):
     """What is drilled, and within which limits."""
 
-    injector: Literal["auto", "redirect", "twin"] = "auto"
-    profile: Profile = Profile.SMOKE
+    injector: Literal["auto", "redirect", "twin"] = Field(
+        "auto",
+        description="How a drill reaches the witness: through the running gateway, by a second "
+        "LiteLLM, or auto, which prefers the first.",
+    )
+    profile: Profile = Field(Profile.SMOKE, description="How much one run drills.")
     deadline_s: float = Field(60.0, gt=0, description="Seconds for a whole reply.")
     first_token_s: float = Field(30.0, gt=0, description="Seconds to the first token.")
     concurrency: int = Field(1, ge=1, le=4, description="Drills at once; the witness has 4 lanes.")
@@ -117,8 +121,8 @@ class AcceptedFailure(Section):
         description="The kinds of failure that are accepted; without them any one kind, alone.",
     )
     hop: str | None = Field(None, description="The model group that may fail so; default: any.")
-    until: date
-    reason: str = Field(min_length=1)
+    until: date = Field(description="The last day on which it is accepted.")
+    reason: str = Field(min_length=1, description="Why, for whoever reads the report.")
 
 
 class Settings(Section):
@@ -149,7 +153,9 @@ class Settings(Section):
         (),
         description="Model groups that cost money although they look local: a hosted vLLM, say.",
     )
-    accept: tuple[AcceptedFailure, ...] = ()
+    accept: tuple[AcceptedFailure, ...] = Field(
+        (), description="Failures that are known and accepted until a day."
+    )
     rehearse: RehearseSettings = RehearseSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     budget: BudgetSettings = BudgetSettings()

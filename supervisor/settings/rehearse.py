@@ -57,14 +57,26 @@ KnownSurface = Annotated[
 class GroupRehearsal(Section):
     """What is different for the model groups of one pattern; what is missing is as for all."""
 
-    enabled: bool | None = None
-    critical: bool | None = None
-    target: Interval | None = None
-    surfaces: tuple[KnownSurface, ...] | None = None
-    shapes: tuple[KnownShape, ...] | None = None
-    streaming: Streaming | None = None
-    faults: tuple[KnownFault, ...] | None = None
-    profile: Path | None = Field(None, description="The client profile that its drills use.")
+    enabled: bool | None = Field(None, description="False: these groups are not drilled.")
+    critical: bool | None = Field(
+        None, description="Whether they are critical, whatever rehearse.critical lists."
+    )
+    target: Interval | None = Field(None, description="How old the last pass of a path may be.")
+    surfaces: tuple[KnownSurface, ...] | None = Field(
+        None, description="Endpoints that their clients use."
+    )
+    shapes: tuple[KnownShape, ...] | None = Field(
+        None, description="Kinds of request that they send."
+    )
+    streaming: Streaming | None = Field(
+        None, description="Whether their clients stream, take whole replies, or both."
+    )
+    faults: tuple[KnownFault, ...] | None = Field(
+        None, description="Faults that take turns on each path."
+    )
+    profile: Path | None = Field(
+        None, description="The client profile that their drills use, as --as FILE."
+    )
 
 
 class RehearseSettings(Section):
@@ -84,7 +96,9 @@ class RehearseSettings(Section):
     shapes: tuple[KnownShape, ...] = Field(
         ("chat", "tool_call", "embedding"), description="Kinds of request that they send."
     )
-    streaming: Streaming = "both"
+    streaming: Streaming = Field(
+        "both", description="Whether your clients stream, take whole replies, or both."
+    )
     faults: tuple[KnownFault, ...] = Field(
         (), description="Faults that take turns on each path; by default all that apply."
     )

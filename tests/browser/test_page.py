@@ -27,7 +27,7 @@ ARGUMENTS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-PAGES = ("/", "/drills/d1", "/drills/d2", "/drills/gone")
+PAGES = ("/", "/drills/d1", "/drills/d2", "/drills/gone", "/docs/", "/docs/verdicts.md", "/docs/x")
 
 
 @asynccontextmanager

@@ -157,7 +157,8 @@ def test_an_alert_says_how_urgent_it_is_and_where_to_read_on(name, rule):
     """A person who is woken finds the page by the alert's name."""
     assert rule["labels"]["severity"] in ("page", "ticket", "info")
     assert sorted(rule["annotations"]) == ["description", "runbook_url", "summary"]
-    assert rule["annotations"]["runbook_url"] == f"docs/alerts.md#{rule['alert'].lower()}"
+    page = "http://127.0.0.1:8940/docs/alerts.md"
+    assert rule["annotations"]["runbook_url"] == f"{page}#{rule['alert'].lower()}"
 
 
 @pytest.mark.parametrize("name", RULE_SETS)

@@ -9,6 +9,7 @@ from chaos.errors import UnderstudyError
 from supervisor.store.alerts.records import Told
 from supervisor.web.endpoint import DESK, Door, Endpoint
 from supervisor.web.page.badge import COLOURS, badge_widths, badge_words
+from supervisor.web.page.documentation import FIRST, contents, document
 from supervisor.web.page.drill import drill_view
 from supervisor.web.page.home import MOST_TOLD, home
 from supervisor.web.page.render import environment, page, static_files
@@ -36,6 +37,15 @@ async def drill(request: web.Request) -> web.Response:
     if stored is None:
         return page("missing.html.j2", status=404, name=name)
     return page("drill.html.j2", view=drill_view(stored))
+
+
+async def documentation(request: web.Request) -> web.Response:
+    """Show a page of the documentation, such as an alert's runbook."""
+    name = request.match_info.get("name", FIRST[0])
+    found = document(name)
+    if found is None:
+        return page("missing_document.html.j2", status=404, name=name, contents=contents())
+    return page("document.html.j2", title=found.title, body=found.body, contents=contents())
 
 
 async def static(request: web.Request) -> web.Response:
@@ -76,6 +86,22 @@ async def badge(request: web.Request) -> web.Response:
 ENDPOINTS = (
     Endpoint("GET", "/", "The status page.", front, media_type="text/html", listed=False),
     Endpoint("GET", "/drills/{id}", "A drill's page.", drill, media_type="text/html", listed=False),
+    Endpoint(
+        "GET",
+        "/docs/",
+        "The documentation of this version.",
+        documentation,
+        media_type="text/html",
+        listed=False,
+    ),
+    Endpoint(
+        "GET",
+        "/docs/{name}",
+        "A page of it.",
+        documentation,
+        media_type="text/html",
+        listed=False,
+    ),
     Endpoint(
         "GET",
         "/static/{name}",

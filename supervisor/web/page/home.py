@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from markupsafe import Markup
+
 from chaos.gateway.topology import Topology
 from supervisor.age import ago
+from supervisor.alerts.rule import runbook
 from supervisor.headline import headline
 from supervisor.probes.kinds.heartbeat import PulseStatus
 from supervisor.probes.probe import PartKind, State
@@ -32,6 +35,7 @@ BEAT_TONES: Mapping[PulseStatus, str] = {
     PulseStatus.MISSED: "bad",
 }
 MOST_TOLD = 6
+RUNBOOK_LINK = Markup('<a href="/{}">What to do</a>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,7 @@ def _firing(status: Status) -> list[Line]:
             ago(one.starts_at, status.at),
             [
                 ("more", one.annotations.get("description", "")),
+                ("runbook", RUNBOOK_LINK.format(runbook(one.name))),
                 *([("silenced", "nobody is told")] if one.fingerprint in silenced else []),
             ],
         )

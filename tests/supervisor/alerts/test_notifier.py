@@ -47,21 +47,23 @@ def test_a_notice_knows_its_alert():
 
 def test_a_notice_says_what_has_changed_and_where_to_look():
     """At the drill that found it, if a drill did."""
-    change = alert_change("d1", annotations={"summary": "broken", "drill": "7f"})
+    annotations = {"summary": "broken", "drill": "7f", "runbook_url": "docs/alerts.md#x"}
+    change = alert_change("d1", annotations=annotations)
     told = Notice.of(change, "http://box:8940")
     assert (told.delivery, told.firing, told.reason) == ("d1", change.firing, change.reason.value)
     assert (told.labels, told.fingerprint) == (change.labels, change.fingerprint)
     assert told.annotations == {
         "summary": "broken",
         "drill": "7f",
-        "drill_url": "http://box:8940/api/v1/drills/7f",
+        "runbook_url": "http://box:8940/docs/alerts.md#x",
+        "drill_url": "http://box:8940/drills/7f",
     }
-    assert told.generator_url == "http://box:8940/api/v1/drills/7f"
+    assert told.generator_url == "http://box:8940/drills/7f"
     assert told.external_url == "http://box:8940"
 
 
-def test_a_notice_of_what_no_drill_found_leads_to_the_alerts():
+def test_a_notice_of_what_no_drill_found_leads_to_the_page():
     """There is no drill to look at."""
     told = Notice.of(alert_change("d1", annotations={"summary": "gone"}), "http://box:8940")
     assert told.annotations == {"summary": "gone"}
-    assert told.generator_url == "http://box:8940/api/v1/alerts"
+    assert told.generator_url == "http://box:8940/"

@@ -21,7 +21,7 @@ SAFE = {
 SILENCE = {"matchers": {"alertname": "Halted"}, "reason": "lunch", "for_s": 60}
 BEAT = "/api/v1/heartbeats/{name}"
 EVENTS = "/api/v1/events"
-PAGES = ("/", "/drills/{id}")
+PAGES = ("/", "/drills/{id}", "/docs/", "/docs/{name}")
 BADGE = "/badge/{group}.svg"
 """Off, as long as nobody allows it."""
 
@@ -36,6 +36,7 @@ async def test_every_route_answers_with_safe_headers(api):
     api.world.events.close()
     for method, path in api.routes:
         named = path.replace("/static/{name}", "/static/page.css").replace("{id}", "d1")
+        named = named.replace("/docs/{name}", "/docs/alerts.md")
         named = named.replace("{name}", "backup").replace("{number}", "7")
         body = {"json": SILENCE} if (method, path) == ("POST", "/api/v1/silences") else {}
         answer = await api.change(method, named, **body)
@@ -77,6 +78,7 @@ async def test_head_answers_as_get_without_a_body(api):
     api.world.stored = [stored_drill("x")]
     paths = {path for method, path in api.routes if method == "GET"} - {EVENTS, BEAT, BADGE}
     named = {path.replace("/static/{name}", "/static/page.css") for path in paths}
+    named = {path.replace("/docs/{name}", "/docs/alerts.md") for path in named}
     readable = {path.replace("{id}", "x") for path in named}
     assert "/api/v1/drills/x" in readable
     for path in readable:

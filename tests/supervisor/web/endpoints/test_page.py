@@ -95,3 +95,12 @@ async def test_nothing_is_said_to_be_well_that_nobody_has_looked_at(api: Site):
     assert "was found" not in text
     api.world.snapshot = replace(base, audited=True)
     assert "Nothing that would keep a fallback from working" in (await api.get("/")).body.decode()
+
+
+async def test_the_documentation_is_served_with_the_runbooks(api: Site):
+    """Without a name it is the runbooks; what is not there is said with what is."""
+    assert b'<h1 id="alerts">' in (await api.get("/docs/")).body
+    assert b'id="hop_failed"' in (await api.get("/docs/verdicts.md")).body
+    missing = await api.get("/docs/nothing.md")
+    assert missing.status == 404
+    assert b"/docs/alerts.md" in missing.body

@@ -47,6 +47,9 @@ def test_alerts_are_shown_by_urgency_and_without_the_one_that_always_fires():
         ("FallbackStale", "warn"),
     ]
     assert [("silenced", "nobody is told") in line.facts for line in shown.firing] == [False, True]
+    name = shown.firing[0].name.lower()
+    link = f'<a href="/docs/alerts.md#{name}">What to do</a>'
+    assert dict(shown.firing[0].facts)["runbook"] == link
 
 
 def test_the_sentence_s_tone_is_as_bad_as_what_it_says():
