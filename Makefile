@@ -28,6 +28,11 @@ if [ -n "$(1)" ]; then
 fi
 endef
 
+# What the container image is built on: any with this Python and venv.
+BASE := python:3.13-slim
+PYTHON_VERSION := 3.13
+IMAGE := understudy:dev
+
 export UNDERSTUDY_LAB_DIR := $(CURDIR)/.lab
 # Our own settings must not change what the tests and the demo see.
 unexport UNDERSTUDY_CONFIG
@@ -41,10 +46,14 @@ test: lab ## Run every test but those of test-engine; ARGS="-k word" narrows the
 	$(BIN)/pytest -m "not $(subst or,and not,$(APART))" $(ARGS)
 
 .PHONY: test-box
-test-box: lab ## Boot Debian machines and run the service there; root only, installs Debian's tools
+test-box: lab ## Run the service on Debian machines, and the container beside others; root only
 	@missing=()
 	command -v debootstrap >/dev/null || missing+=(debootstrap)
 	command -v systemd-nspawn >/dev/null || missing+=(systemd-container)
+	command -v dockerd >/dev/null || missing+=(docker.io)
+	command -v docker-compose >/dev/null || missing+=(docker-compose)
+	command -v prometheus >/dev/null || missing+=(prometheus)
+	command -v prometheus-alertmanager >/dev/null || missing+=(prometheus-alertmanager)
 	$(call INSTALL,$${missing[*]})
 	$(BIN)/pytest tests/box $(ARGS)
 
@@ -89,6 +98,16 @@ lint: $(VENV) ## Check style, types and the order of imports
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+.PHONY: image
+image: $(VENV) ## Build the container image; BASE and PYTHON_VERSION say on what
+	@rm -rf build/image
+	$(BIN)/python .ci/wheelhouse.py build/image/wheelhouse --python $(PYTHON_VERSION)
+	docker build --quiet --build-arg BASE=$(BASE) --tag $(IMAGE) --file deploy/container/Dockerfile build/image
+
+.PHONY: wheels
+wheels: $(VENV) ## Fetch the wheels of every dependency for each Python and machine; keeps nothing
+	@$(BIN)/python .ci/wheelhouse.py --all
 
 .PHONY: audit-dependencies
 audit-dependencies: $(VENV) ## Ask whether a locked dependency has a known vulnerability

@@ -86,7 +86,8 @@ class Rehearsal:
     """One gateway's fallbacks, ready to be drilled; made by ``Rehearsal.opened``.
 
     Attributes:
-        topology: Of the running gateway, read when the rehearsal was opened.
+        topology: Of the running gateway, read when the rehearsal was opened; of the twin, where
+            only a configuration is rehearsed.
         spending: What its drills have used.
         stripped: What a twin's configuration had to leave out.
     """
@@ -127,7 +128,7 @@ class Rehearsal:
     @asynccontextmanager
     async def opened(
         cls,
-        gateway: Gateway,
+        gateway: Gateway | None,
         options: RehearsalOptions | None = None,
         *,
         witness: Witness | None = None,
@@ -138,6 +139,7 @@ class Rehearsal:
         """Read the gateway, and open what its drills need until exit.
 
         Args:
+            gateway: The running one; None to rehearse a configuration by a twin alone.
             witness: One that is serving; by default one is opened as *options* say.
             guard: Asked right before each drill and each direct sample, besides the budget and
                 the watch for collateral.
@@ -150,21 +152,19 @@ class Rehearsal:
             SetupError: A twin did not come up.
         """
         options = options or RehearsalOptions()
-        topology = (await gateway.topology()).reached_at(options.engine_urls)
+        running = None
+        if gateway is not None:
+            running = (await gateway.topology()).reached_at(options.engine_urls)
         async with AsyncExitStack() as stack:
             if witness is None:
                 witness = Witness(options.witness_url)
                 await stack.enter_async_context(witness.serving(options.witness_listen))
                 listen = ", ".join(f"{host}:{port}" for host, port in options.witness_listen)
                 say(f"witness: own one, listening on {listen}")
-            witness.engine_keys.clear()
-            witness.engine_keys.update(
-                keys_by_address(topology, options.engine_urls, options.engine_keys)
-            )
             setting = Setting(
                 gateway=gateway,
                 witness=witness,
-                topology=topology,
+                topology=running,
                 real_keys=options.drills.real_keys,
                 engine_urls=options.engine_urls,
                 paid=options.paid,
@@ -176,13 +176,18 @@ class Rehearsal:
                 await stack.enter_async_context(one.opened(setting))
                 for one in _wanted(options.injector, setting)
             ]
+            topology = running or injectors[0].topology.reached_at(options.engine_urls)
+            witness.engine_keys.clear()
+            witness.engine_keys.update(
+                keys_by_address(topology, options.engine_urls, options.engine_keys)
+            )
             # As many connections as lanes; a campaign is a polite client. None is used twice: one
             # that the gateway closes as a drill is sent on it would look like a gateway that is
             # down.
             connector = aiohttp.TCPConnector(limit=2 * LANES, force_close=True)
             session = await stack.enter_async_context(open_session(connector=connector))
             yield cls(
-                gateway,
+                gateway or injectors[0].gateway,
                 topology,
                 options,
                 witness=witness,

@@ -7,7 +7,9 @@ function that yields rows of cells, and its line in ``TABLES``.
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -111,6 +113,20 @@ def states() -> Rows:
     yield from ((code(state.value), STATE_MEANINGS[state]) for state in PathState)
 
 
+def packages() -> Rows:
+    """Packages in the order in which they may import each other, with what each is about."""
+    yield ("package", "it is about")
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    for contract in contracts["contracts"]:
+        if contract["type"] != "layers":
+            continue
+        (root,) = contract["containers"]
+        for layer in reversed(contract["layers"]):
+            for name in layer.split(" | "):
+                doc = (import_module(f"{root}.{name}").__doc__ or "").strip().splitlines()[0]
+                yield (code(f"{root}/{name}"), doc.replace("``", "`"))
+
+
 TABLES: Mapping[str, Callable[[], Rows]] = {
     table.__name__: table
     for table in (
@@ -126,6 +142,7 @@ TABLES: Mapping[str, Callable[[], Rows]] = {
         states,
         settings,
         metrics,
+        packages,
     )
 }
 
@@ -151,8 +168,10 @@ def current(text: str) -> str:
 
 
 def pages(root: Path = ROOT) -> list[Path]:
-    """List the pages that may hold tables."""
-    return [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+    """List every page of the repository; any of them may hold tables."""
+    folders = ("config", "deploy", "docs", "tests")
+    inside = (page for folder in folders for page in (root / folder).rglob("*.md"))
+    return [*sorted(root.glob("*.md")), *sorted(inside)]
 
 
 PUBLISHED: Mapping[str, type[BaseModel]] = {

@@ -1,4 +1,4 @@
-"""The snapshot as Prometheus metrics: every name of ``contract.md``, from the start.
+"""The snapshot as Prometheus metrics: every name of docs/reference.md, from the start.
 
 A scrape reads one snapshot and nothing else, so metrics, page and alerts cannot disagree. What is
 not known is NaN, which no comparison of an alert holds for; what was never proven is absent.

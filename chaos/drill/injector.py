@@ -73,15 +73,17 @@ class Setting:
     """What an injector is opened with.
 
     Attributes:
+        gateway: The running one; None where there is only its configuration file.
+        topology: Of the running gateway, likewise.
         engine_urls: Where this machine reaches local engines, by model group.
         paid: Model groups that cost money, whatever their address.
         default_bases: Real base URLs of providers, by LiteLLM's prefix.
         say: Takes progress.
     """
 
-    gateway: Gateway
+    gateway: Gateway | None
     witness: Witness
-    topology: Topology
+    topology: Topology | None
     real_keys: bool = False
     engine_urls: Mapping[str, str] = field(default_factory=dict)
     paid: Collection[str] = ()
@@ -96,12 +98,14 @@ class Injector(ABC):
     Attributes:
         name: What ``--injector`` calls it.
         touches_others: It drills a gateway that serves others too, who might feel it.
-        topology: Of the gateway that it drills.
+        gateway: The one that it drills.
+        topology: Of that gateway.
         stripped: What that gateway's configuration had to leave out.
     """
 
     name: ClassVar[str]
     touches_others: ClassVar[bool] = False
+    gateway: Gateway
     topology: Topology
     stripped: tuple[str, ...] = ()
 

@@ -10,6 +10,21 @@ from supervisor.settings.model import Settings
 
 
 @asynccontextmanager
+async def connected_or_none(settings: Settings) -> AsyncIterator[Gateway | None]:
+    """Open the gateway of *settings*; None where a twin of a configuration is all that is asked.
+
+    Raises:
+        UsageError: The settings name no gateway or no key, and no such configuration.
+    """
+    alone = settings.drills.injector == "twin" and settings.twin.litellm_config is not None
+    if settings.gateway.url is None and alone:
+        yield None
+        return
+    async with connected(settings) as gateway:
+        yield gateway
+
+
+@asynccontextmanager
 async def connected(settings: Settings) -> AsyncIterator[Gateway]:
     """Open the gateway of *settings*.
 
@@ -20,7 +35,8 @@ async def connected(settings: Settings) -> AsyncIterator[Gateway]:
         raise UsageError(
             "no gateway is named",
             remedy="Give --gateway http://127.0.0.1:4000 --key-env NAME, or a file with --config. "
-            "To try without a gateway of your own: understudy demo",
+            "To drill a configuration without a running gateway: --injector twin "
+            "--litellm-config FILE. To try without either: understudy demo",
         )
     if "@" in urlsplit(settings.gateway.url).netloc:
         raise UsageError(

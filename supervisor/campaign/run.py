@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from chaos.clock import SystemClock
 from chaos.drill.campaign import Assignment
@@ -12,6 +13,9 @@ from chaos.gateway.client import Gateway
 from chaos.http_client import open_session
 from chaos.judge.check import Kind
 from chaos.rehearsal import Rehearsal
+from chaos.scenario.catalogue import CATALOGUE
+from chaos.scenario.expand import scenarios_for
+from chaos.scenario.scenario import Scenario
 from supervisor.campaign.guard import Guard
 from supervisor.campaign.request import DrillRequest, known_gaps, rehearsal_options
 from supervisor.settings.model import Settings
@@ -23,7 +27,7 @@ def ignore(_: Event) -> None:
 
 
 async def run_drills(
-    gateway: Gateway,
+    gateway: Gateway | None,
     settings: Settings,
     request: DrillRequest,
     *,
@@ -32,6 +36,9 @@ async def run_drills(
     say: Callable[[str], None] = lambda _: None,
 ) -> DrillReport:
     """Drill the gateway as *settings* and *request* say, and report.
+
+    Args:
+        gateway: None to drill the configuration of ``twin.litellm_config`` without one.
 
     Raises:
         UsageError: Nothing can be drilled as asked; nothing has been sent.
@@ -56,7 +63,7 @@ async def run_drills(
         assignments = rehearsal.plan(scenarios[: request.max_drills or None])
         refuse_the_impossible(assignments)
         report = ReportBuilder(
-            gateway.url,
+            _address(gateway, settings),
             rehearsal.topology.litellm_version,
             stripped=rehearsal.stripped,
             spending=rehearsal.spending,
@@ -70,6 +77,38 @@ async def run_drills(
             if isinstance(event, CampaignEnded):
                 tell_the_end(event, report, len(assignments), say)
         return report.report()
+
+
+async def listed(
+    gateway: Gateway | None,
+    settings: Settings,
+    request: DrillRequest,
+    *,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Scenario]:
+    """List what ``run_drills`` would drill, and send no drill.
+
+    Raises:
+        UsageError: Nothing can be drilled as asked.
+        GatewayError: The gateway cannot be asked.
+        SetupError: The twin of a configuration without a gateway did not come up.
+    """
+    options = rehearsal_options(settings, request)
+    if gateway is None:
+        async with Rehearsal.opened(None, options, say=say) as rehearsal:
+            return rehearsal.scenarios(request.selection)[: request.max_drills or None]
+    selection = replace(request.selection, has_twin=options.twin_wanted)
+    found = scenarios_for(await gateway.topology(), selection, CATALOGUE)
+    return found[: request.max_drills or None]
+
+
+def _address(gateway: Gateway | None, settings: Settings) -> str:
+    """Say what was drilled: the gateway's URL, or the configuration's."""
+    if gateway is not None:
+        return gateway.url
+    file = settings.twin.litellm_config
+    assert file is not None  # noqa: S101 -- without a gateway there is only the file
+    return file.absolute().as_uri()
 
 
 def refuse_the_impossible(assignments: Sequence[Assignment]) -> None:

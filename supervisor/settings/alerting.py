@@ -10,9 +10,10 @@ notifiers:
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic.fields import FieldInfo
 
 from chaos.registry import suggestion
 from supervisor.settings.values import Duration, HttpUrl, Interval, Secret, Section
@@ -152,7 +153,7 @@ class AppriseSettings(Section):
 
 
 class NotifierSettings(Section):
-    """One way to tell somebody; exactly one of the first three."""
+    """One way to tell somebody: exactly one of the sections that come first."""
 
     webhook: WebhookSettings | None = None
     alertmanager: AlertmanagerSettings | None = None
@@ -172,10 +173,18 @@ class NotifierSettings(Section):
     @model_validator(mode="after")
     def _one_kind(self) -> "NotifierSettings":
         if len(self.kinds) != 1:
-            raise ValueError("name exactly one of: webhook, alertmanager, apprise")
+            known = [
+                name for name, field in NotifierSettings.model_fields.items() if _is_section(field)
+            ]
+            raise ValueError(f"name exactly one of: {', '.join(known)}")
         return self
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """Which it is."""
-        return tuple(name for name in ("webhook", "alertmanager", "apprise") if getattr(self, name))
+        return tuple(name for name, value in self if isinstance(value, Section))
+
+
+def _is_section(field: FieldInfo) -> bool:
+    choices = get_args(field.annotation)
+    return any(isinstance(one, type) and issubclass(one, Section) for one in choices)

@@ -1,4 +1,4 @@
-"""Who may read and who may change: ``contract.md``, "Daemon". It decides on nothing but a request.
+"""Who may read and who may change (docs/security.md). It decides on nothing but a request.
 
 change   the token as a bearer, and no other site's page behind it
 read     from this machine; else with the token, as a bearer or as HTTP Basic's password

@@ -164,9 +164,7 @@ def ways(opened, *tables):
     """Give the rehearsal one injector for each table of objections."""
     made: list[Injector] = []
     for name, table in zip(("redirect", "twin"), tables, strict=False):
-        injector = Objecting(
-            opened._witness, opened.topology, url="", key="", session=opened._session
-        )
+        injector = Objecting(opened._witness, opened.topology, gateway=opened._gateway)
         vars(injector).update(name=name, objections=table)
         made.append(injector)
     opened._injectors = tuple(made)

@@ -7,7 +7,6 @@ namespace of its own with the lab, where loopback is all that there is.
 import hashlib
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -173,6 +172,22 @@ def debian_root(release: str, cache: Path, folder: Path) -> Path:
     Raises:
         BoxError: This machine cannot make or run one.
     """
+    made = pristine_root(release, cache)
+    root = folder / release
+    _run("cp", "--archive", "--reflink=auto", str(made), str(root))
+    (root / "etc" / "pip.conf").write_text(PIP_CONF)
+    # debootstrap has left the name of this machine there.
+    (root / "etc" / "hostname").write_text("spark\n")
+    (root / "etc" / "hosts").write_text("127.0.0.1 localhost spark\n::1 localhost\n")
+    return root
+
+
+def pristine_root(release: str, cache: Path) -> Path:
+    """Make the root file system of a *release* in *cache*, unless it is there: nobody changes it.
+
+    Raises:
+        BoxError: This machine cannot make or run one.
+    """
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing:
         raise BoxError(f"{', '.join(missing)} not found: make test-box installs what is missing")
@@ -186,32 +201,15 @@ def debian_root(release: str, cache: Path, folder: Path) -> Path:
         include = f"--include={PACKAGES}"
         _run("debootstrap", "--variant=minbase", include, release, str(unfinished))
         unfinished.rename(made)
-    root = folder / release
-    _run("cp", "--archive", "--reflink=auto", str(made), str(root))
-    (root / "etc" / "pip.conf").write_text(PIP_CONF)
-    # debootstrap has left the name of this machine there.
-    (root / "etc" / "hostname").write_text("spark\n")
-    (root / "etc" / "hosts").write_text("127.0.0.1 localhost spark\n::1 localhost\n")
-    return root
+    return made
 
 
 def wheelhouse(release: str, cache: Path, wheel: Path) -> Path:
     """Fetch everything that *wheel* needs on a *release*; what is there is not fetched again."""
     version = PYTHONS[release]
     folder = cache / f"wheelhouse-{version}"
-    machine = platform.machine()
-    platforms = [
-        f"manylinux_2_28_{machine}",
-        f"manylinux_2_17_{machine}",
-        f"manylinux2014_{machine}",
-    ]
-    _run(
-        *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-        *("--only-binary=:all:", "--python-version", version, "--dest", str(folder)),
-        *(argument for each in platforms for argument in ("--platform", each)),
-        *("--find-links", str(folder)),
-        *("--constraint", str(REPOSITORY / "requirements-dev.txt"), str(wheel)),
-    )
+    script = str(REPOSITORY / ".ci" / "wheelhouse.py")
+    _run(sys.executable, script, str(folder), "--python", version, "--wheel", str(wheel))
     (folder / wheel.name).unlink(missing_ok=True)
     return folder
 

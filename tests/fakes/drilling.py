@@ -11,6 +11,7 @@ from chaos.clock import Clock, SystemClock
 from chaos.drill.drill import Drill
 from chaos.drill.driller import Driller, always
 from chaos.drill.injectors.redirect import Redirect
+from chaos.gateway.client import Gateway
 from chaos.judge.checks import CHECKS
 from chaos.scenario.catalogue import CATALOGUE
 from chaos.scenario.plan import DrillOptions, Planner
@@ -61,7 +62,8 @@ async def drilling(gateway, **options):
         aiohttp.ClientSession() as session,
         gateway.running() as url,
     ):
-        injector = Redirect(witness, GATEWAY, url=url, key="sk-drill", session=session)
+        asked = Gateway(session, url, key="sk-drill", admin_key="sk")
+        injector = Redirect(witness, GATEWAY, gateway=asked)
         yield Drills(session, DrillOptions(**options)), injector, witness
 
 

@@ -1,23 +1,17 @@
 """A real Docker engine of its own, and containers in it that run, end, crash and change."""
 
 import asyncio
-import io
 import os
 import re
-import shutil
 import signal
 import socket
 import socketserver
-import subprocess
-import tarfile
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -28,95 +22,36 @@ from docker.models.containers import Container
 
 from supervisor.probes.kinds.container import ContainerProbe
 from supervisor.probes.probe import Cadence, ProbeReading, State
+from tests.fakes.docker_engine import MOUNTED, any_dockerd, empty_image
 from tests.patience import PATIENCE_S, until
 
 pytestmark = pytest.mark.docker
 
 NAME = "understudy-vllm"
 IMAGE = "understudy-test:1"
-MOUNTED = [folder for folder in ("/usr", "/lib", "/lib64", "/bin") if Path(folder).exists()]
 SLEEP = ["/bin/sh", "-c", "exec sleep 100000"]
 
 Run = Callable[..., Container]
 
 
 @contextmanager
-def dockerd(folder: Path, *options: str) -> Iterator[str]:
-    """Run an engine with everything of its own below *folder*; yields what DOCKER_HOST must be."""
-    url, log = f"unix://{folder}/docker.sock", folder / "log"
-    (folder / "daemon.json").write_text("{}")
-    command = [
-        "dockerd",
-        f"--host={url}",
-        f"--config-file={folder}/daemon.json",
-        f"--data-root={folder}/data",
-        f"--exec-root={folder}/exec",
-        f"--pidfile={folder}/pid",
-        # An engine that this machine may have besides keeps its containers to itself.
-        "--containerd-namespace=understudy-test",
-        "--containerd-plugins-namespace=understudy-test-plugins",
-        "--bridge=none",
-        "--iptables=false",
-        "--ip-masq=false",
-        *options,
-    ]
-    with log.open("wb") as output:
-        engine = subprocess.Popen(command, stdout=output, stderr=output)
-    try:
-        while not listens(folder / "docker.sock"):
-            if engine.poll() is not None:
-                why = "\n".join(log.read_text(errors="replace").splitlines()[-3:])
-                raise DockerException(f"dockerd ended with {engine.returncode}: {why}")
-            time.sleep(0.05)
+def docker_or_skip() -> Iterator[str]:
+    """Run an engine, where this machine can."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(any_dockerd())
+        except DockerException as error:
+            pytest.skip(str(error))
         yield url
-    finally:
-        engine.terminate()
-        engine.wait(PATIENCE_S)
-        # An engine that ends while it starts leaves its own folder mounted on itself.
-        mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-        for mount in reversed([path for path in mounts if path.startswith(f"{folder}/")]):
-            subprocess.run(["umount", mount], check=True)
-
-
-def listens(path: Path) -> bool:
-    """Whether somebody listens on a socket."""
-    with socket.socket(socket.AF_UNIX) as trying:
-        return trying.connect_ex(str(path)) == 0
-
-
-@contextmanager
-def any_dockerd() -> Iterator[str]:
-    """Run an engine with the storage that works here; skips the test if none does."""
-    if os.geteuid() != 0 or shutil.which("dockerd") is None:
-        pytest.skip("a Docker engine of its own needs dockerd and root")
-    problems = []
-    for options in ([], ["--storage-driver=vfs"]):
-        # A socket's path must be short, which those of pytest's folders are not.
-        with TemporaryDirectory(prefix="understudy-docker-") as folder, ExitStack() as stack:
-            try:
-                url = stack.enter_context(dockerd(Path(folder), *options))
-            except DockerException as error:
-                problems.append(str(error))
-                continue
-            yield url
-            return
-    pytest.skip(f"no Docker engine comes up here: {'; '.join(problems)}")
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[str]:
     """An engine with an image that has nothing but places for the machine's own programs."""
-    with any_dockerd() as url:
+    with docker_or_skip() as url:
         client = docker.DockerClient(base_url=url)
         try:
-            packed = io.BytesIO()
-            with tarfile.open(fileobj=packed, mode="w") as tar:
-                for folder in (*MOUNTED, "/dev", "/proc", "/sys", "/tmp"):
-                    entry = tarfile.TarInfo(folder.strip("/"))
-                    entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-                    tar.addfile(entry)
-            name, tag = IMAGE.split(":")
-            client.api.import_image_from_data(packed.getvalue(), repository=name, tag=tag)
+            empty_image(client, IMAGE)
             yield url
         finally:
             client.close()

@@ -1,8 +1,7 @@
 """Redirect: one request of the running gateway carries ``api_base`` and goes to the witness.
 
 It drills the gateway that is running, with the configuration that it really loaded, and nothing
-sits in the path of users. Source of every limit here: design.md, section 3, measured on LiteLLM
-1.106.2.
+sits in the path of users. Every limit here was measured on LiteLLM 1.106.2.
 """
 
 import contextlib
@@ -19,7 +18,9 @@ from chaos.drill.canary_proof import doubt
 from chaos.drill.forwardable import address_objection
 from chaos.drill.injector import Injector, Objection, Route, Setting
 from chaos.drill.leasing import leased_hops, other_upstreams, signs, upstream_of
+from chaos.errors import UsageError
 from chaos.faults.kinds import FAULTS
+from chaos.gateway.client import Gateway
 from chaos.gateway.redirect_permission import LANES, permits
 from chaos.gateway.topology import Deployment, Topology
 from chaos.judge.check import Kind
@@ -63,17 +64,16 @@ class Redirect(Injector):
         witness: Witness,
         topology: Topology,
         *,
-        url: str,
-        key: str,
-        session: aiohttp.ClientSession,
+        gateway: Gateway,
         real_keys: bool = False,
         has_metrics: bool = False,
     ) -> None:
+        self.gateway = gateway
         self.topology = topology
         self._witness = witness
-        self._url = url
-        self._key = key
-        self._session = session
+        self._url = gateway.url
+        self._key = gateway.key
+        self._session = gateway.session
         self._real_keys = real_keys
         self._has_metrics = has_metrics
         self._canary = f"understudy-canary-{secrets.token_urlsafe(12)}"
@@ -81,16 +81,27 @@ class Redirect(Injector):
         self._peers: dict[_Way, frozenset[str]] = {}
 
     @classmethod
+    def lacks(cls, setting: Setting) -> Objection | None:
+        """Object where no gateway runs."""
+        if setting.gateway is not None:
+            return None
+        return Objection(
+            "redirect needs a running gateway",
+            "Give --gateway http://127.0.0.1:4000 --key-env NAME.",
+        )
+
+    @classmethod
     @asynccontextmanager
     async def opened(cls, setting: Setting) -> AsyncIterator["Redirect"]:
         """Drill the running gateway."""
-        gateway = setting.gateway
+        gateway, topology, objection = setting.gateway, setting.topology, cls.lacks(setting)
+        if gateway is None or topology is None:
+            assert objection is not None  # noqa: S101 -- without a gateway there is one
+            raise UsageError(objection.reason, remedy=objection.remedy)
         yield cls(
             setting.witness,
-            setting.topology,
-            url=gateway.url,
-            key=gateway.key,
-            session=gateway.session,
+            topology,
+            gateway=gateway,
             real_keys=setting.real_keys,
             has_metrics=await gateway.has_metrics(),
         )

@@ -25,7 +25,7 @@ from chaos.drill.twin.real_addresses import locality_of, with_real_addresses
 from chaos.drill.twin.turns import Turns
 from chaos.errors import SetupError, UsageError
 from chaos.faults.kinds import FAULTS
-from chaos.gateway.client import ANSWER_WITHIN_S, open_gateway
+from chaos.gateway.client import ANSWER_WITHIN_S, Gateway, open_gateway
 from chaos.gateway.config_file import read_litellm_config
 from chaos.gateway.install import litellm_bin
 from chaos.gateway.process import DEFAULT_LIMIT, OWN_ENVIRONMENT, running_litellm
@@ -63,8 +63,7 @@ class Twin(Injector):
         witness: Witness,
         topology: Topology,
         *,
-        url: str,
-        key: str,
+        gateway: Gateway,
         stripped: tuple[str, ...],
         addresses: Mapping[str, str],
         refusing: Mapping[str, ClosablePort],
@@ -72,11 +71,12 @@ class Twin(Injector):
         real_keys: bool,
         running_groups: Collection[str] = (),
     ) -> None:
+        self.gateway = gateway
         self.topology = topology
         self.stripped = stripped
         self._witness = witness
-        self._url = url
-        self._key = key
+        self._url = gateway.url
+        self._key = gateway.key
         self._addresses = addresses
         self._ports = refusing
         self._canary = canary
@@ -117,14 +117,16 @@ class Twin(Injector):
                 executable=executable,
                 image=options.image,
                 directory=Path(folder),
-                expected_version=topology.litellm_version,
+                expected_version=topology.litellm_version if topology else "",
                 engines=setting.engine_urls,
                 paid=setting.paid,
                 default_bases=setting.default_bases,
                 real_keys=setting.real_keys,
-                running_groups={*topology.groups, *topology.other_names},
+                running_groups={*topology.groups, *topology.other_names} if topology else (),
                 limit=options.limit,
-                answer_within_s=setting.gateway.answer_within_s,
+                answer_within_s=(
+                    setting.gateway.answer_within_s if setting.gateway else ANSWER_WITHIN_S
+                ),
                 say=setting.say,
             ) as twin:
                 yield twin
@@ -206,22 +208,23 @@ class Twin(Injector):
                     say=say,
                 )
             )
-            async with open_gateway(
-                process.url,
-                key=key,
-                admin_key=key,
-                engines=engines,
-                paid=paid,
-                answer_within_s=answer_within_s,
-            ) as gateway:
-                topology = await gateway.topology()
-                locality = await locality_of(gateway, made, default_bases or {})
+            gateway = await stack.enter_async_context(
+                open_gateway(
+                    process.url,
+                    key=key,
+                    admin_key=key,
+                    engines=engines,
+                    paid=paid,
+                    answer_within_s=answer_within_s,
+                )
+            )
+            topology = await gateway.topology()
+            locality = await locality_of(gateway, made, default_bases or {})
             _same_version(topology.litellm_version, expected_version)
             yield cls(
                 witness,
                 with_real_addresses(topology, made, locality, default_bases or {}),
-                url=process.url,
-                key=key,
+                gateway=gateway,
                 stripped=made.stripped,
                 addresses={d.id: f"{d.index}" for d in made.deployments},
                 refusing={d.id: opened[d.index] for d in made.deployments},

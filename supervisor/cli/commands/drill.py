@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,6 +19,22 @@ if TYPE_CHECKING:
     from supervisor.stop import Stop
 
 ReportFormat = Literal["table", "json", "junit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a report goes.
+
+    Attributes:
+        output: The file it is written to; None for standard output.
+        summary: The file that a summary in Markdown is appended to.
+    """
+
+    form: ReportFormat = "table"
+    output: Path | None = None
+    summary: Path | None = None
+
+
 InjectorName = Literal["auto", "redirect", "twin"]
 ProfileName = Literal["smoke", "full", "exhaustive"]
 
@@ -112,6 +128,10 @@ def drill(
         bool, typer.Option("--list", help="Print the scenarios, send nothing")
     ] = False,
     output: Annotated[Path | None, typer.Option(help="Write the report to this file")] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(help="Append a summary in Markdown to this file ($GITHUB_STEP_SUMMARY)"),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Replay the ids of a run's drills")] = None,
     format_: Annotated[ReportFormat, typer.Option("--format", help="Form of the report")] = "table",
 ) -> None:
@@ -169,8 +189,9 @@ def drill(
     # A twin and a witness of one's own are this process's affair.
     own = (injector == "twin", litellm_config, litellm_bin, litellm_image, witness_listen)
     hand_over = not (local or list_only or witness_url or any(own))
-    if output is not None:
-        _check_writable(output)
+    to = Destination(format_, output, summary)
+    for file in filter(None, (output, summary)):
+        _check_writable(file)
 
     async def command(stop: "Stop") -> int:
         # Imported late: the drill engine is heavy, and --help should come at once.
@@ -200,7 +221,7 @@ def drill(
                 client=read_profile_file(as_file) if as_file else None,
                 seed=seed,
             )
-            code = await _drill_there(settings, order, stop, format_, output)
+            code = await _drill_there(settings, order, stop, to)
             if code is not None:
                 return code
         request = DrillRequest(
@@ -211,7 +232,7 @@ def drill(
             seed=seed,
         )
         try:
-            return await _drill(settings, request, stop, format_, output, list_only=list_only)
+            return await _drill(settings, request, stop, to, list_only=list_only)
         except asyncio.CancelledError:
             say("stopped; nothing is left running")
             raise
@@ -220,7 +241,7 @@ def drill(
 
 
 async def _drill_there(
-    settings: "Settings", order: Any, stop: "Stop", form: ReportFormat, output: Path | None
+    settings: "Settings", order: Any, stop: "Stop", to: "Destination"
 ) -> int | None:
     """Have a running daemon drill; None if there is none for this gateway."""
     from chaos.drill.report import exit_code
@@ -235,7 +256,7 @@ async def _drill_there(
         say(f"the daemon at {daemon.base} drills, with its own witness and keys (--local: not)")
         with LiveDrills(err) as live:
             report, stopped = await drilled_there(daemon, order, stop, live)
-    show(report, form, output)
+    show(report, to)
     code = exit_code(report.summary)
     return ExitCode.STOPPED if stopped and code != ExitCode.FAILED else code
 
@@ -244,57 +265,66 @@ async def _drill(
     settings: "Settings",
     request: Any,
     stop: "Stop",
-    form: ReportFormat,
-    output: Path | None,
+    to: "Destination",
     *,
     list_only: bool,
 ) -> int:
     from chaos.drill.report import exit_code
     from chaos.process.terminal import printable
-    from chaos.scenario.catalogue import CATALOGUE
-    from chaos.scenario.expand import scenarios_for
-    from supervisor.campaign.connection import connected
-    from supervisor.campaign.request import rehearsal_options
-    from supervisor.campaign.run import run_drills
+    from supervisor.campaign.connection import connected_or_none
+    from supervisor.campaign.run import listed, run_drills
     from supervisor.cli.console import err, say
     from supervisor.cli.progress import LiveDrills
 
-    async with connected(settings) as gateway:
+    async with connected_or_none(settings) as gateway:
         if list_only:
-            has_twin = rehearsal_options(settings, request).twin_wanted
-            selection = replace(request.selection, has_twin=has_twin)
-            scenarios = scenarios_for(await gateway.topology(), selection, CATALOGUE)
-            keys = [scenario.key for scenario in scenarios[: request.max_drills or None]]
-            text = json.dumps(keys, indent=2) if form == "json" else "\n".join(map(printable, keys))
-            _write(f"{text}\n", output)
+            scenarios = await listed(gateway, settings, request, say=say)
+            keys = [scenario.key for scenario in scenarios]
+            as_json = to.form == "json"
+            text = json.dumps(keys, indent=2) if as_json else "\n".join(map(printable, keys))
+            _write(f"{text}\n", to.output)
             say(f"{len(keys)} scenario(s); nothing was sent")
             return ExitCode.OK
         with LiveDrills(err) as live:
             report = await run_drills(
                 gateway, settings, request, stop=stop, listen=live.take, say=say
             )
-    show(report, form, output)
+    show(report, to)
     code = exit_code(report.summary)
     return ExitCode.STOPPED if stop.event.is_set() and code != ExitCode.FAILED else code
 
 
-def show(report: "DrillReport", form: ReportFormat, output: Path | None) -> None:
-    """Print the report, or write it into a file."""
+def show(report: "DrillReport", to: Destination) -> None:
+    """Print the report, or write it into a file; append the summary to its own."""
     from supervisor.cli.console import as_plain_text, out
     from supervisor.reporting.drill_table import draw
 
-    if form == "table" and output is None:
+    if to.summary is not None:
+        _append(report, to.summary)
+    if to.form == "table" and to.output is None:
         out.print(draw(report))
         return
-    if form == "json":
+    if to.form == "json":
         text = report.model_dump_json(by_alias=True, indent=2) + "\n"
-    elif form == "junit":
+    elif to.form == "junit":
         from supervisor.reporting.junit import junit_xml
 
         text = junit_xml(report)
     else:
         text = as_plain_text(draw(report))
-    _write(text, output)
+    _write(text, to.output)
+
+
+def _append(report: "DrillReport", summary: Path) -> None:
+    from supervisor.cli.console import say
+    from supervisor.reporting.markdown import drill_markdown
+
+    try:
+        with summary.open("a", encoding="utf-8") as file:
+            file.write(drill_markdown(report))
+    except OSError as error:
+        # The report itself is worth more, and comes after this.
+        say(f"the summary could not be appended to {summary}: {error.strerror}")
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from chaos.drill.injectors.redirect import Redirect
+from chaos.gateway.client import Gateway
 from chaos.gateway.redirect_permission import LANES
 from chaos.gateway.topology import ModelGroup
 from chaos.judge.check import Kind, Result
@@ -129,7 +130,10 @@ async def paying(seen, gateway=None, *, strangers=(), **options):
             (gateway or honest()).running() as gateway_url,
         ):
             injector = Redirect(
-                witness, known, url=gateway_url, key="k", session=session, real_keys=True
+                witness,
+                known,
+                gateway=Gateway(session, gateway_url, key="k", admin_key="k"),
+                real_keys=True,
             )
             yield Drills(session, DrillOptions(real_keys=True, **options)), injector
 

@@ -18,7 +18,7 @@ LANES = lane_urls("http://127.0.0.1:8941")
 
 
 def test_the_pattern_permits_the_lanes_and_nothing_else():
-    """It is what design.md writes, for the address at hand."""
+    """It is what the documentation writes, for the address at hand."""
     assert permission_pattern(LANES) == PERMISSION
     lanes = tuple(f"http://host.docker.internal:8941/lane/{n}" for n in range(4))
     pattern = permission_pattern(lanes)

@@ -11,7 +11,7 @@ from supervisor.web.drill_order import DrillOrder
 
 # What says where the command line looks, or how it prints; or needs this process: a twin.
 NOT_ORDERED = {
-    *("access", "local", "list_only", "output", "format_", "both"),
+    *("access", "local", "list_only", "output", "summary", "format_", "both"),
     *("litellm_config", "litellm_bin", "litellm_image"),
     *("witness_listen", "witness_url"),
 }

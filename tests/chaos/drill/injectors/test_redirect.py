@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from chaos.drill.injectors.redirect import Redirect, version_objection
+from chaos.gateway.client import Gateway
 from chaos.gateway.topology import ModelGroup
 from chaos.judge.check import Kind
 from chaos.witness.server import Witness
@@ -25,7 +26,10 @@ def objection(gateway, *, depth=1, fault="billing", real_keys=False):
     scenario = one_scenario(gateway, fault=fault, depth=depth)
     witness = Witness("http://127.0.0.1:8941")
     injector = Redirect(
-        witness, gateway, url="http://g", key="k", session=UNUSED, real_keys=real_keys
+        witness,
+        gateway,
+        gateway=Gateway(UNUSED, "http://g", key="k", admin_key="k"),
+        real_keys=real_keys,
     )
     return injector.objection(scenario)
 

@@ -3,14 +3,16 @@
 import secrets
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import cast
 
+import aiohttp
 import pytest
 import yaml
 
 from chaos.drill.injectors.twin import Twin, _same_version
 from chaos.errors import SetupError
 from chaos.faults.fault import FaultName
-from chaos.gateway.client import open_gateway
+from chaos.gateway.client import Gateway, open_gateway
 from chaos.gateway.process import running_litellm
 from chaos.judge.check import Kind
 from chaos.judge.observation import ClientReply
@@ -48,6 +50,9 @@ TWO = topology({"paid": ["backup"]})
 LOCAL = topology({"paid": ["local"]})
 
 
+UNUSED = cast(aiohttp.ClientSession, None)
+
+
 @asynccontextmanager
 async def twin_of(gateway, *, real_keys=False):
     """A twin whose LiteLLM nobody asks."""
@@ -59,8 +64,7 @@ async def twin_of(gateway, *, real_keys=False):
         yield Twin(
             witness,
             gateway,
-            url="http://127.0.0.1:1",
-            key="k",
+            gateway=Gateway(UNUSED, "http://127.0.0.1:1", key="k", admin_key="k"),
             stripped=(),
             addresses={identity: str(i) for i, identity in enumerate(ids)},
             refusing=dict(zip(ids, opened, strict=False)),
@@ -204,6 +208,7 @@ async def test_a_configuration_that_does_not_load_is_told_in_litellms_words(
 
 CALLBACK = """
 from pathlib import Path
+from typing import cast
 from litellm.integrations.custom_logger import CustomLogger
 Path(__file__).with_name("loaded").touch()
 handler = CustomLogger()

@@ -9,7 +9,7 @@ import pytest
 from chaos.errors import UsageError
 from chaos.gateway.redirect_permission import redirect_permission
 from chaos.process.ports import free_port
-from supervisor.cli.commands.drill import show
+from supervisor.cli.commands.drill import Destination, show
 from tests.fakes.http_server import answering, as_json, litellm_answers
 from tests.fakes.rows import report, row
 
@@ -257,9 +257,26 @@ def test_a_configuration_that_is_none_is_told(invoke, tmp_path: Path, text, mess
     assert message in complaint(invoke("drill", UNDERSTUDY_CONFIG=str(file)))
 
 
+def test_a_summary_is_appended_and_the_report_printed(capsys, tmp_path: Path):
+    """A job's page may hold what other steps have written."""
+    page = tmp_path / "summary.md"
+    page.write_text("# Before\n")
+    show(report(row()), Destination("json", summary=page))
+    assert page.read_text().startswith("# Before\n### Understudy: every fallback drill passed")
+    assert '"understudy/drill-report/1"' in capsys.readouterr().out
+
+
+def test_a_summary_that_cannot_be_written_costs_no_report(capsys):
+    """It is told, and the report follows."""
+    show(report(row()), Destination("json", summary=Path("/dev/full")))
+    printed = capsys.readouterr()
+    assert '"understudy/drill-report/1"' in printed.out
+    assert "/dev/full: No space left" in printed.err
+
+
 def test_a_report_is_not_lost_when_the_disk_is_full(capsys):
     """What could not be written into the file is printed, and the error told."""
     full = Path("/dev/full")
     with pytest.raises(UsageError, match="No space left"):
-        show(report(row()), "json", full)
+        show(report(row()), Destination("json", full))
     assert '"understudy/drill-report/1"' in capsys.readouterr().out

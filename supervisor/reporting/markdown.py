@@ -1,0 +1,85 @@
+"""The drill report as Markdown, for the page of a CI job or a comment on a pull request.
+
+Each cause is one row, however many drills share it. What gateways and models have said is escaped:
+it cannot become a link, a picture, a mention or a table of its own.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from chaos.drill.report import DrillReport, DrillRow
+from chaos.judge.verdict import Outcome
+from supervisor.reporting.drill_details import cause, shown, why
+from supervisor.reporting.drill_table import fault, path, shape
+
+MOST_CAUSES = 50
+"""A job's page takes 1 MiB; whoever has more causes reads the report."""
+
+MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!~@&])")
+
+
+def drill_markdown(report: DrillReport) -> str:
+    """Write *report* as a section with a heading, a line of numbers and a table of causes."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: DrillReport) -> Iterator[str]:
+    summary = report.summary
+    yield f"### Understudy: {_headline(report)}"
+    yield ""
+    yield (
+        f"{len(report.drills)} drills: {summary.passed} passed"
+        f"{f' ({summary.routed} by a stand-in)' if summary.routed else ''}, "
+        f"{summary.failed} failed, {summary.known_gaps} known gaps, "
+        f"{summary.inconclusive} inconclusive, {summary.aborted} aborted; "
+        f"LiteLLM {escaped(report.gateway.litellm_version)}, {summary.duration_s:.0f} s."
+    )
+    causes = _causes(report.drills)
+    if not causes:
+        return
+    yield ""
+    yield "| verdict | path | fault | request | drills | why | what to do |"
+    yield "| --- | --- | --- | --- | ---: | --- | --- |"
+    for alike in causes[:MOST_CAUSES]:
+        row = alike[0]
+        word = shown(row)[0]
+        verdict = f"{word}, {row.kind.value}" if row.kind else word
+        remedies = (f.remedy for f in row.findings if f.kind is row.kind and f.remedy)
+        cells = (verdict, path(row), fault(row), shape(row), str(len(alike)), why(row))
+        yield _row((*cells, next(remedies, "")))
+    if len(causes) > MOST_CAUSES:
+        yield ""
+        yield f"{len(causes) - MOST_CAUSES} more causes are in the report."
+
+
+def _headline(report: DrillReport) -> str:
+    summary = report.summary
+    if summary.failed:
+        return f"{summary.failed} of {len(report.drills)} fallback drills failed"
+    if summary.aborted:
+        return "the drills were broken off"
+    if summary.inconclusive or not summary.passed:
+        return "not everything could be proven"
+    return "every fallback drill passed"
+
+
+def _causes(rows: Sequence[DrillRow]) -> list[list[DrillRow]]:
+    """Gather drills that did not pass by what they share; failures first."""
+    found: dict[tuple[str, ...], list[DrillRow]] = {}
+    for row in rows:
+        if row.outcome is not Outcome.PASSED:
+            found.setdefault((path(row), *cause(row)), []).append(row)
+    order = (Outcome.FAILED, Outcome.ABORTED, Outcome.INCONCLUSIVE)
+    return sorted(
+        found.values(),
+        key=lambda alike: (order.index(alike[0].outcome), alike[0].known_gap is not None),
+    )
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(map(escaped, cells))} |"
+
+
+def escaped(text: str) -> str:
+    """Write *text* so that it stays text, on one line."""
+    return MARKUP.sub(r"\\\1", " ".join(text.split()))
