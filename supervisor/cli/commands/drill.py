@@ -11,6 +11,7 @@ import typer
 from chaos.errors import UsageError
 from chaos.exit_code import ExitCode
 from chaos.gateway.redirect_permission import WITNESS_PORT
+from supervisor.cli import completion
 from supervisor.cli.gateway_options import Access, with_access
 
 if TYPE_CHECKING:
@@ -52,15 +53,24 @@ def drill(
     ] = None,
     fault: Annotated[
         list[str] | None,
-        typer.Option(help="Fault, as 'understudy faults' lists them; may be repeated"),
+        typer.Option(
+            help="Fault, as 'understudy faults' lists them; may be repeated",
+            autocompletion=completion.faults,
+        ),
     ] = None,
     shape: Annotated[
         list[str] | None,
-        typer.Option(help="Traffic shape, as 'understudy shapes' lists them; may be repeated"),
+        typer.Option(
+            help="Traffic shape, as 'understudy shapes' lists them; may be repeated",
+            autocompletion=completion.shapes,
+        ),
     ] = None,
     surface: Annotated[
         list[str] | None,
-        typer.Option(help="chat_completions, messages, responses, embeddings; may be repeated"),
+        typer.Option(
+            help="chat_completions, messages, responses, embeddings; may be repeated",
+            autocompletion=completion.surfaces,
+        ),
     ] = None,
     stream: Annotated[
         bool | None, typer.Option("--stream/--no-stream", help="Only streamed, or only whole")

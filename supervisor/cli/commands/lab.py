@@ -8,6 +8,7 @@ import typer
 
 from chaos.exit_code import ExitCode
 from chaos.gateway.redirect_permission import WITNESS_PORT
+from supervisor.cli import completion
 from supervisor.cli.gateway_options import Format
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def lab(
         str,
         typer.Option(
             help="healthy, no_fallbacks, no_tool_flags, wrong_parser, no_reasoning_parser, "
-            "renamed, short_context, hung or down"
+            "renamed, short_context, hung or down",
+            autocompletion=completion.setups,
         ),
     ] = "healthy",
     engine_kind: Annotated[
