@@ -1,4 +1,4 @@
-"""One sentence that says how everything is: what systemd shows, and whoever has no time.
+"""One sentence that says how everything is: for systemd, the page and anyone in a hurry.
 
 What keeps the daemon from its job comes first, then what fires, then what is not proven.
 """

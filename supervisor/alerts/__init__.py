@@ -1,4 +1,4 @@
-"""What is told: rules decide from the snapshot, the outbox delivers, notifiers send.
+"""Alerts: rules decide from the snapshot, the outbox delivers, notifiers send.
 
 status ─► rules ─► step (pure) ─► store: states, transitions, deliveries ─► outbox ─► notifiers
 """
