@@ -159,7 +159,9 @@ class Rehearsal:
             if witness is None:
                 witness = Witness(options.witness_url)
                 await stack.enter_async_context(witness.serving(options.witness_listen))
-                listen = ", ".join(f"{host}:{port}" for host, port in options.witness_listen)
+                listen = ", ".join(
+                    f"{host}:{port or '(any port)'}" for host, port in options.witness_listen
+                )
                 say(f"witness: own one, listening on {listen}")
             setting = Setting(
                 gateway=gateway,

@@ -52,7 +52,12 @@ def rehearsal_options(settings: Settings, request: DrillRequest) -> RehearsalOpt
         ),
         budget_usd=drills.budget_usd,
         concurrency=drills.concurrency,
-        witness_listen=tuple(map(split_address, settings.witness.listen)),
+        # A twin dials ports of its own; the one that a gateway dials may be a daemon's.
+        witness_listen=(
+            (("127.0.0.1", 0),)
+            if drills.injector == "twin"
+            else tuple(map(split_address, settings.witness.listen))
+        ),
         witness_url=settings.witness.url,
         engine_urls=settings.engine_urls,
         engine_keys={

@@ -51,3 +51,11 @@ def test_an_accepted_failure_holds_until_its_day():
     after = known_gaps(settings, request, date(2026, 12, 2))
     assert after == known_gaps(Settings(), request, date(2026, 12, 2))
     assert known_gaps(settings, DrillRequest(known_gaps=False), date(2026, 12, 1)) == ()
+
+
+def test_a_twin_needs_no_port_that_a_daemon_may_hold():
+    """It dials addresses of its own; only a gateway dials the witness's."""
+    twin = Settings(drills=DrillSettings(injector="twin"))
+    made = rehearsal_options(twin, DrillRequest())
+    assert made.witness_listen == (("127.0.0.1", 0),)
+    assert rehearsal_options(Settings(), DrillRequest()).witness_listen == (("127.0.0.1", 8941),)
