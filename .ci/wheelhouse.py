@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -25,9 +26,10 @@ CONNECTION_TRIES = 3
 
 def build(folder: Path) -> Path:
     """Build the wheel of this clone into *folder*, and give its file."""
-    before = set(folder.glob("understudy-*.whl"))
+    for old in folder.glob("understudy-*.whl"):
+        old.unlink()
     _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT))
-    (wheel,) = set(folder.glob("understudy-*.whl")) - before or before
+    (wheel,) = folder.glob("understudy-*.whl")
     return wheel
 
 
@@ -59,15 +61,15 @@ def _pip(command: str, *arguments: str) -> None:
 
 def check_all() -> None:
     """Fetch for every Python and machine, and say how much came."""
-    for machine in MACHINES:
-        for python in PYTHONS:
+    with tempfile.TemporaryDirectory() as built:
+        wheel = build(Path(built))
+        for machine, python in product(MACHINES, PYTHONS):
             with tempfile.TemporaryDirectory() as folder:
-                fetch(Path(folder), build(Path(folder)), python, machine)
+                fetch(Path(folder), wheel, python, machine)
                 files = list(Path(folder).glob("*.whl"))
                 size_mb = sum(file.stat().st_size for file in files) / 1e6
-                sys.stdout.write(
-                    f"Python {python} on {machine}: {len(files)} wheels, {size_mb:.0f} MB\n"
-                )
+                line = f"Python {python} on {machine}: {len(files)} wheels, {size_mb:.0f} MB\n"
+                sys.stdout.write(line)
                 sys.stdout.flush()
 
 
@@ -88,8 +90,6 @@ def main() -> None:
     if given.folder is None:
         parser.error("name the folder for the wheels, or give --all")
     given.folder.mkdir(parents=True, exist_ok=True)
-    for old in given.folder.glob("understudy-*.whl"):
-        old.unlink()
     wheel = given.wheel or build(given.folder)
     fetch(given.folder, wheel, given.python, given.machine)
 

@@ -25,6 +25,7 @@ from chaos.drill.injector import Injector, Setting, TwinOptions
 from chaos.drill.injectors import INJECTORS, choose
 from chaos.drill.pace import Pace
 from chaos.drill.spending import Spending
+from chaos.errors import UsageError
 from chaos.gateway.client import Gateway
 from chaos.gateway.redirect_permission import LANES, WITNESS_PORT, lane_urls
 from chaos.gateway.topology import Topology
@@ -160,7 +161,8 @@ class Rehearsal:
                 witness = Witness(options.witness_url)
                 await stack.enter_async_context(witness.serving(options.witness_listen))
                 listen = ", ".join(
-                    f"{host}:{port or '(any port)'}" for host, port in options.witness_listen
+                    f"{host}:{port}" if port else f"a free port of {host}"
+                    for host, port in options.witness_listen
                 )
                 say(f"witness: own one, listening on {listen}")
             setting = Setting(
@@ -327,8 +329,16 @@ def _wanted(name: str, setting: Setting) -> list[type[Injector]]:
     """Choose what to open: the one that is named, or all that lack nothing.
 
     Raises:
-        UsageError: There is no injector of that name.
+        UsageError: There is no injector of that name, or each lacks something.
     """
     if name != AUTO:
         return [lookup("injector", name, INJECTORS)]
-    return [one for one in INJECTORS.values() if one.lacks(setting) is None]
+    lacking = {one: one.lacks(setting) for one in INJECTORS.values()}
+    wanted = [one for one, objection in lacking.items() if objection is None]
+    if not wanted:
+        objections = [objection for objection in lacking.values() if objection is not None]
+        raise UsageError(
+            "; ".join(objection.reason for objection in objections),
+            remedy=" Or: ".join(objection.remedy for objection in objections),
+        )
+    return wanted

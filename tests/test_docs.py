@@ -46,6 +46,12 @@ def test_a_table_that_has_drifted_is_written_anew():
     assert "| `messages` | `POST /v1/messages` | yes |" in written
 
 
+@pytest.mark.parametrize("name", ["settings", "metrics", "packages"])
+def test_no_entry_is_without_a_meaning(name):
+    """A row that says nothing is no reference."""
+    assert [row[0] for row in TABLES[name]() if not row[-1].strip()] == []
+
+
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_is_explained(kind):
     """A person who sees a kind in a report finds it in docs/verdicts.md, beyond the table."""

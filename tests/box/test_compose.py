@@ -24,6 +24,7 @@ import docker
 import pytest
 import yaml
 
+from tests.fakes.commandline import succeeds
 from tests.fakes.debian_box import PYTHONS, REPOSITORY, pristine_root
 from tests.fakes.docker_engine import MOUNTED, any_dockerd, empty_image
 from tests.patience import PATIENCE_S
@@ -65,19 +66,9 @@ def image(engine: str, client: docker.DockerClient, lab_dir: Path) -> Any:
     return client.images.get(IMAGE)
 
 
-def ran(command: str, cwd: Path, **environment: str) -> str:
-    """Run a command that must succeed; gives what it printed."""
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", command],
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-    )
-    assert done.returncode == 0, f"{command}\nexit {done.returncode}\n{done.stdout}{done.stderr}"
-    return done.stdout
+def ran(script: str, cwd: Path, **environment: str) -> str:
+    """Run a script of the note that must succeed; gives what it printed."""
+    return succeeds("bash", "-euo", "pipefail", "-c", script, cwd=cwd, **environment)
 
 
 def test_the_image_adds_little_runs_as_nobody_and_looks_after_itself(
@@ -305,6 +296,20 @@ def test_the_container_is_locked_up_and_healthy(project: Project, client: docker
     assert held["HostConfig"]["CapDrop"] == ["ALL"]
     assert list(held["HostConfig"]["PortBindings"]) == ["8940/tcp"]
     assert held["HostConfig"]["PortBindings"]["8940/tcp"][0]["HostIp"] == "127.0.0.1"
+
+
+def test_a_changed_configuration_is_read_by_the_command_of_the_note(project: Project):
+    """Written into the file that is mounted; the signal passes the container's init."""
+    file = project.folder / "understudy.yaml"
+    file.write_text(file.read_text() + "\nrehearse: {shapes: [tool_call]}\n")
+    (command,) = re.findall(r"`docker compose (kill [^`]+)`", NOTE.read_text())
+    project.compose(command)
+
+    def narrowed() -> bool:
+        printed = project.compose("exec understudy understudy coverage --format json")
+        return {path["shape"] for path in json.loads(printed)["paths"]} == {"tool_call"}
+
+    project.until(narrowed, "the changed configuration")
 
 
 def test_what_was_proven_outlives_the_container(project: Project):

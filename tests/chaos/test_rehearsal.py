@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
+import pytest
 from aiohttp import web
 
 from chaos.drill.drill import Refusal
 from chaos.drill.events import CampaignEnded, CampaignPlanned, DrillEnded, DrillStarted
 from chaos.drill.injector import Injector, Objection
 from chaos.drill.injectors.redirect import Redirect
+from chaos.errors import UsageError
 from chaos.judge.check import Kind
 from chaos.judge.verdict import Outcome
 from chaos.rehearsal import Rehearsal, RehearsalOptions
@@ -201,3 +203,12 @@ async def test_money_is_kept_within_the_budget_of_the_rehearsal():
     async with rehearsal(drills=drills_) as opened:
         (drill,) = drills(await run(opened, [scenario()]))
     assert drill.verdict.kind is Kind.OVER_BUDGET
+
+
+@pytest.mark.parametrize("injector", ["auto", "redirect"])
+async def test_without_gateway_and_configuration_there_is_nothing_to_drill_with(injector):
+    """It says what is missing before anything is sent; nothing passes for want of a gateway."""
+    options = RehearsalOptions(injector=injector, witness_listen=(("127.0.0.1", 0),))
+    with pytest.raises(UsageError, match="redirect needs a running gateway"):
+        async with Rehearsal.opened(None, options):
+            pass

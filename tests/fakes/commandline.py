@@ -28,6 +28,22 @@ def understudy(*arguments: object, **env: str) -> subprocess.CompletedProcess[st
     )
 
 
+def succeeds(*command: object, cwd: Path = Path("/"), **env: str) -> str:
+    """Run any command that must succeed, away from the repository; gives what it printed."""
+    done = subprocess.run(
+        [*map(str, command)],
+        env=environment(PYTHONPATH="", **env),
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    told = f"{done.stdout[-3000:]}{done.stderr[-3000:]}"
+    assert done.returncode == 0, f"{command}\nexit {done.returncode}\n{told}"
+    return done.stdout
+
+
 def starting(*arguments: object, **env: str) -> subprocess.Popen[str]:
     """Start the script, with its output in pipes."""
     return subprocess.Popen(

@@ -66,6 +66,16 @@ def test_a_good_configuration_passes(runner: Path):
     assert page.startswith("# Other steps\n### Understudy: every fallback drill passed\n")
 
 
+def test_an_engine_that_ci_cannot_reach_is_not_taken_for_proven(runner: Path):
+    """It is local, so nobody stands in for it unless that was said."""
+    (runner / "understudy.yaml").write_text("drills: {}\n")
+    done = rehearse(runner, CONFIG)
+    assert done.returncode == 3, done.stdout + done.stderr
+    page = (runner / "page.md").read_text()
+    assert "### Understudy: not everything could be proven" in page
+    assert "18 passed, 0 failed, 0 known gaps, 18 inconclusive" in page
+
+
 def test_a_misspelt_fallback_fails_the_check(runner: Path):
     """LiteLLM starts with it, and skips it without a word."""
     config = runner / "litellm.yaml"
@@ -74,7 +84,7 @@ def test_a_misspelt_fallback_fails_the_check(runner: Path):
     assert done.returncode == 1, done.stdout + done.stderr
     page = (runner / "page.md").read_text()
     assert "fallback drills failed" in page
-    assert "lokal" in page
+    assert "Correct the chain: the gateway has no model group called lokal." in page
 
 
 def test_scenarios_are_listed_and_reported_without_a_gateway(runner: Path):

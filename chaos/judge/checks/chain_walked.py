@@ -1,6 +1,6 @@
 """Was every hop tried whose turn had come?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
 from chaos.judge.evidence import at_hop, claims_success, got_error, struck_late, times, told
@@ -40,9 +40,7 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
             f"no hop of the chain ({chain}) was contacted.",
             where=Where.GATEWAY,
             hop=fallbacks[0].group,
-            remedy="The gateway takes this failure for final on this endpoint: look at its "
-            "fallbacks for this kind of error, at fallbacks in the request, and at the key's "
-            "access to the hop.",
+            remedy=_why_never(fallbacks),
         )
     for hop, why in _skipped(plan, seen):
         return failed(
@@ -60,6 +58,17 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
 
 def _named(hop: PlannedHop) -> str:
     return hop.group if hop.deployments else f"{hop.group}, which the gateway does not have,"
+
+
+def _why_never(fallbacks: Sequence[PlannedHop]) -> str:
+    if not any(hop.deployments for hop in fallbacks):
+        # LiteLLM skips names that it does not know without a word.
+        names = ", ".join(hop.group for hop in fallbacks)
+        return f"Correct the chain: the gateway has no model group called {names}."
+    return (
+        "The gateway takes this failure for final on this endpoint: look at its fallbacks for "
+        "this kind of error, at fallbacks in the request, and at the key's access to the hop."
+    )
 
 
 def _without_chain(primary: PlannedHop, seen: Observation) -> Finding:

@@ -79,6 +79,10 @@ def test_nothing_that_was_said_becomes_markup():
         ([PASSED, UNSURE], "not everything could be proven"),
         ([failed(known_gap="an issue of LiteLLM")], "not everything could be proven"),
         ([PASSED, row(outcome=Outcome.ABORTED)], "the drills were broken off"),
+        (
+            [PASSED, failed(known_gap="an issue of LiteLLM")],
+            "no fallback drill failed, but for known gaps of this LiteLLM",
+        ),
     ],
 )
 def test_the_heading_promises_no_more_than_was_proven(rows, heading):

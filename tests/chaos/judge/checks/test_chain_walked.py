@@ -137,6 +137,22 @@ def test_an_error_before_any_output_had_time_for_the_next_hop():
     assert outcome(alone, seen(faulted(), reply=refused())) == ("failed", "never_tried")
 
 
+def test_a_chain_of_names_that_do_not_exist_is_to_be_corrected():
+    """The gateway's rules are not the reason; one that exists leaves the reason to them."""
+    of = plan(chain=THREE)
+    nobody = tuple(replace(hop, deployments=()) for hop in of.hops[1:])
+    misspelt = verdict(replace(of, hops=(of.hops[0], *nobody)), seen(faulted(), reply=refused()))
+    known = verdict(of, seen(faulted(), reply=refused()))
+    assert misspelt.deciding is not None
+    assert known.deciding is not None
+    assert (misspelt.kind, known.kind) == ("never_tried", "never_tried")
+    names = ", ".join(hop.group for hop in of.hops[1:])
+    assert misspelt.deciding.remedy == (
+        f"Correct the chain: the gateway has no model group called {names}."
+    )
+    assert "takes this failure for final" in (known.deciding.remedy or "")
+
+
 def test_a_client_that_gave_up_in_mid_chain_is_only_late():
     """The third hop's turn had not come when the second one's silence used up the time."""
     hanging = seen(
