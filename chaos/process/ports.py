@@ -1,7 +1,9 @@
 """TCP ports of this machine: who holds one, and which is free."""
 
 import contextlib
+import errno
 import ipaddress
+import random
 import socket
 from pathlib import Path
 
@@ -51,10 +53,52 @@ def _name(process: Path) -> str:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Name a port that was free a moment ago, for a server that cannot be given port 0."""
-    with socket.create_server((host, 0)) as probe:
-        port: int = probe.getsockname()[1]
+    """Name a port that was free a moment ago, for a server that cannot be given port 0.
+
+    A port that the kernel chooses, as it does for port 0, it also hands to the next outgoing
+    connection of any process: a busy machine takes it before the server has bound it, and keeps
+    it in TIME_WAIT for a minute. So this one lies below the kernel's own range, is drawn by
+    chance, and is never named twice by one process.
+
+    Raises:
+        OSError: nothing can be bound at *host*, or every port below the range is taken.
+    """
+    below = range(_LOWEST, max(_LOWEST, _first_of_the_kernel()))
+    for port in random.sample(below, len(below)):
+        if port in _named or not _can_be_bound(host, port):
+            continue
+        _named.add(port)
         return port
+    # The kernel hands out every port of this machine, or all of the others are taken.
+    with socket.create_server((host, 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+_LOWEST = 16_384
+"""Well-known servers, our own ports and those of the gateways and engines lie below."""
+
+_named: set[int] = set()
+
+
+def _first_of_the_kernel() -> int:
+    """Read where the ports of outgoing connections begin.
+
+    Source: Linux, ``Documentation/networking/ip-sysctl.rst``, ``ip_local_port_range``.
+    """
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])
+    except OSError:
+        return 32_768  # Linux's default; elsewhere it is higher.
+
+
+def _can_be_bound(host: str, port: int) -> bool:
+    try:
+        with socket.create_server((host, port)):
+            return True
+    except OSError as error:
+        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+            return False
+        raise
 
 
 def is_at(held: socket.socket, host: str, port: int) -> bool:

@@ -9,11 +9,9 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ import docker
 import pytest
 import yaml
 
+from chaos.process.ports import free_port
 from tests.fakes.commandline import succeeds
 from tests.fakes.debian_box import PYTHONS, REPOSITORY, pristine_root
 from tests.fakes.docker_engine import MOUNTED, any_dockerd, empty_image
@@ -172,15 +171,6 @@ def local(lab_dir: Path) -> dict[str, Any]:
     }
 
 
-def free_ports(count: int) -> list[int]:
-    """Find ports of this machine that nobody has."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-
-
 @pytest.fixture(scope="module")
 def project(
     engine: str,
@@ -201,9 +191,8 @@ def project(
     )
     _, prepare, start, *_ = re.findall(r"(?ms)^```sh\n(.*?)^```", NOTE.read_text())
     ran(prepare, cwd=folder)
-    ports = dict(
-        zip(("understudy", "litellm", "prometheus", "alertmanager"), free_ports(4), strict=True)
-    )
+    services = ("understudy", "litellm", "prometheus", "alertmanager")
+    ports = {service: free_port() for service in services}
     chosen = {
         "COMPOSE_FILE": "compose.yaml:local.yaml",
         "COMPOSE_PROJECT_NAME": "understudytest",

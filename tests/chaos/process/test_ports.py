@@ -2,10 +2,47 @@
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
-from chaos.process.ports import holder, is_at
+from chaos.process import ports
+from chaos.process.ports import free_port, holder, is_at
+
+
+def test_no_outgoing_connection_can_take_a_free_port():
+    """The kernel hands the ports of its own range to whoever connects, in TIME_WAIT for a minute.
+
+    A daemon of a test once found the port that it was given taken by somebody's connection.
+    """
+    kernel = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()
+    first, last = map(int, kernel)
+    named = [free_port() for _ in range(100)]
+    assert not [port for port in named if first <= port <= last]
+    assert len(set(named)) == len(named), "the same port is never given to two servers"
+
+
+def test_where_the_kernel_hands_out_every_port_it_is_asked(monkeypatch):
+    """A container may be set up so."""
+    monkeypatch.setattr(ports, "_first_of_the_kernel", lambda: 1024)
+    with socket.create_server(("127.0.0.1", free_port())):
+        pass
+
+
+def test_a_port_that_somebody_has_is_not_named(monkeypatch):
+    """Of two ports below the kernel's range, one of them taken, the other comes."""
+    low = free_port()
+    monkeypatch.setattr(ports, "_LOWEST", low)
+    monkeypatch.setattr(ports, "_first_of_the_kernel", lambda: low + 2)
+    monkeypatch.setattr(ports, "_named", set())
+    with socket.create_server(("127.0.0.1", low)):
+        assert free_port() == low + 1
+
+
+def test_a_host_of_no_machine_is_not_searched_for_ports():
+    """The reason is told at once."""
+    with pytest.raises(OSError, match="assign"):
+        free_port("192.0.2.1")
 
 
 def test_the_holder_of_a_port_is_named_with_its_pid():
