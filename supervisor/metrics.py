@@ -22,6 +22,7 @@ from chaos.faults.kinds import FAULTS
 from chaos.judge.check import Kind, Where
 from chaos.judge.verdict import Outcome
 from chaos.scenario.scenario import FallbackPath
+from supervisor.baseline.standing import Speed
 from supervisor.coverage.ledger import LedgerPath, PathState
 from supervisor.probes.probe import PartKind, State
 from supervisor.probes.standing import Standing
@@ -194,9 +195,11 @@ def _watched(status: Status) -> Iterator[Metric]:
         up.add_metric(labels, _up(standing))
         took.add_metric(labels, standing.took_s)
         if part.kind is PartKind.ENGINE:
-            # Nothing was measured yet.
-            speed.add_metric([part.name], math.nan)
-            ratio.add_metric([part.name], math.nan)
+            known = status.speeds.get(part.name, Speed())
+            # NaN where nothing was measured yet.
+            last = known.latest.decode_tps if known.latest is not None else None
+            speed.add_metric([part.name], math.nan if last is None else last)
+            ratio.add_metric([part.name], math.nan if known.ratio is None else known.ratio)
     yield from (up, took, speed, ratio)
     age = _gauge("heartbeat_age_seconds", "Since a client's last sign of life.", "name")
     for one in status.heartbeats:

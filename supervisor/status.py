@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from chaos.scenario.scenario import FallbackPath
 from supervisor.audit.report import FindingRow
+from supervisor.baseline.standing import Speed
 from supervisor.coverage.ledger import FaultVerdict, LedgerPath, PathState
 from supervisor.coverage.risk import in_words
 from supervisor.probes.kinds.heartbeat import Beats, Expected, Pulse, judge
@@ -65,6 +66,7 @@ class Condition:
         reload_trouble: Why the last reload was refused; None if it was taken.
         topology_at: When the gateway was read last; None if not yet.
         closed: Why no drill may run at this time of day; None if one may.
+        measuring: The engine whose speed is measured now; None if none is.
         parts: How everything that is watched stands.
         expected: The heartbeats that are waited for.
         parts_known: What is watched is known; before that nothing can be said of parts, ...
@@ -89,6 +91,7 @@ class Condition:
     topology_at: datetime | None = None
     closed: str | None = None
     running: Running | None = None
+    measuring: str | None = None
     stopping: bool = False
     parts: Mapping[Part, Standing] = field(default_factory=dict)
     expected: tuple[Expected, ...] = ()
@@ -188,6 +191,7 @@ class Status:
         alerts: Every alert that is pending or fires.
         notifiers: How deliveries to each notifier go, by its name.
         silences: That hold.
+        speeds: How fast each engine is, by name, of those that were measured.
         tally: What was counted since the daemon was started.
         measured: What it measures of itself.
         old: It could not be made anew, because the store is away.
@@ -213,6 +217,7 @@ class Status:
     alerts: tuple[AlertState, ...] = ()
     notifiers: Mapping[str, NotifierRecord] = field(default_factory=dict)
     silences: tuple[Silence, ...] = ()
+    speeds: Mapping[str, Speed] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     measured: Measured = field(default_factory=Measured)
     next_path: FallbackPath | None = None

@@ -31,6 +31,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "supervisor.probes.probe": "a contract; test_runner.py and the kinds keep it",
     "supervisor.web.answers.alerts": "endpoints/test_alerts.py reads every answer of it",
     "supervisor.web.answers.answer": "holds how every answer behaves; the others test it",
+    "supervisor.web.answers.benchmarks": "endpoints/test_benchmarks.py reads every answer of it",
     "supervisor.web.answers.parts": "test_status.py and endpoints/test_heartbeats.py read them",
     "supervisor.web.answers.topology": "endpoints/test_snapshot.py reads it",
     "supervisor.web.world": "a contract; tests/fakes/world.py keeps it for tests of the API",

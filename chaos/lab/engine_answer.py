@@ -10,7 +10,7 @@ from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.engine_refusals import CHARACTERS_PER_TOKEN, prompt_text, tokens_in
 from chaos.lab.model_text import CONSTRAINING, ModelFormat, parsed, written
 from chaos.protocol.conversation import Answer, Ask, Finish, Json, ToolCall
-from chaos.protocol.format import Piece
+from chaos.protocol.format import Piece, PieceKind
 from chaos.protocol.stand_in import compose
 
 THOUGHT = "What was asked for is clear, so the answer comes at once."
@@ -31,6 +31,8 @@ def answer_of(flags: EngineFlags, ask: Ask, body: Json) -> Answer:
         or _forced_text(body)
         or written(meant, flags.model_format, calls_in=calls_in)
     )
+    if not (ask.tools or ask.response_schema or flags.always_says or _forced_text(body)):
+        text = _at_length(text, flags, ask, body)
     cut = ask.max_tokens is not None and tokens_in(text) > ask.max_tokens
     if ask.max_tokens is not None:
         text = text[: ask.max_tokens * CHARACTERS_PER_TOKEN]
@@ -54,6 +56,34 @@ def answer_of(flags: EngineFlags, ask: Ask, body: Json) -> Answer:
         input_tokens=tokens_in(prompt_text(ask)),
         output_tokens=tokens_in(text),
     )
+
+
+def _at_length(text: str, flags: EngineFlags, ask: Ask, body: Json) -> str:
+    """Go on after the answer, as a long one does, or where ``ignore_eos`` forbids an end."""
+    least = flags.writes_tokens if ask.temperature == 0 else 0
+    if body.get("ignore_eos") is True and ask.max_tokens is not None:
+        least = ask.max_tokens
+    if ask.max_tokens is not None:
+        least = min(least, ask.max_tokens)
+    missing = least - tokens_in(text)
+    return text + " so" + " and" * missing if missing > 0 else text
+
+
+def in_steps(pieces: Sequence[Piece], tokens: int) -> tuple[Piece, ...]:
+    """Split the text of a streamed chat completion as an engine makes it: step by step."""
+    steps: list[Piece] = []
+    for piece in pieces:
+        text = piece.data.removeprefix(EVENT).strip()
+        if piece.kind is not PieceKind.CONTENT or text == DONE:
+            steps.append(piece)
+            continue
+        event: dict[str, Any] = json.loads(text)
+        delta = event["choices"][0]["delta"]
+        whole, wide = delta.get("content") or "", tokens * CHARACTERS_PER_TOKEN
+        for begin in range(0, len(whole), wide):
+            delta["content"] = whole[begin : begin + wide]
+            steps.append(replace(piece, data=EVENT + json.dumps(event).encode() + b"\n\n"))
+    return tuple(steps)
 
 
 def _forced_text(body: Json) -> str | None:

@@ -22,6 +22,11 @@ class EngineFlags:
         thinks: The model writes a thought before each answer.
         always_says: What the model writes, whatever it is asked.
         first_token_after_s: How long it takes to begin.
+        tokens_per_s: How fast it writes in a stream of chat completions, a token in each chunk;
+            None: all at once.
+        tokens_per_chunk: As speculative decoding has it; one step writes so many.
+        writes_tokens: The least that it writes to a chat without tools at temperature 0, which
+            benchmarks ask for and drills do not; up to ``max_tokens``.
         hung: The engine stands still, and everything else answers.
         down: Nothing listens.
     """
@@ -41,6 +46,9 @@ class EngineFlags:
     always_says: str | None = None
     multimodal: bool = True
     first_token_after_s: float = 0.0
+    tokens_per_s: float | None = None
+    tokens_per_chunk: int = 1
+    writes_tokens: int = 0
     hung: bool = False
     down: bool = False
 

@@ -51,9 +51,15 @@ class EngineMetrics:
     tool_parser: Counter[tuple[str, str]] = field(default_factory=Counter)
     http_requests: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     busy_s: float = 0.0
+    first_s: float = 0.0
+    decode_s: float = 0.0
 
-    def count_answer(self, reason: str, *, prompt: int, generated: int, took_s: float) -> None:
+    def count_answer(
+        self, reason: str, *, prompt: int, generated: int, took_s: float, first_s: float = 0.0
+    ) -> None:
         """Count a request that ended for *reason* after *generated* tokens, one step each."""
+        self.first_s += first_s
+        self.decode_s += took_s - first_s
         self.requests[reason] += 1
         self.prompt_tokens_total += prompt
         self.generation_tokens_total += generated
@@ -73,6 +79,11 @@ def exposition(metrics: EngineMetrics, flags: EngineFlags) -> str:
     """Write *metrics* in Prometheus' text format."""
     model = {"engine": "0", "model_name": flags.served_model_names[0]}
     answered = sum(metrics.requests.values())
+    took_s = dict.fromkeys(LATENCIES, metrics.busy_s) | {
+        "time_to_first_token_seconds": metrics.first_s,
+        "request_decode_time_seconds": metrics.decode_s,
+        "request_queue_time_seconds": 0.0,
+    }
     lines = [
         *_gauge("vllm:num_requests_running", metrics.running, model),
         *_gauge("vllm:num_requests_waiting", 0, model),
@@ -112,7 +123,13 @@ def exposition(metrics: EngineMetrics, flags: EngineFlags) -> str:
         *(
             line
             for name in LATENCIES
-            for line in _histogram(f"vllm:{name}", model, count=answered, total=metrics.busy_s)
+            for line in _histogram(f"vllm:{name}", model, count=answered, total=took_s[name])
+        ),
+        *_histogram(
+            "vllm:request_generation_tokens",
+            model,
+            count=answered,
+            total=metrics.generation_tokens_total,
         ),
         *_samples(
             "http_requests_total",

@@ -6,7 +6,7 @@ help and the tests follow.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chaos.gateway.redirect_permission import WITNESS_PORT, redirect_permission
@@ -48,14 +48,14 @@ class Setup:
 
     name: str
     summary: str
-    engine: EngineFlags = field(default_factory=EngineFlags)
+    engine: EngineFlags
     fallbacks: bool = True
 
 
-HEALTHY = EngineFlags()
+HEALTHY = EngineFlags(tokens_per_s=500.0, writes_tokens=256)
 SETUPS: Mapping[str, Setup] = index(
-    Setup("healthy", "Every group falls back to a local engine that holds."),
-    Setup("no_fallbacks", "No group has a fallback.", fallbacks=False),
+    Setup("healthy", "Every group falls back to a local engine that holds.", HEALTHY),
+    Setup("no_fallbacks", "No group has a fallback.", HEALTHY, fallbacks=False),
     Setup(
         "no_tool_flags",
         "The engine runs without its tool-call flags: it refuses every request with tools.",

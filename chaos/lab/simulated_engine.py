@@ -18,7 +18,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from chaos.clock import Clock, SystemClock
-from chaos.lab.engine_answer import answer_of, as_vllm
+from chaos.lab.engine_answer import answer_of, as_vllm, in_steps
 from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.engine_metrics import EngineMetrics, exposition
 from chaos.lab.engine_refusals import Refusal, prompt_text, refusal, tokens_in
@@ -226,6 +226,8 @@ class SimulatedEngine:
         answer = answer_of(flags, ask, body)
         pieces = wire_format.write_answer(answer, model=flags.served_model_names[0], stream=stream)
         if wire_format.name == "chat_completions":
+            if flags.tokens_per_s is not None and stream:
+                pieces = in_steps(pieces, flags.tokens_per_chunk)
             pieces = as_vllm(pieces, flags, answer, body)
         if ask.tools and ask.tool_choice != "none":
             _count_parsing(metrics, answer, pieces, stream=stream)
@@ -234,18 +236,36 @@ class SimulatedEngine:
         if stream:
             reply = web.StreamResponse(headers=head)
             await reply.prepare(request)
-            for piece in pieces:
-                await reply.write(piece.data)
+            first_s = await self._write(reply, pieces, flags)
+            ended_s = self._clock.monotonic()
             await reply.write_eof()
         else:
             reply = web.Response(body=b"".join(piece.data for piece in pieces), headers=head)
+            first_s = ended_s = self._clock.monotonic()
         metrics.count_answer(
             "length" if answer.finish is Finish.LENGTH else "stop",
             prompt=answer.input_tokens,
             generated=answer.output_tokens,
-            took_s=self._clock.monotonic() - began_s,
+            took_s=ended_s - began_s,
+            first_s=first_s - began_s,
         )
         return reply
+
+    async def _write(
+        self, reply: web.StreamResponse, pieces: Sequence[Piece], flags: EngineFlags
+    ) -> float:
+        """Send *pieces* as fast as the model makes them; tells when the first text went out."""
+        first_s, made = None, 0
+        for piece in pieces:
+            if piece.kind in (PieceKind.CONTENT, PieceKind.REASONING) and flags.tokens_per_s:
+                now_s = self._clock.monotonic()
+                first_s = now_s if first_s is None else first_s
+                due_s = first_s + made * flags.tokens_per_chunk / flags.tokens_per_s
+                if due_s > now_s:
+                    await self._clock.sleep(due_s - now_s)
+                made += 1
+            await reply.write(piece.data)
+        return first_s if first_s is not None else self._clock.monotonic()
 
 
 def _count_parsing(

@@ -18,6 +18,7 @@ from sqlalchemy import URL
 from chaos.clock import Clock, SystemClock
 from chaos.errors import UnderstudyError, UsageError
 from chaos.http_client import open_session
+from supervisor.baseline.record import Benchmark
 from supervisor.daemon.board import derived
 from supervisor.settings.model import Settings
 from supervisor.status import Condition, Status
@@ -27,6 +28,7 @@ from supervisor.store.location import exists, file_of, shown, store_url
 from supervisor.store.records import DrillFilter, Halt, Home
 from supervisor.store.store import Store
 from supervisor.web.answers.alerts import AlertsAnswer, SilenceAnswer, TestStartedAnswer
+from supervisor.web.answers.benchmarks import BenchmarkAnswer, BenchmarksAnswer
 from supervisor.web.answers.drills import DrillsAnswer, EvidenceAnswer, StartedAnswer
 from supervisor.web.answers.paths import CoverageAnswer
 from supervisor.web.answers.status import HaltAnswer, StatusAnswer
@@ -75,6 +77,10 @@ class Knowledge(Protocol):
 
     async def alerts(self) -> AlertsAnswer:
         """Say what fires, what was told, and to whom."""
+        ...
+
+    async def benchmarks(self) -> BenchmarksAnswer:
+        """List what engines were measured to be."""
         ...
 
     async def silence(
@@ -209,6 +215,15 @@ class Api:
     async def alerts(self) -> AlertsAnswer:
         return await self._get("/api/v1/alerts", AlertsAnswer)
 
+    async def benchmarks(self) -> BenchmarksAnswer:
+        return await self._get("/api/v1/benchmarks", BenchmarksAnswer)
+
+    async def add_benchmark(self, one: Benchmark) -> None:
+        """Have the daemon keep a benchmark."""
+        body = BenchmarkAnswer.of(one).model_dump(mode="json")
+        async with self._asked("POST", "/api/v1/benchmarks", json=body) as response:
+            await _read(response, BenchmarkAnswer)
+
     async def test_alert(self) -> TestStartedAnswer:
         """Fire a test alert."""
         async with self._asked("POST", "/api/v1/alerts/test") as response:
@@ -336,6 +351,9 @@ class _Past:
 
     async def alerts(self) -> AlertsAnswer:
         return AlertsAnswer.of(await self._status(), await self.store.told())
+
+    async def benchmarks(self) -> BenchmarksAnswer:
+        return BenchmarksAnswer.of(await self._status())
 
     async def silence(
         self, matchers: dict[str, str], reason: str, length: timedelta

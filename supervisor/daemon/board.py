@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from chaos.clock import Clock
+from supervisor.baseline.standing import speed_of
 from supervisor.coverage.ledger import FaultVerdict
 from supervisor.daemon.audits import last_report
 from supervisor.status import Condition, Lazily, Measured, PathStatus, Running, Status, why_next
@@ -70,9 +71,14 @@ class Board:
         self._drilled += 1
         self.note(running=next(iter(self._running.values()), None))
 
+    def measures(self, engine: str | None) -> None:
+        """Note that a benchmark of *engine* has begun; None: it has ended."""
+        self._drilled += 1
+        self.note(measuring=engine)
+
     def drilled(self) -> tuple[int, bool]:
-        """Count drills as they begin and end, and say whether one runs."""
-        return self._drilled, bool(self._running)
+        """Count what we send to engines as it begins and ends, and say whether something runs."""
+        return self._drilled, bool(self._running) or self.condition.measuring is not None
 
     def store_is_away(self, error: StoreError) -> None:
         """Note that nothing can be written just now."""
@@ -138,6 +144,7 @@ async def derived(store: Store, condition: Condition, now: datetime, halt_file: 
         alerts=await store.alerts(),
         notifiers=await store.notifiers(),
         silences=await store.silences(),
+        speeds={engine: speed_of(taken) for engine, taken in (await store.benchmarks()).items()},
         next_path=turn.record.path if turn else None,
         next_reason=why_next(turn.record if turn else None, next_due, now),
         next_due_at=None if turn else next_due,

@@ -91,6 +91,11 @@ class Campaigns:
         self._waiting.append(campaign)
         return campaign.id
 
+    @property
+    def waiting(self) -> bool:
+        """One waits for its turn."""
+        return bool(self._waiting)
+
     def next(self) -> Campaign | None:
         """Take the one that waits longest; None if none does."""
         return self._waiting.popleft() if self._waiting else None

@@ -27,6 +27,7 @@ from supervisor.campaign.guard import Guard
 from supervisor.coverage.ledger import next_fault
 from supervisor.coverage.rehearsed import scenarios_of
 from supervisor.daemon.audits import Audits
+from supervisor.daemon.benchmarking import Benchmarking
 from supervisor.daemon.board import Board
 from supervisor.daemon.campaigns import Campaigns
 from supervisor.daemon.gateway import Connect, OpenGateway, opened
@@ -93,12 +94,14 @@ class Worker:
     _counted: set[str] = field(default_factory=set)
     _incidents: Incidents = field(default_factory=Incidents)
     _audits: Audits = field(init=False)
+    _benchmarking: Benchmarking = field(init=False)
 
     recorder: Recorder = field(init=False)
     campaigns: Campaigns = field(init=False)
 
     def __post_init__(self) -> None:
         self._audits = Audits(self.store, self.clock)
+        self._benchmarking = Benchmarking(self.store, self.board, self.clock, self.events)
         self.recorder = Recorder(
             self.store, self.board, self.clock, self.events, self.ending, on_felt=self.halt
         )
@@ -168,8 +171,9 @@ class Worker:
                 while settings is self.settings and not self.ending.is_set():
                     await self._wake.wait()
                     self._wake.clear()
-                    await self._look(gateway)
+                    await self._look(gateway, session)
             finally:
+                await self._benchmarking.end()
                 await self._end_audit()
 
     def _guard(self, settings: Settings, session: aiohttp.ClientSession) -> DaemonGuard:
@@ -186,13 +190,19 @@ class Worker:
         schedule = settings.schedule
         return inside(schedule.load_windows, schedule.time_zone, self.clock.now()) is not None
 
-    async def _look(self, gateway: OpenGateway) -> None:
+    async def _look(self, gateway: OpenGateway, session: aiohttp.ClientSession) -> None:
         """Read the gateway, change what time has changed, and drill all that is due."""
+        ready = False
         try:
             while not self.ending.is_set() and gateway.settings is self.settings:
                 ready = await self._is_ready(gateway)
+                if self.campaigns.waiting or not ready:
+                    # Somebody waits, or nothing may run; what was measured so far is not kept.
+                    await self._benchmarking.end()
                 if await self._campaign(gateway):
                     continue
+                if self._benchmarking.running:
+                    return  # What is due has hours; each would spoil the other.
                 turn = await self.store.claim(LEASE_S) if ready else None
                 if turn is None:
                     break
@@ -203,6 +213,8 @@ class Worker:
                     self.drilling = False
             if gateway.fresh and not self.ending.is_set():
                 self._audit(gateway)
+                if ready:
+                    await self._benchmarking.look(gateway.settings, gateway.topology, session)
         except StoreError as error:
             self.board.store_is_away(error)
         except Exception as error:

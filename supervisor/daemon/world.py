@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from chaos.clock import Clock
 from chaos.gateway.topology import Topology
+from supervisor.baseline.record import Benchmark
 from supervisor.daemon.alerting import Alerting
 from supervisor.daemon.board import Board
 from supervisor.daemon.watch import Watch
@@ -72,6 +73,14 @@ class DaemonWorld:
     async def drill(self, name: str) -> StoredDrill | None:
         """Find one drill by its id."""
         return await self.store.drill(name)
+
+    async def add_benchmark(self, one: Benchmark) -> bool:
+        """Keep a benchmark; False if it is there already."""
+        added = await self.store.add_benchmark(one)
+        if added:
+            log.info("benchmark.taken", engine=one.engine, id=one.id, tokens_per_s=one.decode_tps)
+            self.board.news()
+        return added
 
     def heartbeat_secret(self, name: str) -> SecretStr | None:
         """Find the secret that lets its bearer send this sign of life; None without one."""

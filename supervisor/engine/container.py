@@ -223,6 +223,25 @@ def read_log(container: Container) -> str:
     return taken.decode("utf-8", "replace")
 
 
+def image_of(container: Container) -> tuple[str | None, str | None]:
+    """Name a container's image as it was asked for, and by its digest.
+
+    Returns:
+        The digest is the registry's where there is one, such as ``vllm/vllm-openai@sha256:…``;
+        an image that was built or loaded here has only an id, which names it as exactly. A proxy
+        that hides images hides the first, never the second.
+    """
+    attrs = container.attrs
+    name = str(_section(attrs, "Config").get("Image") or "") or None
+    known = str(attrs.get("Image") or "") or None
+    with suppress(*_TROUBLE):
+        found = container.image
+        digests = (found.attrs.get("RepoDigests") if found is not None else None) or []
+        if digests:
+            return name, str(digests[0])
+    return name, known
+
+
 def trouble_of(container: Container) -> str:
     """Say how a container is not running; empty if it is."""
     state = container.attrs.get("State") or {}

@@ -30,6 +30,7 @@ ALERTS = (
     "EngineHung",
     "EngineDrifted",
     "HeartbeatMissed",
+    "ThroughputRegressed",
     "DrillCollateral",
     "ConfigRejected",
     "NotifierBroken",

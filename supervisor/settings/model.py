@@ -16,6 +16,7 @@ from chaos.gateway.redirect_permission import WITNESS_PORT
 from chaos.judge.check import Kind
 from chaos.scenario.expand import Profile
 from supervisor.settings.alerting import AlertSettings, NotifierSettings
+from supervisor.settings.benchmark import BenchmarkSettings
 from supervisor.settings.daemon import DaemonSettings, StoreSettings, WebSettings
 from supervisor.settings.limits import BudgetSettings, ScheduleSettings
 from supervisor.settings.rehearse import RehearseSettings
@@ -160,6 +161,7 @@ class Settings(Section):
     schedule: ScheduleSettings = ScheduleSettings()
     budget: BudgetSettings = BudgetSettings()
     watch: WatchSettings = WatchSettings()
+    benchmarks: BenchmarkSettings = BenchmarkSettings()
     heartbeats: dict[PlainName, HeartbeatSettings] = Field(
         default_factory=dict, description="Clients that say regularly that they are alive."
     )

@@ -9,11 +9,13 @@ from sqlalchemy import URL
 
 from chaos.clock import Clock
 from chaos.scenario.scenario import FallbackPath
+from supervisor.baseline.record import Benchmark
 from supervisor.coverage.ledger import FaultVerdict, LedgerPath, Wish
 from supervisor.probes.kinds.heartbeat import Beats
 from supervisor.probes.probe import Part
 from supervisor.probes.standing import Change, Standing
 from supervisor.store import (
+    benchmarks,
     budgets,
     campaigns,
     drills,
@@ -68,6 +70,7 @@ class Store:
         self._database = database
         self._home = home
         self._clock = clock
+        self._benchmarks: benchmarks.Known = {}
 
     @classmethod
     @asynccontextmanager
@@ -171,7 +174,8 @@ class Store:
 
     async def seconds_at(self, hop: str, since: datetime) -> float:
         """Add up how long the drills took in which *hop* had to serve, since then."""
-        return await self._database.read(drills.seconds_at, self._home, hop, since)
+        drilled_s = await self._database.read(drills.seconds_at, self._home, hop, since)
+        return drilled_s + await self._database.read(benchmarks.seconds, self._home, hop, since)
 
     async def used_today(self) -> dict[str, Used]:
         """Report what is spent or reserved today (UTC), by provider."""
@@ -316,6 +320,20 @@ class Store:
     async def silences(self) -> tuple[Silence, ...]:
         """List the silences that hold."""
         return await self._database.read(silences.silences_of, self._home, self._clock.now())
+
+    # --- benchmarks --------------------------------------------------------------------
+
+    async def add_benchmark(self, one: Benchmark) -> bool:
+        """Write a benchmark; False if it is there already."""
+        return await self._database.write(benchmarks.add, self._home, one)
+
+    async def benchmarks(self) -> Mapping[str, tuple[Benchmark, ...]]:
+        """Read the newest benchmarks of every engine, oldest first, by engine."""
+        return await self._database.read(benchmarks.read, self._home, self._benchmarks)
+
+    async def find_benchmarks(self, name: str) -> tuple[Benchmark, ...]:
+        """Find benchmarks by their id, or by the beginning of it."""
+        return await self._database.read(benchmarks.find, self._home, name)
 
     # --- single values -----------------------------------------------------------------
 

@@ -33,7 +33,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 AnyRow = Row[*tuple[Any, ...]]
 """A row whose columns are named where it is read."""
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration: what the tables below are."""
 
 NANO = 1_000_000_000
@@ -440,3 +440,19 @@ silences = Table(
     Column("until", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
 )
+
+# How fast engines were; the whole record is its row.
+benchmarks = Table(
+    "benchmarks",
+    metadata,
+    Column("number", _Number, primary_key=True),
+    Column("id", String(64), nullable=False),
+    Column("daemon", Text, nullable=False),
+    Column("engine", Text, nullable=False),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Column("taken_by", String(16), nullable=False),
+    Column("took_s", Float, nullable=False),
+    Column("row", PackedJson, nullable=False),
+    UniqueConstraint("id"),
+)
+Index("benchmarks_by_engine", benchmarks.c.daemon, benchmarks.c.engine, benchmarks.c.number)

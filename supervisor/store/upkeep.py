@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, and_, delete, func, or_, select
 
 from chaos.judge.verdict import Outcome
-from supervisor.store import watched
+from supervisor.store import benchmarks, watched
 from supervisor.store.alerts import changes
 from supervisor.store.tables import (
     campaigns,
@@ -34,6 +34,9 @@ KEEP_PART_CHANGES = 500
 
 KEEP_ALERT_CHANGES = 5_000
 """Changes of alerts of each daemon that are kept; those that wait to be told are never deleted."""
+
+KEEP_BENCHMARKS = 500
+"""Benchmarks of each engine that are kept, however old."""
 
 KEEP_RESOLVED = timedelta(days=30)
 KEEP_DAYS = 400
@@ -93,6 +96,7 @@ def step(connection: Connection, limits: Limits, now: datetime) -> int:
         + _transitions(connection)
         + watched.thin_changes(connection, KEEP_PART_CHANGES, STEP_ROWS)
         + changes.thin(connection, KEEP_ALERT_CHANGES, KEEP_RESOLVED, STEP_ROWS, now)
+        + benchmarks.thin(connection, KEEP_BENCHMARKS, STEP_ROWS)
         + _campaigns(connection)
         + _days(connection, now)
     )

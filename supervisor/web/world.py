@@ -6,6 +6,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from chaos.gateway.topology import Topology
+from supervisor.baseline.record import Benchmark
 from supervisor.status import Status
 from supervisor.store.alerts.records import Silence, Told
 from supervisor.store.records import DrillFilter, Halt, StoredDrill
@@ -74,6 +75,10 @@ class World(Protocol):
 
     async def end_silence(self, number: int, /) -> bool:
         """End a silence; False if none of this number holds."""
+        ...
+
+    async def add_benchmark(self, one: Benchmark, /) -> bool:
+        """Keep a benchmark; False if it is there already."""
         ...
 
     async def halt(self, reason: str, for_s: float | None, /, *, everywhere: bool) -> Halt:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from chaos.errors import UnderstudyError
 from chaos.gateway.topology import Topology
 from chaos.http_client import open_session
+from supervisor.baseline.record import Benchmark
 from supervisor.status import Status
 from supervisor.store.alerts.records import Silence, Told
 from supervisor.store.records import DrillFilter, Halt, StoredDrill
@@ -73,6 +74,10 @@ class FakeWorld:
 
     def heartbeat_secret(self, name: str, /) -> SecretStr | None:
         return self.secrets.get(name)
+
+    async def add_benchmark(self, one: Benchmark, /) -> bool:
+        self._called("add_benchmark", one.id)
+        return True
 
     async def beat(self, name: str, /) -> bool:
         self._called("beat", name)

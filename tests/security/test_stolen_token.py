@@ -20,10 +20,11 @@ CHANGES = {
     ("POST", "/api/v1/alerts/test"),
     ("POST", "/api/v1/silences"),
     ("DELETE", "/api/v1/silences/{number}"),
+    ("POST", "/api/v1/benchmarks"),
 }
 
 
-def test_the_token_drills_halts_and_silences_and_does_nothing_else():
+def test_the_token_drills_halts_silences_and_adds_benchmarks_and_does_nothing_else():
     """A new way to change something is a new thing that a thief can do: it has to be listed."""
     assert {(e.method, e.path) for e in ENDPOINTS if e.door is Door.CHANGE} == CHANGES
     reading = {e.method for e in ENDPOINTS if e.door is Door.READ}

@@ -6,11 +6,12 @@ docs/alerts.md, its threshold and severity in the settings, and its tests follow
 """
 
 from supervisor.alerts.rule import AlertRule
-from supervisor.alerts.rules import fallbacks, own, parts, real_traffic
+from supervisor.alerts.rules import fallbacks, own, parts, real_traffic, speed
 
 RULES: tuple[AlertRule, ...] = (
     *fallbacks.RULES,
     *real_traffic.RULES,
     *parts.RULES,
+    *speed.RULES,
     *own.RULES,
 )

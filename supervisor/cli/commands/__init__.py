@@ -8,6 +8,7 @@ costs every start, so heavy imports go inside the command.
 from supervisor.cli.commands import (
     alerts,
     audit,
+    bench,
     config,
     demo,
     doctor,
@@ -36,6 +37,7 @@ COMMANDS = (
     history.add,
     halt.add,
     alerts.add,
+    bench.add,
     store.add,
     config.add,
     registries.add,

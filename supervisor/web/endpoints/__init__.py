@@ -8,6 +8,7 @@ listed below. Routing, access, the API's description and its test follow.
 from supervisor.web.endpoint import Endpoint
 from supervisor.web.endpoints import (
     alerts,
+    benchmarks,
     drills,
     halting,
     health,
@@ -23,6 +24,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *health.ENDPOINTS,
     *snapshot.ENDPOINTS,
     *alerts.ENDPOINTS,
+    *benchmarks.ENDPOINTS,
     *metrics.ENDPOINTS,
     *drills.ENDPOINTS,
     *live.ENDPOINTS,

@@ -1,7 +1,7 @@
 """The snapshot as the page shows it. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from supervisor.status import Status
 from supervisor.store.alerts.records import Phase, Severity, Told
 from supervisor.store.records import Used
 from supervisor.web.page.hops import ChainView, chains
+from supervisor.web.page.speed_plot import SpeedPlot, speed_plot
 
 PART_TONES: Mapping[State, str] = {
     State.UP: "good",
@@ -45,6 +46,7 @@ class Line:
     Attributes:
         tone: ``good``, ``warn``, ``bad`` or ``none``.
         facts: Names and values, in their order.
+        plot: Of an engine that was measured: its speed.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Line:
     text: str = ""
     age: str = ""
     facts: Sequence[tuple[str, str]] = ()
+    plot: SpeedPlot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class Home:
     litellm: str
     halted: str | None
     running: str | None
+    measuring: str | None
     chains: Sequence[ChainView]
     firing: Sequence[Line]
     told: Sequence[Line]
@@ -104,10 +108,15 @@ def home(status: Status, topology: Topology | None, told: Sequence[Told]) -> Hom
         litellm=condition.litellm_version,
         halted=_halted(status),
         running=condition.running.scenario if condition.running else None,
+        measuring=condition.measuring,
         chains=chains(status.paths, topology, now),
         firing=_firing(status),
         told=[_told(one, now) for one in told[:MOST_TOLD]],
-        engines=[_part(s, now) for p, s in condition.parts.items() if p.kind is PartKind.ENGINE],
+        engines=[
+            replace(_part(standing, now), plot=speed_plot(status, part.name))
+            for part, standing in condition.parts.items()
+            if part.kind is PartKind.ENGINE
+        ],
         parts=[
             _part(standing, now)
             for part, standing in condition.parts.items()

@@ -1,0 +1,107 @@
+"""What a benchmark runs on: asked of the engine, its log, its container and this machine.
+
+Whatever cannot be read is left open, never an error: the speed is known all the same.
+"""
+
+import asyncio
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from chaos.errors import UnderstudyError
+from supervisor.baseline.counters import read_counters
+from supervisor.baseline.record import Boot, Conditions
+from supervisor.engine.capacity import Capacity, from_log, merge
+from supervisor.engine.facts import EngineFacts, read_engine_facts, read_json
+from supervisor.engine.http import get_metrics, get_text
+from supervisor.engine.inspection import look_inside
+from supervisor.settings.model import EngineSettings
+
+DRIVER = Path("/proc/driver/nvidia/version")
+_DRIVER = re.compile(r"Kernel Module\s+(?:for \S+\s+)?(\d+[\d.]*)")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+VERSION_WITHIN_S = 10.0
+
+
+async def look_at(
+    session: aiohttp.ClientSession, engine: EngineSettings, *, key: str | None
+) -> tuple[EngineFacts, Conditions, Boot | None]:
+    """Read everything that is to be kept beside the figures."""
+    facts, inside, version, page, container = await asyncio.gather(
+        read_engine_facts(session, engine.url, key=key),
+        look_inside(engine),
+        _version(session, engine.url),
+        get_metrics(session, engine.url),
+        _container(engine.container),
+    )
+    log = inside.log
+    capacity = merge(facts.capacity, from_log(log) if log is not None else Capacity())
+    image, digest, started_at, arguments_hash = container
+    conditions = Conditions(
+        model=facts.root,
+        served_name=facts.names[0] if facts.names else None,
+        version=version or (log.version if log is not None else None),
+        image=image,
+        image_digest=digest,
+        arguments=dict(log.flags) if log is not None and log.flags is not None else None,
+        arguments_hash=arguments_hash,
+        quantization=capacity.quantization,
+        moe_backend=capacity.moe_backend,
+        attention_backend=log.attention_backend if log is not None else None,
+        weights_gib=capacity.weights_gib,
+        kv_cache_tokens=capacity.kv_cache_tokens,
+        max_model_len=capacity.max_model_len,
+        driver=driver() if urlsplit(facts.url).hostname in _LOOPBACK else None,
+    )
+    if started_at is not None:
+        return facts, conditions, Boot(started_at=started_at, told_by="container")
+    began_s = read_counters(page).started_at_s
+    if began_s is None:
+        return facts, conditions, None
+    began = datetime.fromtimestamp(began_s, UTC)
+    return facts, conditions, Boot(started_at=began, told_by="process")
+
+
+def driver() -> str | None:
+    """Name NVIDIA's driver on this machine, such as ``580.95.05``; None without one."""
+    try:
+        found = _DRIVER.search(DRIVER.read_text("utf-8", "replace"))
+    except OSError:
+        return None
+    return found[1] if found else None
+
+
+async def _version(session: aiohttp.ClientSession, url: str) -> str | None:
+    root = url.rstrip("/").removesuffix("/v1")
+    try:
+        status, text = await get_text(session, f"{root}/version", VERSION_WITHIN_S)
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+        return None
+    said = read_json(text) if status == 200 else None
+    version = said.get("version") if isinstance(said, dict) else None
+    return version if isinstance(version, str) else None
+
+
+_Container = tuple[str | None, str | None, datetime | None, str | None]
+
+
+async def _container(name: str | None) -> _Container:
+    """Ask Docker for image, digest, start and a hash of the arguments, where a name is given."""
+    if name is None:
+        return None, None, None, None
+    return await asyncio.to_thread(_asked, name)
+
+
+def _asked(name: str) -> _Container:
+    from supervisor.engine import container as containers  # noqa: PLC0415 -- many megabytes
+
+    try:
+        with containers.open_container(name) as found:
+            state = containers.parse_state(name, found.attrs)
+            image, digest = containers.image_of(found)
+            return image, digest, state.started_at, state.arguments_hash
+    except UnderstudyError:
+        return None, None, None, None
