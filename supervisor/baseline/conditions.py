@@ -17,7 +17,8 @@ from supervisor.baseline.record import Boot, Conditions
 from supervisor.engine.capacity import Capacity, from_log, merge
 from supervisor.engine.facts import EngineFacts, read_engine_facts, read_json
 from supervisor.engine.http import get_metrics, get_text
-from supervisor.engine.inspection import look_inside
+from supervisor.engine.log import read_log
+from supervisor.engine.log_source import fetch_log
 from supervisor.settings.model import EngineSettings
 
 DRIVER = Path("/proc/driver/nvidia/version")
@@ -30,14 +31,14 @@ async def look_at(
     session: aiohttp.ClientSession, engine: EngineSettings, *, key: str | None
 ) -> tuple[EngineFacts, Conditions, Boot | None]:
     """Read everything that is to be kept beside the figures."""
-    facts, inside, version, page, container = await asyncio.gather(
+    facts, written, version, page, container = await asyncio.gather(
         read_engine_facts(session, engine.url, key=key),
-        look_inside(engine),
+        fetch_log(engine),
         _version(session, engine.url),
         get_metrics(session, engine.url),
         _container(engine.container),
     )
-    log = inside.log
+    log = read_log(written.text) if written is not None and written.text else None
     capacity = merge(facts.capacity, from_log(log) if log is not None else Capacity())
     image, digest, started_at, arguments_hash = container
     conditions = Conditions(

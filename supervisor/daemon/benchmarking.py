@@ -20,6 +20,7 @@ from supervisor.baseline.record import Method
 from supervisor.baseline.standing import Speed
 from supervisor.daemon.board import Board
 from supervisor.daemon.gateway import local_engines
+from supervisor.engine.facts import root_of
 from supervisor.engine.residency import is_loaded, loaded_models
 from supervisor.probes.probe import Part, PartKind, State
 from supervisor.probes.standing import Standing
@@ -152,10 +153,15 @@ def _candidates(settings: Settings, topology: Topology | None) -> list[Candidate
     """List the engines that there are, each with its own settings where it has some."""
     urls: Mapping[str, str] = settings.engine_urls
     if topology is not None:
-        urls = {**local_engines(topology, settings.engine_urls), **settings.engine_urls}
-    found = []
+        urls = {**urls, **local_engines(topology, settings.engine_urls)}
+    found: list[Candidate] = []
     for name, url in urls.items():
+        if root_of(url) in {root_of(one.settings.url) for one in found}:
+            continue  # One engine that serves several groups has one speed.
         group = topology.find(name) if topology is not None else None
+        modes = {one.mode for one in group.deployments} if group is not None else set()
+        if modes - {None, "chat", "completion", "responses"}:
+            continue  # What embeds, ranks or speaks writes no text that could be timed.
         model = group.deployments[0].upstream_model if group and group.deployments else None
         found.append(Candidate(name, settings.engines.get(name) or EngineSettings(url=url), model))
     return found

@@ -52,6 +52,9 @@ LEASE_S = 300.0
 BROKEN_S = 3600.0
 """A path whose evaluation raises is looked at again after this."""
 
+SPEED_LOOK_S = 30.0
+"""How often it is looked whether an engine's speed is to be measured: it takes a snapshot."""
+
 HALT_LOOK_S = 0.5
 """How often a running drill looks whether it is to be halted."""
 
@@ -91,6 +94,7 @@ class Worker:
     _audit_due: bool = False
     _auditing: "asyncio.Task[None] | None" = None
     _looked_at: datetime = EVER
+    _speed_at_s: float = -1e9
     _counted: set[str] = field(default_factory=set)
     _incidents: Incidents = field(default_factory=Incidents)
     _audits: Audits = field(init=False)
@@ -213,7 +217,8 @@ class Worker:
                     self.drilling = False
             if gateway.fresh and not self.ending.is_set():
                 self._audit(gateway)
-                if ready:
+                if ready and self.clock.monotonic() - self._speed_at_s >= SPEED_LOOK_S:
+                    self._speed_at_s = self.clock.monotonic()
                     await self._benchmarking.look(gateway.settings, gateway.topology, session)
         except StoreError as error:
             self.board.store_is_away(error)

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from chaos.clock import SystemClock
+from chaos.gateway.topology import Topology
 from chaos.http_client import open_session
 from chaos.lab.engine_flags import GEMMA, EngineFlags
 from chaos.lab.simulated_engine import SimulatedEngine
 from supervisor.baseline.record import Benchmark
+from supervisor.daemon import worker
 from supervisor.daemon.benchmarking import AGAIN, Benchmarking
 from supervisor.daemon.board import Board
 from supervisor.probes.probe import Part, PartKind, State
@@ -28,6 +30,7 @@ from supervisor.store.store import Store
 from supervisor.web.events import Events
 from tests.fakes.daemons import site
 from tests.fakes.manual_clock import NOON, ManualClock
+from tests.fakes.topologies import group, topology
 from tests.patience import PATIENCE_S
 from tests.supervisor.baseline.conftest import taken
 
@@ -71,6 +74,7 @@ class Bench:
     def __init__(self, engine, store, board, clock, session) -> None:
         self.engine, self.store, self.board, self.clock = engine, store, board, clock
         self.session = session
+        self.topology: Topology | None = None
         self.benchmarking = Benchmarking(store, board, clock, Events("d"))
         self.stands()
 
@@ -91,7 +95,7 @@ class Bench:
     async def looks(self, settings: Settings | None = None) -> bool:
         """Look once, wait for what begins, and say whether something was measured."""
         self.board.news()  # The wall clock may have been moved on.
-        await self.benchmarking.look(settings or self.settings(), None, self.session)
+        await self.benchmarking.look(settings or self.settings(), self.topology, self.session)
         began = self.benchmarking.running
         while self.benchmarking.running:
             await asyncio.sleep(0.01)
@@ -184,6 +188,27 @@ async def test_it_keeps_within_its_share_of_the_day(here: Bench):
     assert await here.looks(here.settings(schedule="{engine_share: 0.05}"))
 
 
+@pytest.mark.parametrize(("mode", "measured"), [("embedding", False), ("chat", True), (None, True)])
+async def test_only_what_writes_text_is_measured(here: Bench, mode: str | None, measured: bool):
+    """An engine that embeds would refuse, and log an error each time."""
+    known = group("gemma", litellm_model=f"hosted_vllm/{GEMMA}")
+    known = replace(known, deployments=(replace(known.deployments[0], mode=mode),))
+    here.topology = topology({"gemma": []}, groups={"gemma": known})
+    assert await here.looks() is measured
+
+
+async def test_an_engine_of_two_names_is_measured_once(here: Bench):
+    """One vLLM may serve several groups."""
+    named = f"{{gemma: '{here.engine.url}', again: '{here.engine.base_url}'}}"
+    settings = parse_settings(f"engines: {named}\nbenchmarks: {{{QUICK}}}", name="x")
+    standing = here.board.condition.parts[ENGINE]
+    other = Part(PartKind.ENGINE, "again")
+    here.board.note(parts={ENGINE: standing, other: replace(standing, part=other)})
+    assert await here.looks(settings)
+    assert not await here.looks(settings)
+    assert list(await here.store.benchmarks()) == ["gemma"]
+
+
 async def test_it_can_be_turned_off(here: Bench):
     """Then only a person measures."""
     assert not await here.looks(here.settings("enabled: false"))
@@ -215,8 +240,11 @@ async def test_what_is_broken_off_is_not_kept(tmp_path: Path):
         assert await here.kept() == ()
 
 
-async def test_a_running_daemon_measures_an_engine_between_its_drills(tmp_path: Path):
+async def test_a_running_daemon_measures_an_engine_between_its_drills(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """By its own watch and its own ledger; and the API says so."""
+    monkeypatch.setattr(worker, "SPEED_LOOK_S", 0.0)
     flags = replace(FLAGS, served_model_names=("backup",))
     async with SimulatedEngine(flags) as engine:
         sections: dict[str, Any] = {
