@@ -8,6 +8,7 @@ from chaos.gateway.topology import Trigger
 from chaos.judge.check import Kind
 from chaos.judge.verdict import Outcome
 from chaos.scenario.scenario import FallbackPath
+from supervisor.baseline.standing import speed_of
 from supervisor.coverage.ledger import FaultVerdict, LedgerPath, PathState
 from supervisor.probes.kinds.heartbeat import Beats, Expected
 from supervisor.probes.probe import Outcome as StepOutcome
@@ -24,6 +25,7 @@ from supervisor.store.records import (
     Transition,
 )
 from tests.fakes.alerts import alert_state
+from tests.fakes.benchmarks import benchmark, boot, runs
 from tests.fakes.manual_clock import NOON
 from tests.fakes.rows import row
 
@@ -51,6 +53,18 @@ def ledger_path(path: FallbackPath, state: PathState, **changes: Any) -> LedgerP
     )
     return replace(record, **changes)
 
+
+SLOWED = (
+    benchmark(id="b1", taken_at=NOON - 3 * HOUR),
+    benchmark(
+        id="b2",
+        taken_at=NOON - HOUR,
+        taken_by="daemon",
+        boot=boot(2),
+        runs=runs(30.0),
+    ),
+)
+"""An engine that was started anew, and generates 30 tokens a second in place of 50."""
 
 PROVEN = fallback_path()
 FAILED = fallback_path(shape="agent")
@@ -139,6 +153,7 @@ def full_snapshot() -> Status:
         beats={"backup": Beats("backup", NOON - 9 * HOUR, NOON - 2 * HOUR, 7)},
         alerts=(alert_state(),),
         silences=(Silence(7, {"group": "claude"}, "lunch", NOON, NOON + HOUR),),
+        speeds={"gemma": speed_of(SLOWED)},
         notifiers={"ops": NotifierRecord("ops", 1, 2, "ok")},
         daemons=(KnownDaemon("spark-2", GATEWAY, "1.2.2", NOON - 2 * HOUR, NOON - HOUR),),
     )

@@ -185,6 +185,13 @@ def test_a_part_is_up_down_or_not_known():
     assert math.isnan(found["engine_baseline_ratio"]["gemma",])
 
 
+def test_the_speed_of_an_engine_is_shown_against_its_baseline():
+    """Of a single stream of the first text; as the alert and the page have it."""
+    found = read(full_snapshot())
+    assert found["engine_tokens_per_second"] == {("gemma",): 30.0}
+    assert found["engine_baseline_ratio"]["gemma",] == pytest.approx(0.6)
+
+
 def test_a_heartbeat_has_an_age_before_its_first_sign_of_life():
     """Counted from when it was first waited for."""
     waiting = condition(expected=(Expected("backup", timedelta(hours=1), timedelta(0)),))
