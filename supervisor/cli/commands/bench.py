@@ -11,6 +11,7 @@ from chaos.errors import UsageError
 from chaos.exit_code import ExitCode
 from supervisor.cli.commands.status import asked
 from supervisor.cli.gateway_options import Access, Format, with_access
+from supervisor.cli.output_file import check_writable, write_output
 
 if TYPE_CHECKING:
     from supervisor.baseline.measure import Order
@@ -87,6 +88,8 @@ def run_(
     from supervisor.reporting.benchmark_table import draw
 
     settings = access.settings()
+    if output is not None:
+        check_writable(output)
     order = _order(
         settings,
         engine,
@@ -104,7 +107,7 @@ def run_(
     taken = _taken(settings, order, keep=keep)
     written = taken.model_dump_json(indent=2, by_alias=True)
     if output is not None:
-        _write(output, written + "\n")
+        write_output(written + "\n", output)
     if format_ == "json":
         print_json(written)
     else:
@@ -266,7 +269,6 @@ def export(
 
     from supervisor.baseline import llama_benchy
     from supervisor.cli.benchmark_records import KnownBenchmarks
-    from supervisor.cli.console import print_json
     from supervisor.cli.version import installed_version
 
     if as_ not in ("llama-benchy", "understudy"):
@@ -281,10 +283,7 @@ def export(
                 remedy="Export another one: 'understudy bench list'.",
             )
         written = json.dumps(llama_benchy.write(one, installed_version()), indent=2)
-    if output is None:
-        print_json(written)
-    else:
-        _write(output, written + "\n")
+    write_output(written + "\n", output)
 
 
 # --- what is measured -----------------------------------------------------------------
@@ -400,13 +399,3 @@ def _taken(settings: "Settings", order: "Order", *, keep: bool) -> "Benchmark":
     if not found:
         raise typer.Exit(code)
     return found[0]
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror or error}",
-            remedy="Name another file with --output.",
-        ) from None

@@ -1,7 +1,6 @@
 """``understudy drill``: run drills now."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,6 +12,7 @@ from chaos.exit_code import ExitCode
 from chaos.gateway.redirect_permission import WITNESS_PORT
 from supervisor.cli import completion
 from supervisor.cli.gateway_options import Access, with_access
+from supervisor.cli.output_file import check_writable, write_output
 
 if TYPE_CHECKING:
     from chaos.drill.report import DrillReport
@@ -201,7 +201,7 @@ def drill(
     hand_over = not (local or list_only or witness_url or any(own))
     to = Destination(format_, output, summary)
     for file in filter(None, (output, summary)):
-        _check_writable(file)
+        check_writable(file)
 
     async def command(stop: "Stop") -> int:
         # Imported late: the drill engine is heavy, and --help should come at once.
@@ -292,7 +292,7 @@ async def _drill(
             keys = [scenario.key for scenario in scenarios]
             as_json = to.form == "json"
             text = json.dumps(keys, indent=2) if as_json else "\n".join(map(printable, keys))
-            _write(f"{text}\n", to.output)
+            write_output(f"{text}\n", to.output)
             say(f"{len(keys)} scenario(s); nothing was sent")
             return ExitCode.OK
         with LiveDrills(err) as live:
@@ -322,7 +322,7 @@ def show(report: "DrillReport", to: Destination) -> None:
         text = junit_xml(report)
     else:
         text = as_plain_text(draw(report))
-    _write(text, to.output)
+    write_output(text, to.output)
 
 
 def _append(report: "DrillReport", summary: Path) -> None:
@@ -335,46 +335,6 @@ def _append(report: "DrillReport", summary: Path) -> None:
     except OSError as error:
         # The report itself is worth more, and comes after this.
         say(f"the summary could not be appended to {summary}: {error.strerror}")
-
-
-def _write(text: str, output: Path | None) -> None:
-    from supervisor.cli.console import print_json, say
-
-    if output is None:
-        print_json(text.rstrip("\n"))
-        return
-    try:
-        output.write_text(text, "utf-8")
-    except OSError as error:
-        # The disk filled up while drills ran: what they cost must not be lost.
-        print_json(text.rstrip("\n"))
-        raise _unwritable(output, error.strerror) from error
-    say(f"report written to {output}")
-
-
-def _check_writable(output: Path) -> None:
-    """Find out before the drills, not after them.
-
-    Raises:
-        UsageError: The report could not be written.
-    """
-    folder = output.parent
-    if output.is_dir():
-        why = "it is a folder"
-    elif not folder.is_dir():
-        why = f"there is no folder {folder}"
-    elif not os.access(output if output.exists() else folder, os.W_OK):
-        why = "this user may not write there"
-    else:
-        return
-    raise _unwritable(output, why)
-
-
-def _unwritable(output: Path, why: str | None) -> UsageError:
-    return UsageError(
-        f"the report cannot be written to {output}: {why}",
-        remedy="Name a file in a folder that exists and that this user may write.",
-    )
 
 
 def overlaid(settings: "Settings", **sections: dict[str, Any]) -> "Settings":

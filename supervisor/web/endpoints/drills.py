@@ -57,7 +57,7 @@ async def shown(request: web.Request) -> web.Response:
             404,
             what="no drill was shown",
             why=f"there is none with the id {name!r}, or it is too old to be kept",
-            remedy="GET /api/v1/drills lists those that are kept.",
+            remedy="'understudy history', or GET /api/v1/drills, lists those that are kept.",
         )
     return answered(EvidenceAnswer.of(stored))
 

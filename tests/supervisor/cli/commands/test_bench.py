@@ -126,6 +126,7 @@ def test_what_was_kept_is_imported_exported_and_found_again(invoke, config, tmp_
         (("run", "x=ftp://y"), "not an http"),
         (("run", "http://127.0.0.1:9"), "cannot be asked"),
         (("run", "http://127.0.0.1:9", "--text", "proze"), "Did you mean 'prose'"),
+        (("run", "http://127.0.0.1:9", "--output", "/proc/x"), "cannot be written"),
         (("compare", "nope", "nope"), "there is no benchmark, engine or file 'nope'"),
         (("compare", "nope.json", "nope"), "nope.json cannot be read"),
         (("compare", "b", "b"), "begins several ids"),

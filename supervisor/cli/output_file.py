@@ -1,0 +1,56 @@
+"""Write a result into the file that ``--output`` names, or to stdout."""
+
+import tempfile
+from pathlib import Path
+
+from chaos.errors import UsageError
+
+
+def check_writable(output: Path) -> None:
+    """Find out before the work, not after it.
+
+    Raises:
+        UsageError: Nothing could be written there.
+    """
+    folder = output.parent
+    if output.is_dir():
+        raise _unwritable(output, "it is a folder")
+    if not folder.is_dir():
+        raise _unwritable(output, f"there is no folder {folder}")
+    try:
+        if output.is_file():
+            with output.open("ab"):
+                pass
+        elif not output.exists():
+            # Made and gone: an empty file of this name would look like a result.
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+    except OSError as error:
+        raise _unwritable(output, error.strerror) from None
+
+
+def write_output(text: str, output: Path | None) -> None:
+    """Write *text* into *output*; to stdout without one, and where that fails.
+
+    Raises:
+        UsageError: It could not be written into the file; it is on stdout.
+    """
+    from supervisor.cli.console import print_json, say
+
+    if output is None:
+        print_json(text.rstrip("\n"))
+        return
+    try:
+        output.write_text(text, "utf-8")
+    except OSError as error:
+        # The disk filled up meanwhile: what the work has cost must not be lost.
+        print_json(text.rstrip("\n"))
+        raise _unwritable(output, error.strerror) from error
+    say(f"report written to {output}")
+
+
+def _unwritable(output: Path, why: str | None) -> UsageError:
+    return UsageError(
+        f"the report cannot be written to {output}: {why}",
+        remedy="Name a file in a folder that exists and that this user may write.",
+    )
