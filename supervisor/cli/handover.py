@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,9 @@ from supervisor.settings.model import Settings
 from supervisor.stop import Stop
 from supervisor.web.drill_order import DrillOrder
 from supervisor.web.events import MISSED
+
+PATIENT_S = 2.0
+"""How long nothing may happen before it is said why."""
 
 TRIES = 5
 """To take an interrupted stream of events up again, a second apart."""
@@ -46,9 +49,16 @@ async def daemon_of(session: aiohttp.ClientSession, settings: Settings) -> Api |
 
 
 async def drilled_there(
-    api: Api, order: DrillOrder, stop: Stop, live: LiveDrills
+    api: Api,
+    order: DrillOrder,
+    stop: Stop,
+    live: LiveDrills,
+    say: Callable[[str], None] = lambda _: None,
 ) -> tuple[DrillReport, bool]:
     """Have the daemon drill, and report.
+
+    Args:
+        say: Is told what the daemon does first, where that takes a while.
 
     Returns:
         The report, and whether the campaign was stopped.
@@ -62,8 +72,10 @@ async def drilled_there(
     stop.watched()
     async with asyncio.TaskGroup() as tasks:
         stopping = tasks.create_task(_stop_there(api, started.id, stop))
+        waiting = tasks.create_task(_say_what_is_first(api, say))
         try:
             async for event in _events(api, started.id):
+                waiting.cancel()
                 if event.name == "campaign.planned":
                     live.planned(event.data["drills"])
                 elif event.name == "drill.started":
@@ -83,7 +95,19 @@ async def drilled_there(
                     return report, bool(event.data["stopped"])
         finally:
             stopping.cancel()
+            waiting.cancel()
     raise _lost(api, started.id)
+
+
+async def _say_what_is_first(api: Api, say: Callable[[str], None]) -> None:
+    """Say why nothing happens yet: one drill runs at a time, and some take minutes."""
+    await asyncio.sleep(PATIENT_S)
+    try:
+        running = (await api.status()).running
+    except (DaemonError, aiohttp.ClientError, TimeoutError):
+        return  # The stream of events says so itself.
+    if running is not None:
+        say(f"waiting for the daemon's drill in progress: {running.scenario}")
 
 
 async def _stop_there(api: Api, campaign: str, stop: Stop) -> None:

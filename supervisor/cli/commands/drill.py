@@ -265,7 +265,7 @@ async def _drill_there(
             return None
         say(f"the daemon at {daemon.base} drills, with its own witness and keys (--local: not)")
         with LiveDrills(err) as live:
-            report, stopped = await drilled_there(daemon, order, stop, live)
+            report, stopped = await drilled_there(daemon, order, stop, live, say)
     show(report, to)
     code = exit_code(report.summary)
     return ExitCode.STOPPED if stopped and code != ExitCode.FAILED else code

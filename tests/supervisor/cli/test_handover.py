@@ -9,12 +9,14 @@ from rich.console import Console
 from chaos.errors import UsageError
 from chaos.judge.verdict import Outcome
 from chaos.process.ports import free_port
+from supervisor.cli import handover
 from supervisor.cli.handover import daemon_of, drilled_there, session
 from supervisor.cli.knowledge import DaemonError
 from supervisor.cli.progress import LiveDrills
 from supervisor.stop import Stop
 from supervisor.web.drill_order import DrillOrder
 from tests.fakes.daemons import site
+from tests.patience import PATIENCE_S
 from tests.supervisor.daemon.test_service import Hanging
 
 CHAT = DrillOrder(shapes=("chat",), stream=False, faults=("billing",))
@@ -55,6 +57,30 @@ async def test_a_daemon_of_another_gateway_is_none(here):
         async with here.daemon():
             here.config["gateway"]["url"] = "http://elsewhere:4000"
             assert await daemon_of(opened, here.load()) is None
+
+
+async def test_what_is_waited_for_is_said(here, monkeypatch):
+    """A drill beside a hanging provider takes minutes, and looks like a command that hangs."""
+    monkeypatch.setattr(handover, "PATIENT_S", 0.05)
+    hanging, stop, said = Hanging(), Stop(), []
+    async with hanging.running() as url:
+        here.gateway.url = url
+        here.config["gateway"]["url"] = url
+        async with here.daemon() as daemon, session() as opened:
+            await hanging.came.wait()
+            running = (await daemon.get("/api/v1/status"))["running"]["scenario"]
+            api = await daemon_of(opened, here.load())
+            assert api is not None
+
+            def say(line: str) -> None:
+                said.append(line)
+                stop.event.set()
+
+            async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
+                waiting = tasks.create_task(drilled_there(api, CHAT, stop, live(), say))
+                await stop.event.wait()
+                waiting.cancel()
+    assert said == [f"waiting for the daemon's drill in progress: {running}"]
 
 
 async def test_a_stop_breaks_the_campaign_off(here):
