@@ -55,7 +55,7 @@ def lookup(kind: str, name: str, entries: Mapping[str, V]) -> V:
     except KeyError:
         remedy = suggestion(name, entries)
         # Not capitalize(), which would write the names in it in lower case.
-        article = "an" if kind[0] in "aeiou" else "a"
+        article = "an" if kind.startswith(tuple("aeiou")) else "a"
         raise UsageError(
             f"{name!r} is not {article} {kind}", remedy=remedy[:1].upper() + remedy[1:]
         ) from None
