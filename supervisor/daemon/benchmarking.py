@@ -173,6 +173,8 @@ def _quiet(standing: Standing, status: Status, idle_for: timedelta) -> bool:
         return False
     if status.at - status.condition.started_at < idle_for:
         return False
+    if standing.facts.get("steps") is None:
+        return False  # It publishes no counters, so nobody can tell who uses it.
     traffic: Any = standing.facts.get("traffic")
     if not traffic:
         return True

@@ -89,7 +89,7 @@ class Bench:
         """Say how the engine was seen last."""
         seen = {"started_at_s": (NOON - 2 * HOUR).timestamp()}
         standing = Standing(ENGINE, state, NOON - HOUR, "well", at=NOON, seen=state)
-        standing = replace(standing, facts={"seen": seen, **facts})
+        standing = replace(standing, facts={"seen": seen, "steps": 7.0, **facts})
         self.board.note(parts={ENGINE: standing})
 
     async def looks(self, settings: Settings | None = None) -> bool:
@@ -159,6 +159,13 @@ async def test_an_engine_that_somebody_uses_is_left_alone(here: Bench):
     assert not await here.looks()
     here.clock.advance(2)
     assert await here.looks()
+
+
+async def test_an_engine_that_does_not_say_who_uses_it_is_left_alone(here: Bench):
+    """Without counters a user in the middle of a reply cannot be seen."""
+    here.stands(steps=None)
+    assert not await here.looks()
+    assert not here.engine.seen
 
 
 async def test_a_daemon_that_has_just_begun_does_not_know_whether_it_is_quiet(here: Bench):
