@@ -2,8 +2,8 @@
 
 Speeds are compared by their logarithms. Two things make the same configuration differ from itself:
 runs of one boot (a percent), and boots (kernels are tuned at each start: 15 % on a Spark). Each has
-a spread that is measured where it can be, and assumed where it cannot: what is assumed counts as
-``PRIOR_WEIGHT`` measurements, so that it fades as boots and runs are added.
+a spread that is measured where it can be, and assumed where it cannot: what is assumed counts as so
+many measurements (``BOOT_WEIGHT``, ``RUN_WEIGHT``), so that it fades as boots and runs are added.
 """
 
 import math
@@ -30,7 +30,10 @@ FELT_S = 0.05
 """A first token that comes later by less is no regression: nobody feels it, and of a few
 milliseconds half is chance."""
 
-PRIOR_WEIGHT = 2.0
+BOOT_WEIGHT = 8.0
+"""Boots may be of two kinds, fast and slow: a few that are alike say little about the next."""
+
+RUN_WEIGHT = 2.0
 
 
 class Verdict(StrEnum):
@@ -169,7 +172,7 @@ def _same(one: Benchmark, everything: Iterable[Benchmark]) -> list[Benchmark]:
             other.conditions.configuration == one.conditions.configuration
             and other.engine == one.engine
             and other.method.like(one.method)
-            and other.taken_by != "llama-benchy"
+            and other.own
         )
     ]
 
@@ -191,11 +194,11 @@ def _boot_medians(key: Key, group: Sequence[Benchmark]) -> list[float]:
 def _boot_sd(key: Key, pool: Sequence[Sequence[Benchmark]]) -> float:
     """Say how far boots of one configuration differ: measured, as far as several are known."""
     groups = [_boot_medians(key, group) for group in pool]
-    return _spread(groups, BOOT_SD)
+    return _spread(groups, BOOT_SD, BOOT_WEIGHT)
 
 
-def _spread(groups: Sequence[Sequence[float]], assumed: float) -> float:
-    squares, freedom = PRIOR_WEIGHT * assumed**2, PRIOR_WEIGHT
+def _spread(groups: Sequence[Sequence[float]], assumed: float, weight: float) -> float:
+    squares, freedom = weight * assumed**2, weight
     for group in groups:
         if len(group) > 1:
             squares += statistics.variance(group) * (len(group) - 1)
@@ -216,7 +219,8 @@ def _row(
     boots = [len(side) for side in sides]
     runs = [[math.log(run) for run in _speeds(one.figures[key], key)] for one in (before, after)]
     first, second = before.figures[key], after.figures[key]
-    first_token = _first_tokens(first, second, boots, boot_sd)
+    # Of these two alone: how first tokens differ from boot to boot is not known.
+    first_token = _first_tokens(first, second, (1, 1), boot_sd)
     later_s = (second.ttft_s or 0.0) - (first.ttft_s or 0.0)
     later = first_token is not None and first_token.verdict is Verdict.SLOWER
     return Row(
@@ -247,7 +251,7 @@ def _ratio(
     runs: Sequence[Sequence[float]],
     assumed_run_sd: float,
 ) -> Ratio:
-    run_sd = _spread(runs, assumed_run_sd)
+    run_sd = _spread(runs, assumed_run_sd, RUN_WEIGHT)
     variance = sum(boot_sd**2 / many for many in boots)
     variance += sum(run_sd**2 / len(side) for side in runs)
     half = Z95 * math.sqrt(variance)

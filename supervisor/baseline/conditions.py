@@ -62,7 +62,10 @@ async def look_at(
     began_s = read_counters(page).started_at_s
     if began_s is None:
         return facts, conditions, None
-    began = datetime.fromtimestamp(began_s, UTC)
+    try:
+        began = datetime.fromtimestamp(began_s, UTC)
+    except (OverflowError, ValueError, OSError):
+        return facts, conditions, None
     return facts, conditions, Boot(started_at=began, told_by="process")
 
 

@@ -12,6 +12,7 @@ from supervisor.baseline.record import EngineFigures
 
 _NAMES: Mapping[str, str] = {
     "vllm:generation_tokens_total": "tokens",
+    "vllm:prompt_tokens_total": "prompt_tokens",
     "vllm:request_generation_tokens_sum": "ended_tokens",
     "vllm:request_success_total": "requests",
     "vllm:request_decode_time_seconds_sum": "decode_s",
@@ -72,6 +73,7 @@ def between(before: Counters, after: Counters) -> EngineFigures:
     decodes = grew.get("decodes", 0.0)
     return EngineFigures(
         tokens=round(grew["tokens"]),
+        prompt_tokens=_whole(grew.get("prompt_tokens")),
         requests=_whole(grew.get("requests")),
         decode_tps=(ended - decodes) / decode_s if decode_s > 0 and ended > decodes else None,
         ttft_s=_mean(grew, "ttft_s", "firsts"),

@@ -116,20 +116,20 @@ def _runs(row: _Row) -> list[Run]:
             tokens=row.response_size * row.concurrency,
             prompt_tokens=row.prompt_size + row.context_size,
             decode_tps=speed,
-            total_tps=_nth(total.values, number, len(each.values)),
-            ttft_s=_ms(_nth(row.e2e_ttft.values, number, len(each.values)))
-            if row.e2e_ttft is not None
-            else None,
+            total_tps=total.values[number] or None,
+            ttft_s=_ms(_of_run(row.e2e_ttft.values, number, many) if row.e2e_ttft else None),
             itl_s=1 / speed,
         )
-        for number, speed in enumerate(each.values)
-        if speed > 0
+        for many in (len(total.values),)
+        for number in range(many)
+        if (speed := _of_run(each.values, number, many))
     ]
 
 
-def _nth(values: Sequence[float], number: int, of: int) -> float | None:
-    """Give the value of the run that the *number*-th of *of* requests belongs to."""
-    return values[number * len(values) // of] if values and of else None
+def _of_run(values: Sequence[float], number: int, runs: int) -> float | None:
+    """Give the median of the requests that were sent in the *number*-th of so many runs."""
+    begin, end = number * len(values) // runs, (number + 1) * len(values) // runs
+    return statistics.median(values[begin:end]) if end > begin else None
 
 
 def _ms(value: float | None) -> float | None:

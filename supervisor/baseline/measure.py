@@ -11,6 +11,7 @@ import aiohttp
 
 from chaos.clock import Clock
 from chaos.errors import SetupError
+from chaos.witness.redaction import without_userinfo
 from supervisor.baseline.conditions import look_at
 from supervisor.baseline.counters import Counters, between, read_counters
 from supervisor.baseline.record import Benchmark, Conditions, Method, Run
@@ -108,7 +109,7 @@ async def measure(
     return Benchmark(
         id=f"{taken_at:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         engine=order.engine,
-        url=bench.root,
+        url=without_userinfo(bench.root),
         taken_at=taken_at,
         took_s=clock.monotonic() - began_s,
         taken_by=order.taken_by,
@@ -122,18 +123,21 @@ async def measure(
 
 def conditions_with(conditions: Conditions, model: str, fingerprint: str | None) -> Conditions:
     """Add what only the replies told."""
-    return conditions.model_copy(update={"served_name": model, "fingerprint": fingerprint})
+    # An engine that names no checkpoint is known by what it was asked for.
+    named = {"model": conditions.model or model, "served_name": model, "fingerprint": fingerprint}
+    return conditions.model_copy(update=named)
 
 
 def _model_of(facts: EngineFacts, order: Order) -> str:
+    where = f"the engine {order.engine!r} at {without_userinfo(facts.url)}"
     if facts.problem:
         raise SetupError(
-            f"the engine {order.engine!r} at {facts.url} cannot be asked: {facts.problem}",
+            f"{where} cannot be asked: {facts.problem}",
             remedy="Start it, or name another address: understudy bench run NAME=URL",
         )
     if not facts.names:
         raise SetupError(
-            f"the engine {order.engine!r} at {facts.url} does not say which models it serves",
+            f"{where} does not say which models it serves",
             remedy="Name the model with --model, and give its key, if it asks for one, as key "
             "below engines in the configuration.",
         )
@@ -151,6 +155,7 @@ class _Bench:
     model: str
     key: str | None
     fingerprint: str | None = None
+    boot_s: float | None = None
 
     async def run(self, text: BenchmarkText, many: int, *, must: bool) -> Run:
         """Ask once, *many* requests at a time.
@@ -159,14 +164,16 @@ class _Bench:
             must: Without a reply there is no point in going on.
         """
         before = await self._idle()
+        self.boot_s = before.started_at_s if self.boot_s is None else self.boot_s
         began_s = self.clock.monotonic()
         try:
             replies = await self._asked(text, many)
         except NoReplyError as error:
             why = str(error)
             if must:
+                where = f"{self.model!r} at {without_userinfo(self.root)}"
                 raise SetupError(
-                    f"{self.model!r} at {self.root} gives no reply that can be timed: {why}",
+                    f"{where} gives no reply that can be timed: {why}",
                     remedy="Try it by hand, or name the model with --model.",
                 ) from None
             return Run(text=text.name, concurrency=many, doubts=(f"no reply: {why}",))
@@ -187,7 +194,7 @@ class _Bench:
             e2e_s=_median([one.end_s for one in replies]),
             chunks=sum(len(one.arrivals_s) for one in replies),
             engine=engine,
-            doubts=doubts(replies, before, after, engine),
+            doubts=doubts(replies, before, after, engine, self.boot_s),
         )
 
     async def _asked(self, text: BenchmarkText, many: int) -> list[Timed]:
@@ -258,7 +265,7 @@ class _Bench:
         until_s = self.clock.monotonic() + SETTLE_WITHIN_S
         while True:
             after = await self._counters()
-            ended = (between(before, after).requests or 0) >= many
+            ended = (between(before, after).requests or 0) >= many and not after.others
             if ended or not before.readable or self.clock.monotonic() >= until_s:
                 return after
             await self.clock.sleep(LOOK_EVERY_S)

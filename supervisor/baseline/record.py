@@ -8,11 +8,17 @@ import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 SCHEMA = "understudy/benchmark/1"
+
+
+Speed = Annotated[float, Field(ge=1e-3, le=1e7)]
+"""Tokens a second; beyond that nobody has measured, and a ratio would have no bounds."""
+
+Seconds = Annotated[float, Field(ge=0, le=1e7)]
 
 
 class _Record(BaseModel):
@@ -26,6 +32,7 @@ class EngineFigures(_Record):
 
     Attributes:
         tokens: That it generated, for whomever.
+        prompt_tokens: That it took in, likewise.
         requests: That it ended.
         decode_tps: Of one request: tokens after the first, by the time from first to last.
         ttft_s: From the arrival at its server to the first token, on average.
@@ -34,6 +41,7 @@ class EngineFigures(_Record):
     """
 
     tokens: int | None = None
+    prompt_tokens: int | None = None
     requests: int | None = None
     decode_tps: float | None = None
     ttft_s: float | None = None
@@ -62,12 +70,12 @@ class Run(_Record):
     concurrency: int = Field(1, ge=1)
     tokens: int | None = None
     prompt_tokens: int | None = None
-    decode_tps: float | None = Field(None, gt=0)
-    total_tps: float | None = Field(None, gt=0)
-    ttft_s: float | None = Field(None, ge=0)
-    itl_s: float | None = Field(None, ge=0)
-    gap_p99_s: float | None = Field(None, ge=0)
-    e2e_s: float | None = Field(None, ge=0)
+    decode_tps: Speed | None = None
+    total_tps: Speed | None = None
+    ttft_s: Seconds | None = None
+    itl_s: Seconds | None = None
+    gap_p99_s: Seconds | None = None
+    e2e_s: Seconds | None = None
     chunks: int = 0
     engine: EngineFigures = EngineFigures()
     doubts: tuple[str, ...] = ()
@@ -111,6 +119,7 @@ class Conditions(_Record):
         """
         chosen = (
             self.model,
+            self.served_name,
             self.version,
             self.image_digest,
             self.arguments,
@@ -165,13 +174,19 @@ Key = tuple[str, int]
 """A text, and how many requests at once."""
 
 
+TakenBy = Literal["command", "daemon", "import", "llama-benchy"]
+MOST_RUNS = 400
+MOST_NOTE = 500
+
+
 class Benchmark(_Record):
     """Everything that is kept.
 
     Attributes:
         id: Sorts by time.
         engine: The model group that it serves, or its address.
-        taken_by: A person's command, the daemon, or another tool whose file was read.
+        taken_by: A person's command, the daemon; or a file that was read, of another machine or of
+            another tool: those are compared and never become a baseline.
         note: A person's, such as "before the upgrade".
     """
 
@@ -180,13 +195,13 @@ class Benchmark(_Record):
     engine: str = Field(min_length=1, max_length=500)
     url: str = Field("", max_length=2000)
     taken_at: AwareDatetime
-    took_s: float = 0.0
-    taken_by: Literal["command", "daemon", "llama-benchy"] = "command"
-    note: str = Field("", max_length=500)
+    took_s: Seconds = 0.0
+    taken_by: TakenBy = "command"
+    note: str = Field("", max_length=MOST_NOTE)
     boot: Boot | None = None
     conditions: Conditions = Conditions()
     method: Method = Method()
-    runs: tuple[Run, ...] = Field((), max_length=400)
+    runs: tuple[Run, ...] = Field((), max_length=MOST_RUNS)
 
     @property
     def figures(self) -> Mapping[Key, Figures]:
@@ -202,6 +217,11 @@ class Benchmark(_Record):
         """The speed where there is room for one: of a single stream of the first text."""
         single = [figures for (_, many), figures in self.figures.items() if many == 1]
         return next((one.decode_tps for one in single or self.figures.values()), None)
+
+    @property
+    def own(self) -> bool:
+        """It was taken here, and not read from a file."""
+        return self.taken_by in ("command", "daemon")
 
     @property
     def boot_name(self) -> str:

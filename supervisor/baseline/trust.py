@@ -23,15 +23,33 @@ LATE_FIRST_RATIO = 3.0
 
 
 def doubts(
-    replies: Sequence[Timed], before: Counters, after: Counters, engine: EngineFigures
+    replies: Sequence[Timed],
+    before: Counters,
+    after: Counters,
+    engine: EngineFigures,
+    boot_s: float | None = None,
 ) -> tuple[str, ...]:
-    """List why the run of these replies cannot be counted; nothing if it can."""
+    """List why the run of these replies cannot be counted; nothing if it can.
+
+    Args:
+        boot_s: When the engine was started that the benchmark is of, in seconds since 1970.
+    """
     found: list[str] = []
     if before.others:
         found.append(f"other traffic: {before.others} requests were there before")
-    if before.started_at_s != after.started_at_s:
+    if _restarted(before.started_at_s, after.started_at_s) or _restarted(
+        boot_s, after.started_at_s
+    ):
         found.append("the engine was started anew meanwhile")
         return tuple(found)
+    if after.others:
+        found.append(f"other traffic: {after.others} requests were there afterwards")
+    asked = [one.prompt_tokens for one in replies]
+    ours = sum(count or 0 for count in asked)
+    if engine.prompt_tokens is not None and None not in asked and engine.prompt_tokens > ours:
+        found.append(
+            f"other traffic: the engine took in {engine.prompt_tokens} tokens, {ours} of them ours"
+        )
     if any(one.tokens is None for one in replies):
         found.append("it sent no usage, so nobody knows how many tokens these are")
     else:
@@ -49,6 +67,11 @@ def doubts(
     if burst:
         found.append(burst)
     return tuple(found)
+
+
+def _restarted(was_s: float | None, is_s: float | None) -> bool:
+    """Two starts, both known: a page of metrics that was not answered is no restart."""
+    return was_s is not None and is_s is not None and was_s != is_s
 
 
 def _burst(replies: Sequence[Timed], engine: EngineFigures) -> str:
@@ -69,8 +92,9 @@ def _burst(replies: Sequence[Timed], engine: EngineFigures) -> str:
         gaps = one.gaps_s
         if len(gaps) < 2:
             return "burst arrival: the text came in one or two chunks"
-        tiny = sum(gap < TINY_GAP_RATIO * statistics.median(gaps) for gap in gaps) / len(gaps)
         mean = statistics.mean(gaps)
+        usual = statistics.median(gaps) or mean
+        tiny = sum(gap < TINY_GAP_RATIO * usual for gap in gaps) / len(gaps)
         late = one.arrivals_s[0] > LATE_FIRST_RATIO * mean
         if (tiny > MOST_TINY_RATIO and late) or statistics.median(gaps) < TINY_GAP_RATIO * mean:
             return f"burst arrival: {tiny:.0%} of the chunks came together with another one"

@@ -21,6 +21,8 @@ from supervisor.store.records import Home
 from supervisor.store.store import Store
 from supervisor.web.answers.benchmarks import BenchmarksAnswer
 
+MOST_BYTES = 16 << 20
+
 Keep = Callable[[Benchmark], Awaitable[object]]
 
 
@@ -76,14 +78,15 @@ class KnownBenchmarks:
         Raises:
             UsageError: There is none, or more than one.
         """
-        if Path(given).suffix == ".json" or Path(given).is_file():
+        if given.endswith(".json") or _is_file(given):
             return from_file(Path(given))
         if self._read is None:
             self._read = asked(self._access, lambda daemon: daemon.benchmarks())
         for engine in self._read.engines:
             if engine.engine == given:
                 wanted = engine.latest if newest else engine.baseline
-                return next(one for one in self.all if one.id == (wanted or self.all[-1].id))
+                its = [answer.record for answer in engine.benchmarks]
+                return next((one for one in its if one.id == wanted), its[-1])
         fitting = [one for one in self.all if one.id == given] or [
             one for one in self.all if one.id.startswith(given)
         ]
@@ -98,6 +101,13 @@ class KnownBenchmarks:
         )
 
 
+def _is_file(given: str) -> bool:
+    try:
+        return Path(given).is_file()
+    except OSError:  # Longer than a name may be, say.
+        return False
+
+
 def from_file(path: Path) -> Benchmark:
     """Read a benchmark from a file, ours or llama-benchy's.
 
@@ -105,7 +115,8 @@ def from_file(path: Path) -> Benchmark:
         UsageError: It cannot be read, or holds none.
     """
     try:
-        content = json.loads(path.read_text("utf-8"))
+        with path.open("rb") as file:
+            content = json.loads(file.read(MOST_BYTES).decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise UsageError(

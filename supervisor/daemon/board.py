@@ -1,7 +1,7 @@
 """The newest snapshot, made from the store and what the daemon knows of itself."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import Any
 import structlog
 
 from chaos.clock import Clock
-from supervisor.baseline.standing import speed_of
+from supervisor.baseline.record import Benchmark
+from supervisor.baseline.standing import Speed, speed_of
 from supervisor.coverage.ledger import FaultVerdict
 from supervisor.daemon.audits import last_report
 from supervisor.status import Condition, Lazily, Measured, PathStatus, Running, Status, why_next
@@ -144,11 +145,23 @@ async def derived(store: Store, condition: Condition, now: datetime, halt_file: 
         alerts=await store.alerts(),
         notifiers=await store.notifiers(),
         silences=await store.silences(),
-        speeds={engine: speed_of(taken) for engine, taken in (await store.benchmarks()).items()},
+        speeds=_speeds(await store.benchmarks()),
         next_path=turn.record.path if turn else None,
         next_reason=why_next(turn.record if turn else None, next_due, now),
         next_due_at=None if turn else next_due,
     )
+
+
+def _speeds(taken: Mapping[str, Sequence[Benchmark]]) -> dict[str, Speed]:
+    """Sum up each engine's benchmarks; one that cannot be must not hide everything else."""
+    found: dict[str, Speed] = {}
+    for engine, benchmarks in taken.items():
+        try:
+            found[engine] = speed_of(benchmarks)
+        except (ArithmeticError, ValueError):
+            log.exception("speed.broken", engine=engine)
+            found[engine] = Speed(tuple(benchmarks))
+    return found
 
 
 def _newest_first(verdicts: Any) -> tuple[FaultVerdict, ...]:

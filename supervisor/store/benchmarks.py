@@ -1,25 +1,36 @@
-"""Benchmarks of engines: every one is kept whole, the newest of each engine for ever."""
+"""Benchmarks of engines: each is kept whole, and what may be a baseline for ever."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select
 
 from supervisor.baseline.record import Benchmark
+from supervisor.store.errors import StoreError
 from supervisor.store.evidence import clean, keepable
 from supervisor.store.records import Home
 from supervisor.store.tables import benchmarks
 
-MOST_READ = 60
-"""Of each engine: what is compared, and what a plot shows."""
+MOST_READ = 100
+"""Of each engine, besides those that are or may be its baseline."""
 
 Known = dict[int, Benchmark]
 """What was read already, by number: a record never changes."""
 
 
 def add(connection: Connection, home: Home, one: Benchmark) -> bool:
-    """Write one; False if it is there already."""
+    """Write one; False if it is there already.
+
+    Raises:
+        StoreError: It is too long to be kept whole.
+    """
+    row = keepable(one.model_dump(mode="json", by_alias=True))
+    if "left_out" in row:
+        raise StoreError(
+            f"the benchmark {one.id} is too long to be kept: {row['left_out']}",
+            remedy="Keep fewer runs: --runs, --concurrency.",
+        )
     there = connection.scalar(select(benchmarks.c.number).where(benchmarks.c.id == one.id))
     if there is not None:
         return False
@@ -31,10 +42,19 @@ def add(connection: Connection, home: Home, one: Benchmark) -> bool:
             taken_at=one.taken_at,
             taken_by=one.taken_by,
             took_s=one.took_s,
-            row=keepable(one.model_dump(mode="json", by_alias=True)),
+            row=row,
         )
     )
     return True
+
+
+def _kept_for_ever() -> Select[tuple[int]]:
+    """Name the newest that a person has taken and the oldest of the daemon's, of every engine."""
+    groups = (benchmarks.c.daemon, benchmarks.c.engine)
+    newest = select(func.max(benchmarks.c.number)).where(benchmarks.c.taken_by == "command")
+    oldest = select(func.min(benchmarks.c.number)).where(benchmarks.c.taken_by == "daemon")
+    either = newest.group_by(*groups).union(oldest.group_by(*groups)).subquery()
+    return select(*either.c)
 
 
 def read(connection: Connection, home: Home, known: Known) -> Mapping[str, tuple[Benchmark, ...]]:
@@ -48,7 +68,7 @@ def read(connection: Connection, home: Home, known: Known) -> Mapping[str, tuple
     ranked = select(benchmarks.c.number, benchmarks.c.engine, rank).where(own).subquery()
     rows = connection.execute(
         select(ranked.c.number, ranked.c.engine)
-        .where(ranked.c.rank <= MOST_READ)
+        .where((ranked.c.rank <= MOST_READ) | ranked.c.number.in_(_kept_for_ever()))
         .order_by(ranked.c.number)
     ).all()
     missing = [row.number for row in rows if row.number not in known]
@@ -62,16 +82,6 @@ def read(connection: Connection, home: Home, known: Known) -> Mapping[str, tuple
     for number in [number for number in known if number not in kept]:
         del known[number]
     return {engine: tuple(all_) for engine, all_ in found.items()}
-
-
-def find(connection: Connection, home: Home, name: str) -> tuple[Benchmark, ...]:
-    """Find the benchmarks whose id is *name*, or begins with it."""
-    own = benchmarks.c.daemon == home.daemon
-    exact = [one for _, one in _whole(connection, own & (benchmarks.c.id == name))]
-    if exact or not name:
-        return tuple(exact)
-    begins = benchmarks.c.id.startswith(name, autoescape=True)
-    return tuple(one for _, one in _whole(connection, own & begins))
 
 
 def _whole(connection: Connection, where: ColumnElement[bool]) -> list[tuple[int, Benchmark]]:
@@ -107,7 +117,7 @@ def thin(connection: Connection, keep: int, most: int) -> int:
         same = (benchmarks.c.daemon == row.daemon) & (benchmarks.c.engine == row.engine)
         old = (
             select(benchmarks.c.number)
-            .where(same)
+            .where(same, benchmarks.c.number.not_in(_kept_for_ever()))
             .order_by(benchmarks.c.number.desc())
             .offset(keep)
             .limit(most - gone)

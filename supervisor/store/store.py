@@ -331,10 +331,6 @@ class Store:
         """Read the newest benchmarks of every engine, oldest first, by engine."""
         return await self._database.read(benchmarks.read, self._home, self._benchmarks)
 
-    async def find_benchmarks(self, name: str) -> tuple[Benchmark, ...]:
-        """Find benchmarks by their id, or by the beginning of it."""
-        return await self._database.read(benchmarks.find, self._home, name)
-
     # --- single values -----------------------------------------------------------------
 
     async def remember(self, name: str, value: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chaos.errors import UsageError
+from chaos.errors import UnderstudyError, UsageError
 from chaos.exit_code import ExitCode
 from supervisor.cli.commands.status import asked
 from supervisor.cli.gateway_options import Access, Format, with_access
@@ -84,7 +84,8 @@ def run_(
     Exit code: 0 every text has a figure, 3 one has none that can be trusted, 2 nothing was
     measured.
     """
-    from supervisor.cli.console import out, print_json
+    from supervisor.baseline.standing import speed_of
+    from supervisor.cli.console import out, print_json, say
     from supervisor.reporting.benchmark_table import draw
 
     settings = access.settings()
@@ -104,7 +105,7 @@ def run_(
             "ignore_eos": ignore_eos,
         },
     )
-    taken = _taken(settings, order, keep=keep)
+    taken, trouble = _taken(settings, order, keep=keep)
     written = taken.model_dump_json(indent=2, by_alias=True)
     if output is not None:
         write_output(written + "\n", output)
@@ -112,6 +113,10 @@ def run_(
         print_json(written)
     else:
         out.print(draw(taken))
+    if trouble is not None:
+        raise trouble
+    if keep and speed_of([taken]).baseline is None:
+        say("It is kept, and is no baseline: that takes a figure of every text, one at a time.")
     complete = len(taken.figures) == len(order.texts) * len(order.concurrency)
     raise typer.Exit(ExitCode.OK if complete else ExitCode.INCONCLUSIVE)
 
@@ -228,7 +233,7 @@ def import_(
 ) -> None:
     """Keep a benchmark from a file: llama-benchy's, or one of another machine.
 
-    What another tool has measured is shown and compared, and never becomes a baseline by itself.
+    What was measured elsewhere is shown and compared, and never becomes a baseline.
     """
     from chaos.http_client import open_session
     from supervisor.cli.benchmark_records import from_file, keeper
@@ -236,8 +241,10 @@ def import_(
     from supervisor.stop import run
 
     one = from_file(file)
-    if engine is not None:
-        one = one.model_copy(update={"engine": engine})
+    if one.taken_by != "llama-benchy":
+        one = one.model_copy(update={"taken_by": "import"})
+    if engine:
+        one = one.model_copy(update={"engine": engine[:500]})
     settings = access.settings()
     new: list[object] = []
 
@@ -301,15 +308,27 @@ def _order(
 ) -> "Order":
     from chaos.registry import lookup
     from supervisor.baseline.measure import Order
-    from supervisor.baseline.record import Method
+    from supervisor.baseline.record import MOST_NOTE, MOST_RUNS, Method
     from supervisor.baseline.text import TEXTS
 
+    wanted = [lookup("text", one, TEXTS) for one in dict.fromkeys(texts)] or list(TEXTS.values())
+    runs = len(wanted) * len(concurrency) * method["runs"]
+    if runs > MOST_RUNS:
+        raise UsageError(
+            f"that would be {runs} runs, and a benchmark holds {MOST_RUNS}",
+            remedy="Ask for fewer: --runs, --text, --concurrency.",
+        )
+    if len(note) > MOST_NOTE:
+        raise UsageError(
+            f"the note has {len(note)} characters, and may have {MOST_NOTE}",
+            remedy="Shorten it.",
+        )
     name, found, asked_for = _engine(settings, engine)
     return Order(
         name,
         found,
         model=model or asked_for,
-        texts=[lookup("text", one, TEXTS) for one in dict.fromkeys(texts)] or list(TEXTS.values()),
+        texts=wanted,
         concurrency=concurrency,
         method=Method(**method),
         note=note,
@@ -322,19 +341,32 @@ def _engine(settings: "Settings", given: str) -> "tuple[str, EngineSettings, str
     Raises:
         UsageError: There is none of this name.
     """
+    from yarl import URL
+
+    from chaos.witness.redaction import without_userinfo
     from supervisor.settings.model import EngineSettings
     from supervisor.settings.values import http_url
 
     name, equals, url = given.partition("=")
     if given.startswith(("http://", "https://")):
-        return given.rstrip("/"), EngineSettings(url=http_url(given)), None
-    if equals:
+        name, url = without_userinfo(given.rstrip("/")), given
+    elif not equals:
+        url = ""
+    if url or equals:
         try:
-            return name, EngineSettings(url=http_url(url)), None
+            address = str(URL(http_url(url)))
+            wrong = "" if name else "it has no name"
         except ValueError as error:
+            address, wrong = "", str(error)
+        if wrong:
             raise UsageError(
-                f"{given!r}: {error}", remedy="Such as: gemma=http://127.0.0.1:8000"
-            ) from None
+                f"{without_userinfo(given)!r}: {wrong}",
+                remedy="Such as: gemma=http://127.0.0.1:8000",
+            )
+        known = settings.engines.get(name)
+        if known is not None:
+            return name, known.model_copy(update={"url": address.rstrip("/")}), None
+        return name, EngineSettings(url=address), None
     if given in settings.engines:
         return given, settings.engines[given], None
     return _of_gateway(settings, given)
@@ -374,13 +406,22 @@ def _of_gateway(settings: "Settings", given: str) -> "tuple[str, EngineSettings,
     )
 
 
-def _taken(settings: "Settings", order: "Order", *, keep: bool) -> "Benchmark":
-    """Measure, and keep the result where it is to be kept."""
+def _taken(
+    settings: "Settings", order: "Order", *, keep: bool
+) -> "tuple[Benchmark, UnderstudyError | None]":
+    """Measure, and keep the result where it is to be kept.
+
+    Returns:
+        The result, and why it could not be kept; None if it was, or was not to be.
+    """
     from supervisor.stop import run
 
     found: list[Benchmark] = []
+    troubles: list[UnderstudyError] = []
 
     async def command(_: "Stop") -> int:
+        import aiohttp
+
         from chaos.clock import SystemClock
         from chaos.http_client import open_session
         from supervisor.baseline.measure import measure
@@ -388,14 +429,27 @@ def _taken(settings: "Settings", order: "Order", *, keep: bool) -> "Benchmark":
         from supervisor.cli.benchmark_records import keeper
         from supervisor.cli.console import err
 
-        async with open_session() as session, keeper(settings, session, keep=keep) as kept:
+        # Its own limit would queue what is to be asked at once.
+        connector = aiohttp.TCPConnector(limit=0)
+        async with (
+            open_session(connector=connector) as session,
+            keeper(settings, session, keep=keep) as kept,
+        ):
             with LiveBenchmark(err) as live:
-                one = await measure(session, SystemClock(), order, live.take)
-            await kept(one)
-            found.append(one)
+                found.append(await measure(session, SystemClock(), order, live.take))
+            try:
+                await kept(found[0])
+            except (UnderstudyError, aiohttp.ClientError, TimeoutError) as error:
+                why = getattr(error, "message", None) or str(error) or type(error).__name__
+                troubles.append(
+                    UsageError(
+                        f"it was measured, and could not be kept: {why}",
+                        remedy="With --output FILE it is in that file, to be compared with.",
+                    )
+                )
         return ExitCode.OK
 
     code = run(command)
     if not found:
         raise typer.Exit(code)
-    return found[0]
+    return found[0], troubles[0] if troubles else None

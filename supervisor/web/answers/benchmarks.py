@@ -1,12 +1,20 @@
 """How fast the engines are, and what they were measured to be."""
 
 from datetime import datetime
-from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
 from supervisor.baseline.compare import Verdict
-from supervisor.baseline.record import Benchmark, Boot, Conditions, Method, Run
+from supervisor.baseline.record import (
+    MOST_RUNS,
+    Benchmark,
+    Boot,
+    Conditions,
+    Method,
+    Run,
+    Seconds,
+    TakenBy,
+)
 from supervisor.baseline.standing import Speed
 from supervisor.status import Status
 from supervisor.web.answers.answer import Answer
@@ -19,13 +27,13 @@ class BenchmarkAnswer(Answer):
     engine: str = Field(min_length=1, max_length=500)
     url: str = Field("", max_length=2000)
     taken_at: AwareDatetime
-    took_s: float = Field(0.0, ge=0, allow_inf_nan=False)
-    taken_by: Literal["command", "daemon", "llama-benchy"] = "command"
+    took_s: Seconds = 0.0
+    taken_by: TakenBy = "command"
     note: str = Field("", max_length=500)
     boot: Boot | None = None
     conditions: Conditions = Conditions()
     method: Method = Method()
-    runs: tuple[Run, ...] = Field((), max_length=400)
+    runs: tuple[Run, ...] = Field((), max_length=MOST_RUNS)
 
     @classmethod
     def of(cls, one: Benchmark) -> "BenchmarkAnswer":

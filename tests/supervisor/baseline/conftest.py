@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from supervisor.baseline.record import Benchmark, Boot, Conditions, Method, Run
+from supervisor.baseline.text import TEXTS
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -38,6 +39,12 @@ def taken(
         "runs": tuple(run(speed, text) for speed in speeds),
     }
     return Benchmark(**{**values, **changes})
+
+
+def whole(*speeds: float, **changes) -> Benchmark:
+    """A benchmark of every text, which may be a baseline."""
+    runs = tuple(run(speed, text) for text in TEXTS for speed in speeds)
+    return taken(**{"runs": runs, **changes})
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from supervisor.baseline.counters import between, read_counters
 PAGE = """
 vllm:generation_tokens_total{{engine="0"}} {tokens}
 vllm:generation_tokens_total{{engine="1"}} 0.0
+vllm:prompt_tokens_total {prompt}
 vllm:request_generation_tokens_sum {tokens}
 vllm:request_success_total{{finished_reason="stop"}} {requests}
 vllm:request_decode_time_seconds_sum {decode}
@@ -21,6 +22,7 @@ vllm:num_requests_waiting 2.0
 process_start_time_seconds 1700000000.5
 """
 BEGIN = {"tokens": 1000, "requests": 10, "decode": 50.0, "first": 1.0, "preempted": 1}
+BEGIN |= {"prompt": 500}
 BEGIN |= {"guessed": 400, "accepted": 300}
 
 
@@ -31,9 +33,10 @@ def page(**more):
 
 def test_each_figure_is_of_the_time_between_and_not_since_the_start():
     """By tokens after the first of each request, as vLLM defines its time per output token."""
-    after = page(tokens=301, requests=1, decode=3.0, first=0.2, guessed=100, accepted=60)
+    after = page(tokens=301, prompt=12, requests=1, decode=3.0, first=0.2, guessed=100, accepted=60)
     found = between(read_counters(page()), read_counters(after))
     assert (found.tokens, found.requests, found.preemptions) == (301, 1, 0)
+    assert found.prompt_tokens == 12
     assert found.decode_tps == pytest.approx(100.0)
     assert found.ttft_s == pytest.approx(0.2)
     assert found.accepted_ratio == pytest.approx(0.6)

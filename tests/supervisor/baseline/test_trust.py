@@ -88,3 +88,27 @@ def test_a_restart_in_between_says_all():
 def test_a_request_that_was_broken_off_for_another_is_not_counted():
     """VLLM calls it a preemption, and computes it anew."""
     assert "began anew 2 times" in told(even(), IDLE, IDLE, tokens=301, preemptions=2)
+
+
+def test_a_restart_between_two_runs_is_seen_too():
+    """A benchmark is of one boot, and the first run after a start is a cold one."""
+    found = doubts([even()], IDLE, IDLE, EngineFigures(tokens=301), boot_s=16.0)
+    assert found == ("the engine was started anew meanwhile",)
+    assert doubts([even()], IDLE, IDLE, EngineFigures(tokens=301), boot_s=17.0) == ()
+
+
+def test_metrics_that_were_not_answered_are_no_restart():
+    """Nobody knows."""
+    assert told(even(), IDLE, SILENT) == ""
+
+
+def test_a_long_prompt_of_somebody_is_seen_before_its_first_token():
+    """While it is computed it generates nothing, and slows everything down."""
+    reply = even()
+    reply.prompt_tokens = 12
+    assert told(reply, IDLE, IDLE, tokens=301, prompt_tokens=12) == ""
+    assert "took in 100012 tokens, 12 of them ours" in told(
+        reply, IDLE, IDLE, tokens=301, prompt_tokens=100_012
+    )
+    busy = Counters({**IDLE.values, "running": 1.0}, 17.0)
+    assert "1 requests were there afterwards" in told(reply, IDLE, busy, tokens=301)

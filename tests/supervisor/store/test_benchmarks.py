@@ -1,13 +1,16 @@
 """Benchmarks outlive a restart."""
 
+import pytest
 from sqlalchemy import URL
 
+from supervisor.store import benchmarks as module
 from supervisor.store import upkeep
+from supervisor.store.errors import StoreError
 from supervisor.store.records import Home
 from supervisor.store.store import Store
 from supervisor.store.upkeep import Limits
 from tests.fakes.manual_clock import NOON, ManualClock
-from tests.supervisor.baseline.conftest import taken
+from tests.supervisor.baseline.conftest import run, taken
 from tests.supervisor.store.conftest import HOME
 
 
@@ -38,19 +41,6 @@ async def test_another_daemons_engines_are_not_ours(url: URL, clock: ManualClock
     await store.add_benchmark(taken(1.0))
     async with Store.opened(url, Home("spark-2", HOME.gateway), clock) as other:
         assert await other.benchmarks() == {}
-        assert await other.find_benchmarks("b0") == ()
-
-
-async def test_one_is_found_by_its_id_or_the_beginning_of_it(store: Store):
-    """A percent sign is no pattern, and nothing begins none."""
-    first, second = taken(1.0), taken(2.0, at=1)
-    await store.add_benchmark(first)
-    await store.add_benchmark(second)
-    assert await store.find_benchmarks(first.id) == (first,)
-    assert await store.find_benchmarks("b1") == (second,)
-    assert len(await store.find_benchmarks("b")) == 2
-    assert await store.find_benchmarks("%") == ()
-    assert await store.find_benchmarks("") == ()
 
 
 async def test_the_daemons_own_are_counted_as_use_of_the_engine(store: Store):
@@ -63,15 +53,28 @@ async def test_the_daemons_own_are_counted_as_use_of_the_engine(store: Store):
     assert await store.seconds_at("qwen", NOON.replace(hour=0)) == 0.0
 
 
-async def test_the_newest_are_kept_and_older_ones_go(store: Store, monkeypatch):
-    """Of each engine, whatever the others have."""
+async def test_the_newest_are_kept_and_what_may_be_a_baseline_for_ever(store: Store, monkeypatch):
+    """The newest of a person's and the oldest of the daemon's, however old, of each engine."""
     monkeypatch.setattr(upkeep, "KEEP_BENCHMARKS", 2)
-    many = [taken(1.0, at=n) for n in range(5)]
-    for one in [*many, taken(1.0, at=9, engine="qwen")]:
+    monkeypatch.setattr(module, "MOST_READ", 2)
+    old, by_hand, first = taken(1.0), taken(1.0, at=1), taken(1.0, at=2, by="daemon")
+    later = [taken(1.0, at=3 + n, by="daemon") for n in range(5)]
+    for one in [old, by_hand, first, *later, taken(1.0, at=9, engine="qwen")]:
         await store.add_benchmark(one)
-    assert await store.retention(Limits()) == 3
-    assert {name: len(kept) for name, kept in (await store.benchmarks()).items()} == {
-        "gemma": 2,
+    kept = (by_hand, first, *later[-2:])
+    assert (await store.benchmarks())["gemma"] == kept
+    gone = await store.retention(Limits())
+    assert gone == 4
+    assert {name: len(all_) for name, all_ in (await store.benchmarks()).items()} == {
+        "gemma": 4,
         "qwen": 1,
     }
-    assert (await store.benchmarks())["gemma"] == tuple(many[-2:])
+    assert (await store.benchmarks())["gemma"] == kept
+
+
+async def test_what_is_too_long_to_be_kept_whole_is_refused(store: Store):
+    """And not said to be kept."""
+    long = tuple(run(1.0, doubts=("x" * 2000,)) for _ in range(400))
+    with pytest.raises(StoreError, match="too long to be kept"):
+        await store.add_benchmark(taken(runs=long))
+    assert await store.benchmarks() == {}

@@ -5,11 +5,12 @@ from datetime import timedelta
 from supervisor.alerts.rules.speed import RULES
 from supervisor.baseline.record import Conditions
 from supervisor.baseline.standing import speed_of
+from supervisor.baseline.text import TEXTS
 from tests.fakes.snapshots import snapshot
-from tests.supervisor.baseline.conftest import NOON, run, taken
+from tests.supervisor.baseline.conftest import NOON, run, whole
 
 (RULE,) = RULES
-BASELINE = taken(100.0, 100.0)
+BASELINE = whole(100.0, 100.0)
 
 
 def found(*benchmarks):
@@ -21,13 +22,13 @@ def test_it_is_silent_while_nothing_is_known_or_nothing_is_shown():
     """No benchmark, a baseline alone, and less than boots differ by."""
     assert found() == []
     assert found(BASELINE) == []
-    assert found(BASELINE, taken(90.0, 90.0, at=1, boot=1, by="daemon")) == []
-    assert found(BASELINE, taken(200.0, 200.0, at=1, boot=1, by="daemon")) == []
+    assert found(BASELINE, whole(90.0, 90.0, at=1, boot=1, by="daemon")) == []
+    assert found(BASELINE, whole(200.0, 200.0, at=1, boot=1, by="daemon")) == []
 
 
 def test_it_says_which_engine_since_when_and_how_much():
     """With what has changed, and how to accept it."""
-    slow = taken(
+    slow = whole(
         60.0, 60.0, at=1, boot=1, by="daemon", conditions=Conditions(model="/m", version="2")
     )
     (one,) = found(BASELINE, slow)
@@ -41,12 +42,17 @@ def test_it_says_which_engine_since_when_and_how_much():
 
 def test_a_later_first_token_is_told_as_that():
     """Its speed is as it was."""
-    late = taken(runs=tuple(run(100.0, ttft_s=1.0) for _ in range(3)), at=1, boot=1, by="daemon")
+    late = whole(
+        runs=tuple(run(100.0, text, ttft_s=1.0) for text in TEXTS for _ in range(3)),
+        at=1,
+        boot=1,
+        by="daemon",
+    )
     (one,) = found(BASELINE, late)
     assert "the first token of prose comes later" in one.summary
 
 
 def test_a_person_who_measures_anew_has_accepted_it():
     """That is the new baseline."""
-    slow, by_hand = taken(60.0, at=1, boot=1, by="daemon"), taken(60.0, at=2, boot=1)
+    slow, by_hand = whole(60.0, at=1, boot=1, by="daemon"), whole(60.0, at=2, boot=1)
     assert found(BASELINE, slow, by_hand) == []

@@ -33,6 +33,7 @@ def file(tmp_path, one, name="one.json"):
 
 BEFORE = taken(100.0, 101.0)
 SLOWER = taken(60.0, 61.0, at=1, boot=1, version="2")
+ODD = {"id": "odd", "engine": "gemma", "taken_at": "2026-03-01T12:00:00Z"}
 FASTER = taken(190.0, 191.0, at=2, boot=2, version="3")
 
 
@@ -49,7 +50,9 @@ def test_an_engine_is_measured_shown_and_kept(invoke, config, engine):
     listed = json.loads(invoke("bench", "list", "--config", config, "--format", "json").out)
     (known,) = listed["engines"]
     assert [one["note"] for one in known["benchmarks"]] == ["", "again"]
-    assert known["baseline"] == known["benchmarks"][-1]["id"]
+    assert known["baseline"] == known["benchmarks"][0]["id"], "a part is no baseline"
+    assert "is no baseline" in again.err
+    assert "gemma: tokens a second" in invoke("bench", "list", "gemma", "--config", config).out
     ids = [one["id"] for one in known["benchmarks"]]
     compared = invoke("bench", "compare", *ids, "--config", config)
     assert "prose" in compared.out
@@ -111,12 +114,28 @@ def test_what_was_kept_is_imported_exported_and_found_again(invoke, config, tmp_
     )
     listed = invoke("bench", "list", "gemma", "--config", config)
     assert BEFORE.id in listed.out
-    assert "tokens a second" in listed.out
+    assert "tokens a second" not in listed.out, "what was measured elsewhere is not plotted"
     theirs = json.loads(invoke("bench", "export", "gemma", "--config", config).out)
     assert theirs["benchmarks"][0]["tg_throughput"]["values"] == [60.0, 61.0]
     ours = invoke("bench", "export", BEFORE.id[:2], "--config", config, "--as", "understudy")
     assert json.loads(ours.out)["id"] == BEFORE.id
-    assert invoke("bench", "compare", BEFORE.id, "gemma", "--config", config).code == 1
+    assert invoke("bench", "compare", BEFORE.id, SLOWER.id, "--config", config).code == 1
+    known = json.loads(invoke("bench", "list", "--config", config, "--format", "json").out)
+    (engine,) = known["engines"]
+    assert {one["taken_by"] for one in engine["benchmarks"]} == {"import"}
+    assert engine["baseline"] is None, "what was measured elsewhere is no baseline"
+
+
+@pytest.mark.parametrize(
+    "run", [{"decode_tps": 1e300}, {"decode_tps": 1e-300}, {"total_tps": 0}, {"ttft_s": -1}]
+)
+def test_figures_that_nobody_has_measured_are_refused(invoke, config, tmp_path, run):
+    """They would be divided by each other for ever after."""
+    path = tmp_path / "odd.json"
+    path.write_text(json.dumps({**ODD, "runs": [{"text": "prose", **run}]}))
+    done = invoke("bench", "import", path, "--config", config)
+    assert done.code == 2
+    assert next(iter(run)) in done.err
 
 
 @pytest.mark.parametrize(
@@ -131,6 +150,18 @@ def test_what_was_kept_is_imported_exported_and_found_again(invoke, config, tmp_
         (("compare", "nope.json", "nope"), "nope.json cannot be read"),
         (("compare", "b", "b"), "begins several ids"),
         (("compare", "gemma"), "is compared with itself"),
+        (("compare", "x" * 300, "gemma"), "there is no benchmark, engine or file"),
+        (("run", "http://[::1"), "Such as: gemma=http://127.0.0.1:8000"),
+        (("run", "=http://127.0.0.1:9"), "it has no name"),
+        (("run", "http://u:secretpw@127.0.0.1:9"), "cannot be asked"),
+        (("run", "http://127.0.0.1:9", "--note", "x" * 501), "may have 500"),
+        (
+            (
+                *("run", "http://127.0.0.1:9", "--runs", 50, "--concurrency", 1),
+                *("--concurrency", 2, "--concurrency", 3),
+            ),
+            "450 runs",
+        ),
         (("list", "qwen"), "no benchmark of 'qwen' is kept"),
         (("export", "gemma", "--as", "csv"), "--as 'csv' is no form"),
     ],
@@ -142,6 +173,7 @@ def test_a_slip_is_told_with_its_remedy(invoke, config, tmp_path, words, why):
     done = invoke("bench", *words, "--config", config)
     assert done.code == 2
     assert why in done.err.replace("\n", " ")
+    assert "secretpw" not in done.err
     assert "→" in done.err
 
 

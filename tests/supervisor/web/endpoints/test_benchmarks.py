@@ -5,14 +5,14 @@ from dataclasses import replace
 from supervisor.baseline.standing import speed_of
 from supervisor.web.answers.benchmarks import BenchmarkAnswer
 from tests.fakes.world import Site
-from tests.supervisor.baseline.conftest import taken
+from tests.supervisor.baseline.conftest import whole
 
 PATH = "/api/v1/benchmarks"
 
 
 async def test_each_engine_is_shown_against_its_baseline(api: Site):
     """With every benchmark whole, so that a command can compare any two of them."""
-    before, after = taken(100.0, 100.0), taken(60.0, 60.0, at=1, boot=1, by="daemon")
+    before, after = whole(100.0, 100.0), whole(60.0, 60.0, at=1, boot=1, by="daemon")
     api.world.snapshot = replace(api.world.snapshot, speeds={"gemma": speed_of([before, after])})
     (engine,) = (await api.get(PATH)).json["engines"]
     assert (engine["engine"], engine["baseline"], engine["latest"]) == (
@@ -35,12 +35,12 @@ async def test_without_a_benchmark_there_is_no_engine(api: Site):
 
 async def test_a_benchmark_that_a_command_has_taken_is_kept(api: Site):
     """By whoever has the token, and by nobody else."""
-    body = BenchmarkAnswer.of(taken(100.0)).model_dump(mode="json")
+    body = BenchmarkAnswer.of(whole(100.0)).model_dump(mode="json")
     refused = await api.ask("POST", PATH, json=body)
     assert refused.status == 401
     done = await api.change("POST", PATH, json=body)
     assert done.status == 201
-    assert ("add_benchmark", taken(100.0).id) in api.world.calls
+    assert ("add_benchmark", whole(100.0).id) in api.world.calls
 
 
 async def test_what_is_no_benchmark_is_refused(api: Site):
