@@ -15,7 +15,7 @@ from chaos.errors import UnderstudyError
 from supervisor.baseline.counters import read_counters
 from supervisor.baseline.record import Boot, Conditions
 from supervisor.engine.capacity import Capacity, from_log, merge
-from supervisor.engine.facts import EngineFacts, read_engine_facts, read_json
+from supervisor.engine.facts import EngineFacts, read_engine_facts, read_json, root_of
 from supervisor.engine.http import get_metrics, get_text
 from supervisor.engine.log import read_log
 from supervisor.engine.log_source import fetch_log
@@ -28,11 +28,20 @@ VERSION_WITHIN_S = 10.0
 
 
 async def look_at(
-    session: aiohttp.ClientSession, engine: EngineSettings, *, key: str | None
+    session: aiohttp.ClientSession,
+    engine: EngineSettings,
+    *,
+    asked_for: str | None = None,
+    key: str | None,
 ) -> tuple[EngineFacts, Conditions, Boot | None]:
-    """Read everything that is to be kept beside the figures."""
-    facts, written, version, page, container = await asyncio.gather(
+    """Read everything that is to be kept beside the figures.
+
+    Args:
+        asked_for: The name of the model that is measured; by default the first that is served.
+    """
+    facts, roots, written, version, page, container = await asyncio.gather(
         read_engine_facts(session, engine.url, key=key),
+        _roots(session, engine.url, key),
         fetch_log(engine),
         _version(session, engine.url),
         get_metrics(session, engine.url),
@@ -41,9 +50,11 @@ async def look_at(
     log = read_log(written.text) if written is not None and written.text else None
     capacity = merge(facts.capacity, from_log(log) if log is not None else Capacity())
     image, digest, started_at, arguments_hash = container
+    served_name = asked_for or (facts.names[0] if facts.names else None)
     conditions = Conditions(
-        model=facts.root,
-        served_name=facts.names[0] if facts.names else None,
+        # Several names may stand for one checkpoint; where none is told, the name has to do.
+        model=roots.get(served_name or "") or served_name,
+        served_name=served_name,
         version=version or (log.version if log is not None else None),
         image=image,
         image_digest=digest,
@@ -79,14 +90,28 @@ def driver() -> str | None:
 
 
 async def _version(session: aiohttp.ClientSession, url: str) -> str | None:
-    root = url.rstrip("/").removesuffix("/v1")
     try:
-        status, text = await get_text(session, f"{root}/version", VERSION_WITHIN_S)
+        status, text = await get_text(session, f"{root_of(url)}/version", VERSION_WITHIN_S)
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
         return None
     said = read_json(text) if status == 200 else None
     version = said.get("version") if isinstance(said, dict) else None
     return version if isinstance(version, str) else None
+
+
+async def _roots(session: aiohttp.ClientSession, url: str, key: str | None) -> dict[str, str]:
+    """Say which checkpoint, or adapter, is behind each name that is served; vLLM's own."""
+    try:
+        status, text = await get_text(session, f"{root_of(url)}/v1/models", VERSION_WITHIN_S, key)
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+        return {}
+    said = read_json(text) if status == 200 else None
+    rows = said.get("data") if isinstance(said, dict) else None
+    return {
+        str(row.get("id")): row["root"]
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, dict) and isinstance(row.get("root"), str)
+    }
 
 
 _Container = tuple[str | None, str | None, datetime | None, str | None]

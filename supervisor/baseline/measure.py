@@ -14,7 +14,7 @@ from chaos.errors import SetupError
 from chaos.witness.redaction import without_userinfo
 from supervisor.baseline.conditions import look_at
 from supervisor.baseline.counters import Counters, between, read_counters
-from supervisor.baseline.record import Benchmark, Conditions, Method, Run
+from supervisor.baseline.record import Benchmark, Method, Run
 from supervisor.baseline.stream import NoReplyError, Timed, timed
 from supervisor.baseline.text import TEXTS, BenchmarkText
 from supervisor.baseline.trust import doubts
@@ -91,7 +91,7 @@ async def measure(
     """
     key = order.settings.key.reveal().get_secret_value() if order.settings.key else None
     taken_at, began_s = clock.now(), clock.monotonic()
-    facts, conditions, boot = await look_at(session, order.settings, key=key)
+    facts, conditions, boot = await look_at(session, order.settings, asked_for=order.model, key=key)
     model = order.model or _model_of(facts, order)
     bench = _Bench(session, clock, order, root_of(order.settings.url), model, key)
     runs: list[Run] = []
@@ -115,17 +115,10 @@ async def measure(
         taken_by=order.taken_by,
         note=order.note,
         boot=boot,
-        conditions=conditions_with(conditions, model, bench.fingerprint),
+        conditions=conditions.model_copy(update={"fingerprint": bench.fingerprint}),
         method=order.method,
         runs=tuple(runs),
     )
-
-
-def conditions_with(conditions: Conditions, model: str, fingerprint: str | None) -> Conditions:
-    """Add what only the replies told."""
-    # An engine that names no checkpoint is known by what it was asked for.
-    named = {"model": conditions.model or model, "served_name": model, "fingerprint": fingerprint}
-    return conditions.model_copy(update=named)
 
 
 def _model_of(facts: EngineFacts, order: Order) -> str:

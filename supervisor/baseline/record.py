@@ -119,7 +119,6 @@ class Conditions(_Record):
         """
         chosen = (
             self.model,
-            self.served_name,
             self.version,
             self.image_digest,
             self.arguments,

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from chaos.http_client import open_session
 from chaos.lab.engine_flags import GEMMA, EngineFlags
+from chaos.lab.serving import serving
 from chaos.lab.simulated_engine import SimulatedEngine
 from supervisor.baseline import conditions
 from supervisor.baseline.conditions import driver, look_at
@@ -71,6 +73,35 @@ async def test_the_boot_is_the_containers_where_one_is_named(tmp_path: Path, mon
     assert known.image_digest == container.image
     assert known.arguments_hash is not None
     assert (other.image_digest, instead and instead.told_by) == (None, "process")
+
+
+async def test_a_model_is_its_checkpoint_whatever_it_is_called():
+    """Two names of one are one; an engine that names no checkpoint is known by what is asked."""
+    rows = [
+        {"id": "gemma", "root": "/m"},
+        {"id": "gemma-4", "root": "/m"},
+        {"id": "adapter", "root": "/a"},
+        {"id": "bare"},
+    ]
+
+    async def models(_: web.Request) -> web.Response:
+        return web.json_response({"data": rows})
+
+    app = web.Application()
+    app.router.add_get("/v1/models", models)
+    found = {}
+    async with serving(app) as url, open_session() as session:
+        engine = EngineSettings(url=str(url).rstrip("/"))
+        for name in ("gemma", "gemma-4", "adapter", "bare", None):
+            _, known, _ = await look_at(session, engine, asked_for=name, key=None)
+            found[name] = (known.model, known.served_name)
+    assert found == {
+        "gemma": ("/m", "gemma"),
+        "gemma-4": ("/m", "gemma-4"),
+        "adapter": ("/a", "adapter"),
+        "bare": ("bare", "bare"),
+        None: ("/m", "gemma"),
+    }
 
 
 async def test_an_engine_that_is_away_says_so_in_its_facts():
