@@ -344,6 +344,7 @@ def _engine(settings: "Settings", given: str) -> "tuple[str, EngineSettings, str
     from yarl import URL
 
     from chaos.witness.redaction import without_userinfo
+    from supervisor.engine.facts import root_of
     from supervisor.settings.model import EngineSettings
     from supervisor.settings.values import http_url
 
@@ -364,9 +365,10 @@ def _engine(settings: "Settings", given: str) -> "tuple[str, EngineSettings, str
                 remedy="Such as: gemma=http://127.0.0.1:8000",
             )
         known = settings.engines.get(name)
-        if known is not None:
-            return name, known.model_copy(update={"url": address.rstrip("/")}), None
-        return name, EngineSettings(url=address), None
+        if known is not None and root_of(known.url) == root_of(address):
+            return name, known, None
+        # Log and container of the configured one say nothing of another address.
+        return name, EngineSettings(url=address, key=known.key if known else None), None
     if given in settings.engines:
         return given, settings.engines[given], None
     return _of_gateway(settings, given)

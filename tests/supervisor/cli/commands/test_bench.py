@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from chaos.lab.engine_flags import EngineFlags
+from supervisor.cli.commands.bench import _engine
+from supervisor.settings.model import EngineSettings, Settings
 from tests.fakes.running_engine import running_engine
 from tests.fakes.stores import filled
 from tests.supervisor.baseline.conftest import run, taken
@@ -193,3 +195,14 @@ def test_benchmarks_without_a_text_in_common_are_not_compared(invoke, tmp_path):
     done = invoke("bench", "compare", *files)
     assert done.code == 2
     assert "no text in common" in done.err
+
+
+def test_an_address_beside_a_configured_name_has_no_log_of_the_other(tmp_path):
+    """What the log and the container of the configured one say is not true of it."""
+    log = tmp_path / "vllm.log"
+    named = EngineSettings(url="http://127.0.0.1:8000", log=log)
+    settings = Settings(engines={"gemma": named})
+    assert _engine(settings, "gemma") == ("gemma", named, None)
+    assert _engine(settings, "gemma=http://127.0.0.1:8000/v1") == ("gemma", named, None)
+    _, other, _ = _engine(settings, "gemma=http://127.0.0.1:8001")
+    assert (other.log, other.url) == (None, "http://127.0.0.1:8001")
