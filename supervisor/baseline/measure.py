@@ -14,7 +14,7 @@ from chaos.errors import SetupError
 from chaos.witness.redaction import without_userinfo
 from supervisor.baseline.conditions import look_at
 from supervisor.baseline.counters import Counters, between, read_counters
-from supervisor.baseline.record import Benchmark, Method, Run
+from supervisor.baseline.record import FASTEST_TPS, Benchmark, Method, Run
 from supervisor.baseline.stream import NoReplyError, Timed, timed
 from supervisor.baseline.text import TEXTS, BenchmarkText
 from supervisor.baseline.trust import doubts
@@ -179,8 +179,8 @@ class _Bench:
             concurrency=many,
             tokens=_sum([one.tokens for one in replies]),
             prompt_tokens=replies[0].prompt_tokens,
-            decode_tps=_median([1 / one.itl_s for one in replies if one.itl_s]),
-            total_tps=_rate(_sum([one.tokens for one in replies]), took_s),
+            decode_tps=_believable(_median([1 / one.itl_s for one in replies if one.itl_s])),
+            total_tps=_believable(_rate(_sum([one.tokens for one in replies]), took_s)),
             ttft_s=_median([one.ttft_s for one in replies if one.ttft_s is not None]),
             itl_s=_median([one.itl_s for one in replies if one.itl_s]),
             gap_p99_s=max((one.gap_p99_s or 0.0 for one in replies), default=None),
@@ -271,6 +271,11 @@ def _sum(counts: Sequence[int | None]) -> int | None:
 
 def _median(values: Sequence[float]) -> float | None:
     return statistics.median(values) if values else None
+
+
+def _believable(speed: float | None) -> float | None:
+    """Leave out what chunks that came within microseconds make of a speed: it is doubted anyway."""
+    return speed if speed is not None and 0 < speed <= FASTEST_TPS else None
 
 
 def _rate(tokens: int | None, took_s: float) -> float | None:

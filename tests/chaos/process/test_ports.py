@@ -9,14 +9,15 @@ import pytest
 from chaos.process import ports
 from chaos.process.ports import free_port, holder, is_at
 
+KERNEL = "/proc/sys/net/ipv4/ip_local_port_range"
+
 
 def test_no_outgoing_connection_can_take_a_free_port():
     """The kernel hands the ports of its own range to whoever connects, in TIME_WAIT for a minute.
 
     A daemon of a test once found the port that it was given taken by somebody's connection.
     """
-    kernel = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()
-    first, last = map(int, kernel)
+    first, last = map(int, Path(KERNEL).read_text("ascii").split())
     named = [free_port() for _ in range(100)]
     assert not [port for port in named if first <= port <= last]
     assert len(set(named)) == len(named), "the same port is never given to two servers"
@@ -25,7 +26,10 @@ def test_no_outgoing_connection_can_take_a_free_port():
 def test_where_the_kernel_hands_out_every_port_it_is_asked(monkeypatch):
     """A container may be set up so."""
     monkeypatch.setattr(ports, "_first_of_the_kernel", lambda: 1024)
-    with socket.create_server(("127.0.0.1", free_port())):
+    first, last = map(int, Path(KERNEL).read_text("ascii").split())
+    port = free_port()
+    assert first <= port <= last
+    with socket.create_server(("127.0.0.1", port)):
         pass
 
 

@@ -9,9 +9,11 @@ from chaos.errors import SetupError
 from chaos.http_client import open_session
 from chaos.lab.engine_flags import GEMMA, EngineFlags
 from chaos.lab.simulated_engine import SimulatedEngine
+from supervisor.baseline import measure as module
 from supervisor.baseline import trust
 from supervisor.baseline.measure import BusyError, Order, Progress, measure
 from supervisor.baseline.record import Benchmark, Method
+from supervisor.baseline.stream import Timed
 from supervisor.baseline.text import TEXTS
 from supervisor.settings.model import EngineSettings
 from tests.patience import PATIENCE_S
@@ -130,6 +132,21 @@ async def test_an_engine_that_cannot_be_measured_says_why(flags, options, why):
         with pytest.raises(SetupError, match=why) as caught:
             await measured(engine, **options)
     assert caught.value.remedy
+
+
+async def test_a_speed_that_cannot_be_is_a_doubt_and_no_crash(monkeypatch):
+    """Three hundred tokens within a few microseconds: a figure that no record may hold."""
+
+    async def at_once(*_: object, **__: object) -> Timed:
+        return Timed([0.5, 0.500001], 0.500001, 0.500002, tokens=300, prompt_tokens=9)
+
+    monkeypatch.setattr(module, "timed", at_once)
+    async with SimulatedEngine(FLAGS) as engine:
+        monkeypatch.setattr(module, "SETTLE_WITHIN_S", 0.0)
+        found = await measured(engine, method=Method(runs=1))
+    assert found.figures == {}
+    assert found.runs[0].decode_tps is None
+    assert found.runs[0].doubts
 
 
 async def test_traffic_of_others_is_waited_for_and_then_told():

@@ -237,6 +237,16 @@ async def test_a_benchmark_without_a_figure_is_kept_and_tried_again_later(tmp_pa
         assert not await here.looks()
 
 
+async def test_one_that_lacks_a_figure_is_a_try_all_the_same(here: Bench):
+    """Else an engine whose code is always too short would be measured without end."""
+    part = taken(100.0, at=-1, by="daemon", boot=-3)
+    assert list(part.figures) == [("prose", 1)]
+    await here.store.add_benchmark(part)
+    assert not await here.looks()
+    here.clock.advance(86_400)
+    assert await here.looks()
+
+
 async def test_what_is_broken_off_is_not_kept(tmp_path: Path):
     """A halt, a campaign, or the end of the daemon: nothing is left, and the engine is free."""
     slow = EngineFlags(tokens_per_s=20.0, writes_tokens=500, thinks=False)
