@@ -60,6 +60,14 @@ def scaled(seconds: float, reply_s: float, *, at_most: float | None = None) -> f
     return max(seconds, longer if at_most is None else min(longer, at_most))
 
 
+def wait_for(holds: Callable[[], object]) -> None:
+    """Wait until something is so, where there is no loop."""
+    end_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end_s, "it has not come"
+        time.sleep(0.05)
+
+
 async def until(holds: Callable[[], object]) -> None:
     """Wait until something is so, on this loop."""
     async with asyncio.timeout(PATIENCE_S):

@@ -25,6 +25,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "chaos.traffic.shape": "a contract; test_registry.py holds every shape to it",
     "supervisor.cli.demo_daemon": "test_demo.py runs it beside a real LiteLLM",
     "supervisor.daemon.upkeep": "test_service.py opens a damaged store; the store tests the rest",
+    "supervisor.rollout.docker_host": "tests/system/test_rollouts.py runs it on a real Docker",
+    "supervisor.rollout.stage": "tests/system/test_rollouts.py stages on a real Docker",
     "supervisor.probes.depths.seen": "holds what was seen; test_state.py judges it",
     "supervisor.probes.depths.steps": "test_look.py takes every step",
     "supervisor.alerts.rule": "a contract; test_step.py and the rules' own tests hold to it",

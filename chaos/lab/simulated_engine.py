@@ -57,10 +57,18 @@ class SimulatedEngine:
         metrics: What it has counted since it was started last.
     """
 
-    def __init__(self, flags: EngineFlags | None = None, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        flags: EngineFlags | None = None,
+        *,
+        clock: Clock | None = None,
+        host: str = HOST,
+        port: int = 0,
+    ) -> None:
         self.flags = flags or EngineFlags()
         self.seen: deque[SeenRequest] = deque(maxlen=MOST_SEEN)
         self._clock = clock or SystemClock()
+        self._place = (host, port)
         self._port = socket.socket()
         self._server = contextlib.AsyncExitStack()
         self.metrics = self._new_metrics()
@@ -68,7 +76,7 @@ class SimulatedEngine:
     async def __aenter__(self) -> Self:
         # Bound and never listening: the port stays ours, and answers "refused" while down.
         self._port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        self._port.bind((HOST, 0))
+        self._port.bind(self._place)
         await self._start()
         return self
 
@@ -118,7 +126,9 @@ class SimulatedEngine:
         for path in GENERATES:
             app.router.add_post(path, self._generate)
         port = self._port.getsockname()[1]
-        await self._server.enter_async_context(serving(app, host=HOST, port=port, reuse_port=True))
+        await self._server.enter_async_context(
+            serving(app, host=self._place[0], port=port, reuse_port=True)
+        )
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:

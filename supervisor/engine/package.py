@@ -1,7 +1,7 @@
-"""Ask an engine's own package which parsers it offers, and find those of a model.
+"""Ask an engine's own package which parsers and flags it offers, and find those of a model.
 
 The list is never ours: it changes with every release of vLLM. It is read from the package's
-source by ``supervisor.engine.parser_listing``, run in the engine's environment or container.
+source by ``supervisor.engine.package_listing``, run in the engine's environment or container.
 """
 
 import asyncio
@@ -28,6 +28,8 @@ class Parsers:
     Attributes:
         classes: By name of a tool-call parser: the class behind it; two names of one class are
             the same parser.
+        flags: Of its command line, with their dashes; empty where they are not declared in a way
+            that is known.
         where: Where they were listed.
         problem: Why they cannot be listed; empty if they could.
     """
@@ -39,6 +41,7 @@ class Parsers:
     where: str = ""
     problem: str = ""
     remedy: str = ""
+    flags: tuple[str, ...] = ()
 
     def same(self, one: str, other: str) -> bool:
         """Tell whether two names mean the same tool-call parser."""
@@ -95,15 +98,16 @@ def _letters(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
-def _script() -> str:
-    return files("supervisor.engine").joinpath("parser_listing.py").read_text("utf-8")
+def listing_script() -> str:
+    """The program that lists them, for a Python that has vLLM."""
+    return files("supervisor.engine").joinpath("package_listing.py").read_text("utf-8")
 
 
 def _from_environment(python: Path) -> Parsers:
     executable = python / "bin" / "python" if python.is_dir() else python
     try:
         done = subprocess.run(
-            [str(executable), "-I", "-c", _script()],
+            [str(executable), "-I", "-c", listing_script()],
             capture_output=True,
             text=True,
             errors="replace",
@@ -118,7 +122,7 @@ def _from_environment(python: Path) -> Parsers:
             problem=f"{executable} cannot list its parsers: {why}",
             remedy="Name the Python that runs vLLM, or its environment's folder, below engines.",
         )
-    return _read(done.stdout, str(executable), done.stderr)
+    return read_listing(done.stdout, str(executable), done.stderr)
 
 
 def _from_container(name: str) -> Parsers:
@@ -131,9 +135,11 @@ def _from_container(name: str) -> Parsers:
             if trouble:
                 raise SetupError(trouble, remedy=f"Start it: docker start {name}")
             for python in ("python3", "python"):
-                code, output = containers.output_of(container, [python, "-I", "-c", _script()])
+                code, output = containers.output_of(
+                    container, [python, "-I", "-c", listing_script()]
+                )
                 if code == 0:
-                    return _read(output, where)
+                    return read_listing(output, where)
     except UnderstudyError as error:
         return Parsers(where=where, problem=error.message, remedy=error.remedy)
     return Parsers(
@@ -143,7 +149,12 @@ def _from_container(name: str) -> Parsers:
     )
 
 
-def _read(output: str, where: str, errors: str = "") -> Parsers:
+def read_listing(output: str, where: str, errors: str = "") -> Parsers:
+    """Read what that program printed.
+
+    Args:
+        errors: What it wrote to stderr.
+    """
     try:
         found = json.loads(output.strip().splitlines()[-1])
     except (ValueError, IndexError):
@@ -162,6 +173,7 @@ def _read(output: str, where: str, errors: str = "") -> Parsers:
         version if isinstance(version, str) else None,
         tool,
         where,
+        flags=tuple(flag for flag in found.get("flags") or () if isinstance(flag, str)),
     )
 
 

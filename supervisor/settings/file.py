@@ -8,7 +8,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -17,6 +17,8 @@ from pydantic_core import ErrorDetails
 from chaos.errors import UsageError
 from chaos.registry import suggestion
 from supervisor.settings.model import Settings, settings_path
+
+S = TypeVar("S", bound=BaseModel)
 
 
 def load_settings(given: Path | None = None) -> Settings:
@@ -54,15 +56,7 @@ def parse_settings(text: str, *, name: str) -> Settings:
     Raises:
         UsageError: As ``load_settings``.
     """
-    try:
-        raw = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-13-45
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise UsageError(
-            f"{name}: not YAML{where}: {getattr(error, 'problem', None) or error}",
-            remedy="Mend it; 'understudy config check' tries again.",
-        ) from error
+    raw = read_yaml(text, name=name, remedy="Mend it; 'understudy config check' tries again.")
     if raw is None:
         return Settings()
     if not isinstance(raw, Mapping):
@@ -70,14 +64,51 @@ def parse_settings(text: str, *, name: str) -> Settings:
             f"{name}: the file holds {_kind(raw)}, not sections",
             remedy="Begin with a section such as 'gateway:'; 'understudy init' writes an example.",
         )
+    return validated(
+        raw, Settings, name=name, remedy="Mend them all; 'understudy config check' tries again."
+    )
+
+
+def read_yaml(text: str, *, name: str, remedy: str) -> Any:
+    """Read YAML.
+
+    Raises:
+        UsageError: It is none; the message says where.
+    """
     try:
-        return Settings.model_validate(raw)
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-13-45
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise UsageError(
+            f"{name}: not YAML{where}: {getattr(error, 'problem', None) or error}", remedy=remedy
+        ) from error
+    except RecursionError:
+        raise UsageError(f"{name}: nested too deeply", remedy=remedy) from None
+
+
+def validated(raw: Any, model: type[S], *, name: str, remedy: str) -> S:
+    """Take what a file holds for a section, or for all of it.
+
+    Args:
+        name: The file's, in messages.
+
+    Raises:
+        UsageError: Anything in it is wrong; the message lists all of it, a line each.
+    """
+    if not isinstance(raw, Mapping):
+        raise UsageError(
+            f"{name}: the file holds {'nothing' if raw is None else _kind(raw)}, not sections",
+            remedy=remedy,
+        )
+    try:
+        return model.model_validate(raw)
     except ValidationError as error:
-        problems = [explain(problem) for problem in error.errors(include_url=False)]
+        problems = [explain(problem, model) for problem in error.errors(include_url=False)]
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise UsageError(
             "\n".join([f"{name}: {count}", *(f"  {problem}" for problem in problems)]),
-            remedy="Mend them all; 'understudy config check' tries again.",
+            remedy=remedy,
         ) from error
 
 

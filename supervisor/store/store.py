@@ -15,7 +15,6 @@ from supervisor.probes.kinds.heartbeat import Beats
 from supervisor.probes.probe import Part
 from supervisor.probes.standing import Change, Standing
 from supervisor.store import (
-    benchmarks,
     budgets,
     campaigns,
     drills,
@@ -36,6 +35,8 @@ from supervisor.store.alerts.records import (
     Told,
 )
 from supervisor.store.database import Database
+from supervisor.store.engines import benchmarks, rollouts
+from supervisor.store.engines.rollouts import JournalRollout
 from supervisor.store.records import (
     Counts,
     DayLimits,
@@ -330,6 +331,37 @@ class Store:
     async def benchmarks(self) -> Mapping[str, tuple[Benchmark, ...]]:
         """Read the newest benchmarks of every engine, oldest first, by engine."""
         return await self._database.read(benchmarks.read, self._home, self._benchmarks)
+
+    # --- rollouts ----------------------------------------------------------------------
+
+    async def begin_rollout(
+        self, name: str, *, engine: str, container: str, state: str, row: Any
+    ) -> None:
+        """Write a new swap of an engine."""
+        await self._database.write(
+            rollouts.begin,
+            self._home,
+            name,
+            engine=engine,
+            container=container,
+            state=state,
+            row=row,
+            now=self._clock.now(),
+        )
+
+    async def note_rollout_step(self, name: str, step: str, state: str, detail: Any) -> None:
+        """Write that a step begins, before it does; or how it ended."""
+        now = self._clock.now()
+        await self._database.write(rollouts.note_step, name, step, state, detail, now)
+
+    async def change_rollout(self, name: str, *, state: str, row: Mapping[str, Any]) -> None:
+        """Write what a swap is now; *row* is laid over what is known of it."""
+        now = self._clock.now()
+        await self._database.write(rollouts.change, name, state=state, row=row, now=now)
+
+    async def rollouts(self, container: str | None = None) -> tuple[JournalRollout, ...]:
+        """Read the newest swaps, the newest first, with their steps."""
+        return await self._database.read(rollouts.read, self._home, container)
 
     # --- single values -----------------------------------------------------------------
 

@@ -33,7 +33,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 AnyRow = Row[*tuple[Any, ...]]
 """A row whose columns are named where it is read."""
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration: what the tables below are."""
 
 NANO = 1_000_000_000
@@ -456,3 +456,32 @@ benchmarks = Table(
     UniqueConstraint("id"),
 )
 Index("benchmarks_by_engine", benchmarks.c.daemon, benchmarks.c.engine, benchmarks.c.number)
+
+# Swaps of engines: what is being done, written before it is done.
+rollouts = Table(
+    "rollouts",
+    metadata,
+    Column("number", _Number, primary_key=True),
+    Column("id", String(64), nullable=False),
+    Column("daemon", Text, nullable=False),
+    Column("engine", Text, nullable=False),
+    Column("container", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("row", PackedJson, nullable=False),
+    UniqueConstraint("id"),
+)
+Index("rollouts_by_container", rollouts.c.daemon, rollouts.c.container, rollouts.c.number)
+
+rollout_steps = Table(
+    "rollout_steps",
+    metadata,
+    Column("number", _Number, primary_key=True),
+    Column("rollout", _Number, ForeignKey(rollouts.c.number, ondelete="CASCADE"), nullable=False),
+    Column("step", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("detail", PackedJson, nullable=False),
+)
+Index("rollout_steps_by_rollout", rollout_steps.c.rollout, rollout_steps.c.number)

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, and_, delete, func, or_, select
 
 from chaos.judge.verdict import Outcome
-from supervisor.store import benchmarks, watched
+from supervisor.store import watched
 from supervisor.store.alerts import changes
+from supervisor.store.engines import benchmarks, rollouts
 from supervisor.store.tables import (
     campaigns,
     drills,
@@ -37,6 +38,9 @@ KEEP_ALERT_CHANGES = 5_000
 
 KEEP_BENCHMARKS = 500
 """Benchmarks of each engine that are kept, however old."""
+
+KEEP_ROLLOUTS = 200
+"""Swaps of engines of each daemon that are kept, however old."""
 
 KEEP_RESOLVED = timedelta(days=30)
 KEEP_DAYS = 400
@@ -97,6 +101,7 @@ def step(connection: Connection, limits: Limits, now: datetime) -> int:
         + watched.thin_changes(connection, KEEP_PART_CHANGES, STEP_ROWS)
         + changes.thin(connection, KEEP_ALERT_CHANGES, KEEP_RESOLVED, STEP_ROWS, now)
         + benchmarks.thin(connection, KEEP_BENCHMARKS, STEP_ROWS)
+        + rollouts.thin(connection, KEEP_ROLLOUTS)
         + _campaigns(connection)
         + _days(connection, now)
     )

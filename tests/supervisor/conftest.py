@@ -75,6 +75,8 @@ def invoke(
     """Run the command line in this process, as its script does."""
     monkeypatch.delenv("UNDERSTUDY_CONFIG", raising=False)
     monkeypatch.setenv("COLUMNS", "100")
+    # The limit holds for a process for good, and this one has other tests to run.
+    monkeypatch.setattr("supervisor.cli.main.forbid_core_dumps", lambda: None)
 
     def run(*arguments: object, **env: str) -> Ended:
         for name, value in env.items():

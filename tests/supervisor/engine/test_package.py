@@ -5,7 +5,7 @@ import json
 import pytest
 
 from supervisor.engine import package as engine_package
-from supervisor.engine.package import Parsers, fitting, list_parsers
+from supervisor.engine.package import Parsers, fitting, list_parsers, read_listing
 from supervisor.settings.model import EngineSettings
 from tests.fakes.docker import FakeContainer, docker_with
 from tests.fakes.vllm_package import environment, lazily
@@ -62,6 +62,33 @@ async def test_a_container_is_asked_by_its_python(tmp_path, monkeypatch):
         found = await list_parsers(engine(container="vllm"))
     assert found == Parsers(("gemma4",), (), None, {"gemma4": "G"}, "container vllm")
     assert [command[:2] for command in container.ran] == [["python3", "-I"], ["python", "-I"]]
+
+
+async def test_the_flags_of_an_environment_are_read(tmp_path):
+    """In order, beside its parsers."""
+    declared = 'parser.add_argument("--model")\nparser.add_argument("--dtype", "-d")\n'
+    python = environment(tmp_path, PACKAGE | {"engine/arg_utils.py": declared})
+    found = await list_parsers(engine(python=python))
+    assert found is not None
+    assert found.flags == ("--dtype", "--model", "-d")
+    assert found.tool == ("gemma4", "hermes", "qwen3")
+
+
+@pytest.mark.parametrize(
+    ("told", "flags"),
+    [
+        ({"flags": ["--model", "-tp"]}, ("--model", "-tp")),
+        ({"flags": ["--model", 3, None]}, ("--model",)),
+        ({"flags": []}, ()),
+        ({"flags": None}, ()),
+        ({}, ()),
+    ],
+)
+def test_flags_are_read_as_far_as_they_are_texts(told, flags):
+    """A listing without them is none that failed."""
+    listing = json.dumps({"version": "1", "tool": {"hermes": "H"}, "reasoning": {}, **told})
+    found = read_listing(listing, "here")
+    assert (found.flags, found.problem) == (flags, "")
 
 
 async def test_nothing_is_run_where_the_settings_name_nothing():

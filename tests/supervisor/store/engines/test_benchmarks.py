@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import URL
 
-from supervisor.store import benchmarks as module
 from supervisor.store import upkeep
+from supervisor.store.engines import benchmarks as module
 from supervisor.store.errors import StoreError
 from supervisor.store.records import Home
 from supervisor.store.store import Store

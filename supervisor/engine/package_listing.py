@@ -1,10 +1,11 @@
-"""List the parsers that an installed vLLM offers, without importing it.
+"""List the parsers and the flags that an installed vLLM offers, without importing it.
 
 Understudy sends this file's text to the engine's own Python, so it uses nothing but the standard
 library, and no syntax newer than Python 3.9. Importing vLLM would take ten seconds and a GPU's
 driver; its source is read instead: a dictionary of names since December 2025, decorators before.
-Prints ``{"version": ..., "tool": {NAME: CLASS}, "reasoning": {NAME: CLASS}}``, or ``{}`` where
-there is no vLLM; two names of one class are the same parser.
+Prints ``{"version": ..., "tool": {NAME: CLASS}, "reasoning": {NAME: CLASS}, "flags": [FLAG]}``, or
+``{}`` where there is no vLLM; two names of one class are the same parser, and ``--no-`` before a
+flag is none of its own. Of vLLM 0.32.0 the flags are those that ``vllm serve --help=all`` shows.
 """
 
 import ast
@@ -16,6 +17,15 @@ PLACES = {
     "tool": ("tool_parsers", "entrypoints/openai/tool_parsers"),
     "reasoning": ("reasoning",),
 }
+COMMAND_LINE = (
+    "engine/arg_utils.py",
+    "entrypoints/**/cli_args.py",
+    "entrypoints/cli/serve.py",
+    "entrypoints/cli/launch.py",
+    "entrypoints/utils.py",
+    "utils/argparse*.py",
+)
+"""Where flags are declared, in this year's vLLM and the last's."""
 
 
 def texts_of(node: ast.AST) -> list[str]:
@@ -70,6 +80,21 @@ def version_in(package: pathlib.Path) -> object:
     return None
 
 
+def flags_in(package: pathlib.Path) -> list[str]:
+    """Read every flag that is declared, and every field of the server's arguments."""
+    flags: set[str] = set()
+    for file in sorted({file for place in COMMAND_LINE for file in package.glob(place)}):
+        for node in ast.walk(parsed(file)):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add_argument":
+                given = [argument for argument in node.args if isinstance(argument, ast.Constant)]
+                flags.update(text for each in given for text in texts_of(each) if text[:1] == "-")
+            elif isinstance(node, ast.ClassDef) and node.name.endswith("FrontendArgs"):
+                fields = [field.target for field in node.body if isinstance(field, ast.AnnAssign)]
+                names = [target.id for target in fields if isinstance(target, ast.Name)]
+                flags.update("--" + name.replace("_", "-") for name in names)
+    return sorted(flags)
+
+
 def listing() -> dict[str, object]:
     """Read everything; empty where there is no vLLM."""
     spec = importlib.util.find_spec("vllm")
@@ -80,6 +105,7 @@ def listing() -> dict[str, object]:
     for kind, places in PLACES.items():
         folders = (package / place for place in places)
         found[kind] = next((names for folder in folders if (names := names_in(folder))), {})
+    found["flags"] = flags_in(package)
     return found
 
 

@@ -1,0 +1,204 @@
+"""Draw swaps of engines for people: a plan, what was staged, and where each stands."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from supervisor.age import ago
+from supervisor.rollout.finding import Answer, Finding
+from supervisor.rollout.meanwhile import Cover, GroupCover
+from supervisor.rollout.plan import Plan
+from supervisor.rollout.stage import Serving, Staged
+from supervisor.settings.values import duration_text
+from supervisor.store.engines.rollouts import JournalRollout
+
+_MARKS = {
+    Answer.OK: ("ok", "green"),
+    Answer.UNKNOWN: ("?", "cyan"),
+    Answer.WARNING: ("warning", "yellow"),
+    Answer.REFUSED: ("refused", "bold red"),
+}
+_COVERS = {
+    Cover.PROVEN: "green",
+    Cover.PRIMARY: "yellow",
+    Cover.UNKNOWN: "cyan",
+    Cover.NOBODY: "bold red",
+}
+
+
+def draw_plan(plan: Plan) -> RenderableType:
+    """Draw a plan: what changes, what was asked, who serves meanwhile, and the sentence of it."""
+    facts = plan.facts
+    parts: list[RenderableType] = [
+        Text(f"{facts.file.container}, the engine of {facts.file.engine}", style="bold")
+    ]
+    if plan.effective:
+        now = "; ".join(f"{name} {value}" for name, value in plan.effective)
+        parts.append(Text(f"Now: {now}"))
+    parts += [Text(""), *_changes(plan), Text(""), _findings(plan.findings), Text("")]
+    parts += [*_covers(plan), Text(""), verdict(plan)]
+    return Group(*parts)
+
+
+def _changes(plan: Plan) -> Iterable[RenderableType]:
+    if plan.facts.running is None:
+        return
+    if not plan.changes:
+        yield Text("Nothing would change: the new container is as the one that runs.")
+        return
+    table = _table("what", "now", "then")
+    for one in plan.changes:
+        now = f"{one.now} (in effect {one.effective})" if one.effective else one.now
+        table.add_row(Text(one.what), Text(now), Text(one.then, style="bold"))
+    yield table
+
+
+def _findings(findings: Sequence[Finding]) -> RenderableType:
+    table = _table("", "asked", "found")
+    table.columns[0].no_wrap = True
+    for one in findings:
+        word, style = _MARKS[one.answer]
+        came = Text(one.came)
+        if one.remedy and one.answer is not Answer.OK:
+            came.append(f"\n→ {one.remedy}", style="bold" if one.answer is Answer.REFUSED else "")
+        table.add_row(Text(word, style=style), Text(one.asked), came)
+    return table
+
+
+def _covers(plan: Plan) -> Iterable[RenderableType]:
+    if plan.covers is None:
+        yield Text(f"Who serves meanwhile is not known: {plan.why_not_asked}", style="yellow")
+        return
+    yield Text("Meanwhile, while this engine does not answer:")
+    table = _table("group", "served by", "shown by")
+    for one in plan.covers:
+        table.add_row(Text(one.group), Text(_by(one), style=_COVERS[one.cover]), Text(one.why))
+    yield table
+
+
+def _by(one: GroupCover) -> str:
+    if one.cover is Cover.NOBODY:
+        return "nobody"
+    if one.cover is Cover.UNKNOWN:
+        return f"{one.by or 'nobody'}?"
+    return str(one.by)
+
+
+def verdict(plan: Plan) -> Text:
+    """Say the whole of a plan in a sentence or two."""
+    if plan.refused:
+        count = len(plan.refused)
+        return Text(
+            f"Refused: {count} thing{'s' if count > 1 else ''} cannot work. Nothing was touched.",
+            style="bold red",
+        )
+    said = Text("It can be staged.", style="bold green")
+    if plan.warnings:
+        count = len(plan.warnings)
+        said.append(f" {count} warning{'s' if count > 1 else ''}.", style="yellow")
+    said.append(f" {downtime(plan)}", style="")
+    return said
+
+
+def downtime(plan: Plan) -> str:
+    """Say how long the engine will be away, and what that means for users."""
+    most = duration_text(timedelta(seconds=plan.most_s))
+    long = (
+        f"about {duration_text(timedelta(seconds=plan.away_s))} (its last start, and 15 s)"
+        if plan.away_s is not None
+        else f"up to {most}"
+    )
+    if plan.covers is None:
+        return (
+            f"This engine will be away for {long}, at most {most}; nothing shows who serves "
+            "meanwhile, so a swap wants --accept-downtime."
+        )
+    if plan.uncovered:
+        groups = ", ".join(one.group for one in plan.uncovered)
+        return (
+            f"Users of {groups} will be without an answer for {long}, at most {most}: a swap wants "
+            "--accept-downtime."
+        )
+    return f"This engine will be away for {long}, at most {most}; others serve meanwhile."
+
+
+def draw_staged(staged: Staged) -> RenderableType:
+    """Draw what was staged."""
+    parts: list[RenderableType] = [
+        Text(f"Rollout {staged.name}", style="bold"),
+        _findings(staged.findings),
+        Text(""),
+    ]
+    if staged.container is None:
+        parts.append(Text("Refused. What was made for it has been removed.", style="bold red"))
+        return Group(*parts)
+    parts.append(
+        Text.assemble(
+            ("Staged: ", "bold green"),
+            f"the container {staged.container} is made, and not started. The old one serves on. "
+            f"The way back is in {staged.folder / 'WAY-BACK.txt'}.",
+        )
+    )
+    return Group(*parts)
+
+
+def draw_rollouts(
+    rollouts: Sequence[JournalRollout],
+    serving: dict[str, Serving],
+    now: datetime,
+    trouble: str = "",
+) -> RenderableType:
+    """Draw where each stands, the newest first.
+
+    Args:
+        serving: By rollout: what Docker says now; only of those that may still be swapped.
+        trouble: Why Docker could not be asked.
+    """
+    if not rollouts:
+        return Text(
+            "No rollout yet. 'understudy rollout init --from-container NAME' writes the first file."
+        )
+    table = _table("rollout", "engine", "state", "since", "now")
+    for one in rollouts:
+        table.add_row(
+            Text(one.id),
+            Text(one.engine),
+            Text(one.state),
+            Text(ago(one.changed_at, now)),
+            Text(_stands(one, serving.get(one.id), trouble)),
+        )
+    newest = rollouts[0]
+    steps = [Text(f"Steps of {newest.id}:"), _steps(newest)]
+    return Group(table, Text(""), *steps)
+
+
+def _stands(one: JournalRollout, serving: Serving | None, trouble: str) -> str:
+    if serving is None:
+        return trouble or str(one.row.get("why") or "")
+    what = (
+        f"{one.container} ({serving.serving})" if serving.serving else f"nothing as {one.container}"
+    )
+    which = "the old one" if serving.old else "another one than when it was staged"
+    said = f"{what}: {which}" if serving.serving else what
+    return f"{said}; staged container: {serving.next or 'gone'}"
+
+
+def _steps(one: JournalRollout) -> RenderableType:
+    table = _table("step", "", "at", "")
+    ends = {step.step: step for step in one.steps}
+    for name, step in ends.items():
+        style = {"done": "green", "failed": "bold red"}.get(step.state, "yellow")
+        why = str(step.detail.get("why") or "")
+        table.add_row(Text(name), Text(step.state, style=style), f"{step.at:%H:%M:%S}", Text(why))
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=any(columns), header_style="dim")
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    return table

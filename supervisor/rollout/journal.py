@@ -1,0 +1,58 @@
+"""What a rollout writes down before it does it, and what its states are called."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import Any
+
+from chaos.errors import UnderstudyError
+from supervisor.store.store import Store
+
+
+class State(StrEnum):
+    """Where a rollout stands."""
+
+    STAGING = "staging"
+    """The next container is being made; nothing that serves is touched."""
+
+    STAGED = "staged"
+    """It is made and tried, and not started."""
+
+    REFUSED = "refused"
+    """It cannot work; what was made has been removed."""
+
+    REPLACED = "replaced"
+    """A newer one was staged for the same container."""
+
+
+class Journal:
+    """One rollout's own pages of the journal."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        self.name = name
+        self._store = store
+        self._state = State.STAGING
+
+    async def begin(self, *, engine: str, container: str, row: Any) -> None:
+        """Open it."""
+        await self._store.begin_rollout(
+            self.name, engine=engine, container=container, state=self._state, row=row
+        )
+
+    @asynccontextmanager
+    async def step(self, name: str, /, **detail: Any) -> AsyncIterator[dict[str, Any]]:
+        """Write that a step begins, and at exit how it ended; yields what is told of its end."""
+        await self._store.note_rollout_step(self.name, name, "begun", detail)
+        told: dict[str, Any] = {}
+        try:
+            yield told
+        except BaseException as error:
+            why = error.message if isinstance(error, UnderstudyError) else type(error).__name__
+            await self._store.note_rollout_step(self.name, name, "failed", {**told, "why": why})
+            raise
+        await self._store.note_rollout_step(self.name, name, "done", told)
+
+    async def become(self, state: State, **row: Any) -> None:
+        """Write what it is now, and what became known."""
+        self._state = state
+        await self._store.change_rollout(self.name, state=state, row=row)

@@ -1,0 +1,1 @@
+"""What is kept of engines: benchmarks, and swaps."""

@@ -1,0 +1,1 @@
+"""What cannot work, one question a file."""
