@@ -67,22 +67,36 @@ test-system: lab ## Run the tests that need PostgreSQL, Prometheus, Docker or Ch
 	command -v npm >/dev/null || missing+=(npm)
 	command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
 	$(call INSTALL,$${missing[*]})
-	$(BIN)/pytest -m "$(SYSTEM)" $(ARGS)
+	$(BIN)/pytest -m "($(SYSTEM)) and not thorough" $(ARGS)
+
+.PHONY: test-rollouts
+test-rollouts: lab ## Exchange engines on a real Docker: every gate, killed at every step; root only
+	@missing=()
+	command -v dockerd >/dev/null || missing+=(docker.io)
+	command -v docker-compose >/dev/null || missing+=(docker-compose)
+	$(call INSTALL,$${missing[*]})
+	$(BIN)/pytest tests/system/test_rollouts.py tests/system/test_rollout_swaps.py $(ARGS)
 
 .PHONY: test-faults
 test-faults: lab ## Do to Understudy what docs/reliability.md lists, as often as it says: some two hours
 	UNDERSTUDY_FAULTS=full $(BIN)/pytest tests/faults -m "not $(subst or,and not,$(SYSTEM))" $(ARGS)
 
 .PHONY: test-engine
-test-engine: vllm ## Run the tests with a real vLLM on the CPU: some a quarter of an hour
+test-engine: vllm ## Run the tests with a real vLLM on the CPU, some in Docker: a quarter of an hour
+	@missing=()
+	command -v dockerd >/dev/null || missing+=(docker.io)
+	$(call INSTALL,$${missing[*]})
 	$(BIN)/pytest tests/engine $(ARGS)
 
 .PHONY: test-engine-kinds
 test-engine-kinds: vllm ## Run one of those tests for each kind of engine state: some five minutes
+	@missing=()
+	command -v dockerd >/dev/null || missing+=(docker.io)
+	$(call INSTALL,$${missing[*]})
 	$(BIN)/pytest tests/engine -m one_of_a_kind $(ARGS)
 
 .PHONY: test-all
-test-all: lint test test-system test-box test-engine ## Run everything there is, before a version or an issue is closed
+test-all: lint test test-system test-rollouts test-box test-engine ## Run everything there is, before a version or an issue is closed
 
 .PHONY: vllm
 vllm: $(VENV)

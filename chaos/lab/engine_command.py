@@ -5,8 +5,9 @@
 
 For containers, where an engine is a process and not an object. What no flag of vLLM says comes
 from the environment: ``LAB_ENGINE``, JSON with fields of ``EngineFlags`` and with ``start_s`` (how
-long it takes to come up), ``log`` (lines that it writes besides) and ``exit`` (it ends with that
-code in place of serving).
+long it takes to come up), ``log`` (lines that it writes besides), ``exit`` (it ends with that code
+in place of serving), ``allocates_mib`` (memory that it takes while it starts), and ``serving`` (the
+same again, but only for an engine that serves and not for one that renders).
 
 Source: the wording of vLLM 0.32.0, run; lines that only a GPU shows, read.
 """
@@ -26,6 +27,7 @@ from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.lab.simulated_renderer import SimulatedRenderer
 
 ENVIRONMENT = "LAB_ENGINE"
+OUTSIDE = ("start_s", "log", "exit", "allocates_mib")
 KV_TOKENS = 200_000
 WEIGHTS_GIB, KV_GIB = 1.5, 0.5
 
@@ -53,24 +55,25 @@ def main(words: Sequence[str] | None = None) -> None:
     """Serve, or render, until SIGTERM."""
     given = parser().parse_args(words)
     told: dict[str, Any] = json.loads(os.environ.get(ENVIRONMENT) or "{}")
-    outside: dict[str, Any] = {
-        name: told.pop(name) for name in ("start_s", "log", "exit") if name in told
-    }
     renders = given.verb == "launch"
+    serving = told.pop("serving", {})
+    told |= {} if renders else serving
+    outside: dict[str, Any] = {name: told.pop(name) for name in OUTSIDE if name in told}
     model = next(iter(given.model_tag[1 if renders else 0 :]), None) or given.model
     if not model:
         _end("error: a model is needed", 2)
+    told.setdefault("served_model_names", given.served_model_name or [model])
+    told["served_model_names"] = tuple(told["served_model_names"])
+    by_flags = {
+        "model": model,
+        "max_model_len": given.max_model_len,
+        "enable_auto_tool_choice": given.enable_auto_tool_choice,
+        "tool_call_parser": given.tool_call_parser,
+        "reasoning_parser": given.reasoning_parser,
+        "api_key": given.api_key or os.environ.get("VLLM_API_KEY"),
+    }
     try:
-        flags = EngineFlags(
-            model=model,
-            served_model_names=tuple(given.served_model_name or [model]),
-            max_model_len=given.max_model_len,
-            enable_auto_tool_choice=given.enable_auto_tool_choice,
-            tool_call_parser=given.tool_call_parser,
-            reasoning_parser=given.reasoning_parser,
-            api_key=given.api_key or os.environ.get("VLLM_API_KEY"),
-            **told,
-        )
+        flags = EngineFlags(**{**by_flags, **told})
     except (ValueError, TypeError) as error:
         kind = "TypeError" if "requires" in str(error) else "KeyError"
         _end(f"{kind}: {error}", 1)
@@ -94,7 +97,10 @@ async def _run(
         _tell(line)
     for line in outside.get("log") or ():
         _tell(line)
+    # Written to, so that it is really taken.
+    taken = bytearray(b"x") * (int(outside.get("allocates_mib") or 0) << 20)
     await _within(stopped, outside)
+    del taken
     if "exit" in outside or stopped.is_set():
         _end("[shutdown] engine core exited", int(outside.get("exit", 0)))
     async with SimulatedEngine(flags, host=given.host, port=given.port):

@@ -27,6 +27,7 @@ class EngineFlags:
         tokens_per_chunk: As speculative decoding has it; one step writes so many.
         writes_tokens: The least that it writes to a chat without tools at temperature 0, which
             benchmarks ask for and drills do not; up to ``max_tokens``.
+        scores_nats: What it makes of each token of a text that it scores; None: it scores none.
         hung: The engine stands still, and everything else answers.
         down: Nothing listens.
     """
@@ -49,6 +50,7 @@ class EngineFlags:
     tokens_per_s: float | None = None
     tokens_per_chunk: int = 1
     writes_tokens: int = 0
+    scores_nats: float | None = None
     hung: bool = False
     down: bool = False
 

@@ -123,6 +123,7 @@ class SimulatedEngine:
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/tokenize", self._tokenize)
+        app.router.add_post("/v1/completions", self._score)
         for path in GENERATES:
             app.router.add_post(path, self._generate)
         port = self._port.getsockname()[1]
@@ -184,6 +185,16 @@ class SimulatedEngine:
                 "token_strs": None,
             }
         )
+
+    async def _score(self, request: web.Request) -> web.Response:
+        """Say how likely each word of a text is; whoever wants more of it asks for chats."""
+        body, nats = await _json(request), self.flags.scores_nats
+        if nats is None or body.get("prompt_logprobs") is None:
+            return web.json_response({"error": {"message": "Not Found", "code": 404}}, status=404)
+        words = str(body.get("prompt") or "").split()
+        scored = [{str(place): {"logprob": nats, "rank": 1}} for place in range(1, len(words))]
+        choice = {"index": 0, "text": "", "prompt_logprobs": [None, *scored]}
+        return web.json_response({"object": "text_completion", "choices": [choice]})
 
     # --- the model ---------------------------------------------------------------------
 

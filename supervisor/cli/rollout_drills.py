@@ -36,14 +36,15 @@ async def covers_of(
         topology = await gateway.topology()
 
         async def drill(question: Question) -> DrillReport:
-            return await _drilled(settings, gateway, question, stop)
+            return await drilled(settings, gateway, question, stop)
 
         return await who_serves(topology, engine, drill), ""
 
 
-async def _drilled(
+async def drilled(
     settings: Settings, gateway: "Gateway", question: Question, stop: Stop
 ) -> DrillReport:
+    """Run the drills of a question, through the daemon of this gateway if there is one."""
     async with session() as opened:
         daemon = await daemon_of(opened, settings)
         if daemon is not None:

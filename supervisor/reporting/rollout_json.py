@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from supervisor.rollout.exchange.swap import SwapReport
 from supervisor.rollout.plan import Plan
 from supervisor.rollout.stage import Serving, Staged
 from supervisor.store.engines.rollouts import JournalRollout
@@ -47,6 +48,16 @@ def staged_json(plan: Plan, staged: Staged) -> str:
         "folder": str(staged.folder),
         "findings": [asdict(one) for one in staged.findings],
         "plan": plan_value(plan),
+    }
+    return json.dumps(value, indent=2)
+
+
+def report_json(report: SwapReport) -> str:
+    """Write how a swap, or a way back, ended."""
+    value = {
+        "schema": "understudy/rollout-report/1",
+        **asdict(report),
+        "own_s": report.own_s,
     }
     return json.dumps(value, indent=2)
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from supervisor.age import ago
+from supervisor.rollout.exchange.swap import Outcome, SwapReport
 from supervisor.rollout.finding import Answer, Finding
 from supervisor.rollout.meanwhile import Cover, GroupCover
 from supervisor.rollout.plan import Plan
@@ -21,6 +22,13 @@ _MARKS = {
     Answer.UNKNOWN: ("?", "cyan"),
     Answer.WARNING: ("warning", "yellow"),
     Answer.REFUSED: ("refused", "bold red"),
+}
+_TO_DO = {
+    "staged": "Next: understudy rollout swap",
+    "swapping": "It was interrupted: understudy rollout swap --resume, or rollback",
+    "restoring": "It was interrupted: understudy rollout rollback",
+    "stranded": "Next: understudy rollout rollback, once there is memory (a reboot returns it)",
+    "accepted": "Back: understudy rollout rollback",
 }
 _COVERS = {
     Cover.PROVEN: "green",
@@ -146,6 +154,51 @@ def draw_staged(staged: Staged) -> RenderableType:
     return Group(*parts)
 
 
+def draw_report(report: SwapReport) -> RenderableType:
+    """Draw how a swap, or a way back, ended."""
+    parts: list[RenderableType] = [
+        Text(f"Rollout {report.rollout}", style="bold"),
+        _findings(report.findings),
+        Text(""),
+        *_felt(report),
+        Text(""),
+        _ended(report),
+    ]
+    return Group(*parts)
+
+
+def _felt(report: SwapReport) -> Iterable[RenderableType]:
+    if report.away_s is not None:
+        own = (
+            f", {report.start_s:.1f} s of that its start; the swap itself cost {report.own_s:.1f} s"
+            if report.start_s is not None and report.own_s is not None
+            else ""
+        )
+        yield Text(f"The engine was away for {report.away_s:.1f} s{own}.")
+    served = report.served
+    if served is None:
+        return
+    by = ", ".join(f"{count} by {name}" for name, count in served.by.items()) or "none"
+    yield Text(f"Users ({served.asked}): {by} answered, {served.lost} lost.")
+    if served.lost:
+        yield Text(f"  Lost for {served.lost_s:.1f} s in all; the first got: {served.first_lost}")
+    elif served.slowest_s:
+        yield Text(f"  The longest wait was {served.slowest_s:.1f} s.")
+
+
+def _ended(report: SwapReport) -> Text:
+    if report.outcome is Outcome.ACCEPTED:
+        said = Text("Accepted: the new engine serves. ", style="bold green")
+        said.append("The old container is kept; back: understudy rollout rollback", style="")
+        return said
+    if report.outcome is Outcome.STRANDED:
+        return Text(f"Nobody serves: {report.trouble}", style="bold red")
+    if report.refused is None:
+        return Text("The old engine serves again.", style="bold green")
+    why = f"{report.refused.check}: {report.refused.came}"
+    return Text(f"The old engine serves. Refused by {why}", style="bold red")
+
+
 def draw_rollouts(
     rollouts: Sequence[JournalRollout],
     serving: dict[str, Serving],
@@ -179,12 +232,17 @@ def draw_rollouts(
 def _stands(one: JournalRollout, serving: Serving | None, trouble: str) -> str:
     if serving is None:
         return trouble or str(one.row.get("why") or "")
-    what = (
-        f"{one.container} ({serving.serving})" if serving.serving else f"nothing as {one.container}"
-    )
-    which = "the old one" if serving.old else "another one than when it was staged"
-    said = f"{what}: {which}" if serving.serving else what
-    return f"{said}; staged container: {serving.next or 'gone'}"
+    if serving.serving is None:
+        said = f"no container is called {one.container}"
+    else:
+        which = {"old": "the old one", "new": "the new one"}.get(serving.which, "another one")
+        said = f"{one.container} is {which} ({serving.serving})"
+    others = [("the old one", serving.old, "old"), ("the new one", serving.new, "new")]
+    for word, what, which in others:
+        if which != serving.which:
+            said += f"; {word}: {what or 'gone'}"
+    todo = _TO_DO.get(one.state)
+    return f"{said}. {todo}" if todo else said
 
 
 def _steps(one: JournalRollout) -> RenderableType:

@@ -10,6 +10,7 @@
     meanwhile     who serves while this engine does not: drills
     plan          all of it together
     stage         the next container, made and tried, not started; the way back, written down
+    exchange/     the swap: what goes on while one gives way to the other, and the way back
 
 Who may ask Docker is root on its machine: this runs from the command line and nowhere else.
 """

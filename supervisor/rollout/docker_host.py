@@ -96,12 +96,14 @@ class DockerHost:
 
     def container_names(self) -> list[str]:
         """List the containers that are here, running or not."""
-        return sorted(str(one.name) for one in self._client.containers.list(all=True))
+        return sorted(
+            str(one.name) for one in self._client.containers.list(all=True, ignore_removed=True)
+        )
 
     def published(self) -> Mapping[int, str]:
         """Say which container publishes which port of this machine."""
         found: dict[int, str] = {}
-        for one in self._client.containers.list():
+        for one in self._client.containers.list(ignore_removed=True):
             for bound in (one.attrs.get("NetworkSettings") or {}).get("Ports", {}).values():
                 for each in bound or ():
                     with suppress(KeyError, ValueError):
@@ -215,6 +217,26 @@ class DockerHost:
         """Start a container."""
         self._client.containers.get(name).start()
 
+    def end(self, name: str, *, within_s: float) -> None:
+        """Stop a container, and kill it if it takes longer; does nothing where it does not run."""
+        container = self._client.containers.get(name)
+        # Docker answers when it has ended, which a connection has to outlast.
+        self._client.api.stop(str(container.id), timeout=int(within_s))
+
+    def kill(self, name: str) -> None:
+        """Kill a container at once; does nothing where it does not run."""
+        with suppress(APIError):
+            self._client.containers.get(name).kill()
+
+    def rename(self, name: str, to: str) -> None:
+        """Give a container another name."""
+        self._client.containers.get(name).rename(to)
+
+    def set_restart(self, name: str, policy: str, most: int) -> None:
+        """Say whether Docker starts a container by itself."""
+        wanted: Any = {"Name": policy, "MaximumRetryCount": most}
+        self._client.containers.get(name).update(restart_policy=wanted)
+
     def run_inside(self, name: str, words: Sequence[str]) -> tuple[int, str]:
         """Run a program in a running container; returns its exit code and what it printed."""
         from supervisor.engine.container import output_of  # noqa: PLC0415 -- beside its kind
@@ -237,6 +259,9 @@ async def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) 
     """Run what blocks in a thread; who is cancelled meanwhile waits for its end first.
 
     Else a container could be made after whoever wanted it has tidied up and gone.
+
+    Raises:
+        SetupError: Docker could not do it; whatever goes on can still be put back.
     """
     loop = asyncio.get_running_loop()
     running = loop.run_in_executor(None, functools.partial(work, *args, **kwargs))
@@ -245,6 +270,8 @@ async def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) 
     except asyncio.CancelledError:
         await asyncio.wait([running])
         raise
+    except _TROUBLE as error:
+        raise explained(error) from error
 
 
 def explained(error: Exception) -> SetupError:

@@ -24,6 +24,21 @@ class State(StrEnum):
     REPLACED = "replaced"
     """A newer one was staged for the same container."""
 
+    SWAPPING = "swapping"
+    """The old engine is being exchanged; an interruption leaves it here."""
+
+    ACCEPTED = "accepted"
+    """The new engine serves; the old container is kept."""
+
+    RESTORING = "restoring"
+    """The old engine is being brought back; an interruption leaves it here."""
+
+    RESTORED = "restored"
+    """The old engine serves."""
+
+    STRANDED = "stranded"
+    """Neither serves; what to do is written down."""
+
 
 class Journal:
     """One rollout's own pages of the journal."""

@@ -54,6 +54,12 @@ class Limits(Section):
     free_memory_gib: float = Field(
         4.0, ge=0, description="Memory that stays free beside the new engine; the host's own."
     )
+    floor_gib: float = Field(
+        1.0,
+        ge=0,
+        description="With less of the host's memory left while it starts, the new engine is "
+        "killed, before the machine stands still.",
+    )
     free_disk_gib: float = Field(
         5.0, ge=0, description="Free space that Docker's folder must have before anything begins."
     )

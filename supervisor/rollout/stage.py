@@ -20,6 +20,7 @@ from typing import Any
 from chaos.errors import SetupError
 from supervisor.rollout import render, way_back
 from supervisor.rollout.checks.image import digest_of, short
+from supervisor.rollout.command_line import VllmCommand
 from supervisor.rollout.container_spec import ContainerSpec
 from supervisor.rollout.docker_host import DockerHost, in_thread
 from supervisor.rollout.facts import NEXT, RolloutFacts
@@ -30,6 +31,8 @@ from supervisor.rollout.plan import Plan
 from supervisor.store.store import Store
 
 TRIAL = "-trial"
+FILE = "rollout.yaml"
+"""What was staged, as it was then: the file that a person has may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ async def stage(
     plan: Plan,
     folder: Path,
     *,
+    text: str,
+    canary_nats: float | None = None,
     try_it: bool = True,
     say: Callable[[str], None] = lambda _: None,
 ) -> Staged:
@@ -74,6 +79,8 @@ async def stage(
 
     Args:
         folder: Where rollouts keep their files; each gets one of its own.
+        text: The rollout file's.
+        canary_nats: What the old engine makes of the fixed text, while it serves.
         try_it: Start vLLM's renderer.
 
     Raises:
@@ -97,6 +104,16 @@ async def stage(
             "uncovered": [one.group for one in plan.uncovered],
             "away_s": plan.away_s,
             "folder": str(own),
+            "needs_acceptance": plan.needs_acceptance,
+            "tools": _calls_tools(facts.command),
+            "model_folder": str(facts.model.folder) if facts.model and facts.model.folder else "",
+            "old": {
+                "names": list((facts.engine.names if facts.engine else None) or ()),
+                "model": facts.old_command.model if facts.old_command else None,
+                "tools": _calls_tools(facts.old_command),
+                "start_s": facts.start_s,
+                "canary_nats": canary_nats,
+            },
         },
     )
     findings: list[Finding] = []
@@ -106,6 +123,7 @@ async def stage(
             told |= {"id": image_id, "digest": digest_of(facts.image or {})}
         findings.append(_pinned(facts, image_id))
         await asyncio.to_thread(own.mkdir, parents=True, exist_ok=True, mode=0o700)
+        (own / FILE).write_text(text, "utf-8")
         findings += await _keep_patches(host, journal, facts, own)
         if try_it and facts.command is not None:
             findings += await _tried(host, journal, facts, spec, name, say)
@@ -124,7 +142,12 @@ async def stage(
         await journal.become(
             State.STAGED,
             way_back=back,
-            next={"name": made, "id": made_id, "image": image_id},
+            next={
+                "name": made,
+                "id": made_id,
+                "image": image_id,
+                "model": facts.command.model if facts.command else None,
+            },
             findings=[f"{one.check}: {one.came}" for one in findings],
         )
     except BaseException as error:
@@ -135,6 +158,10 @@ async def stage(
         await asyncio.shield(journal.become(State.REFUSED, why=why))
         raise
     return Staged(name, tuple(findings), made, made_id, image_id, own)
+
+
+def _calls_tools(command: VllmCommand | None) -> bool:
+    return command is not None and "--enable-auto-tool-choice" in command.flags
 
 
 def _pinned(facts: RolloutFacts, image_id: str) -> Finding:
@@ -220,23 +247,36 @@ class Serving:
 
     Attributes:
         serving: The container of that name: its id and status; None if there is none.
-        old: It is the one that served when the rollout was staged.
-        next: The staged one's status; None if it is gone.
+        which: It is the ``old`` one, the ``new`` one, or ``another``.
+        old: The old container's name and status; None if it is gone.
+        new: The staged one's; None if it is gone.
     """
 
     serving: str | None = None
-    old: bool = False
-    next: str | None = None
+    which: str = ""
+    old: str | None = None
+    new: str | None = None
 
 
 def serving_now(host: DockerHost, row: dict[str, Any], container: str) -> Serving:
-    """Look what serves, and whether the staged container is still there; blocking."""
-    there = host.container(container)
-    next_ = host.container(container + NEXT)
+    """Look what serves, and whether the containers of a rollout are still there; blocking."""
     old_id = (row.get("way_back") or {}).get("old_id")
-    state = (there or {}).get("State") or {}
+    new_id = (row.get("next") or {}).get("id")
+    there = host.container(container)
+    identity = there["Id"] if there is not None else None
+    known = {old_id: "old", new_id: "new"}
     return Serving(
-        f"{there['Id'][:12]}, {state.get('Status')}" if there is not None else None,
-        there is not None and (old_id is None or there.get("Id") == old_id),
-        str((next_.get("State") or {}).get("Status")) if next_ is not None else None,
+        f"{identity[:12]}, {_status(there)}" if there is not None and identity else None,
+        known.get(identity, "another") if identity else "",
+        _named(host, old_id),
+        _named(host, new_id),
     )
+
+
+def _named(host: DockerHost, identity: str | None) -> str | None:
+    there = host.container(identity) if identity else None
+    return f"{str(there['Name']).strip('/')}, {_status(there)}" if there is not None else None
+
+
+def _status(described: Any) -> str:
+    return str((described.get("State") or {}).get("Status") or "?")

@@ -21,7 +21,7 @@ from tests.fakes.docker_engine import any_dockerd, empty_image
 from tests.fakes.engine_image import mounted
 from tests.patience import PATIENCE_S
 
-pytestmark = [pytest.mark.docker, pytest.mark.one_of_a_kind]
+pytestmark = pytest.mark.one_of_a_kind
 
 IMAGE = "vllm-cpu:0.32.0"
 

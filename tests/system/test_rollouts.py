@@ -3,7 +3,6 @@
 Nothing here may touch what serves: each test ends with a look at it.
 """
 
-import io
 import json
 import os
 import re
@@ -11,160 +10,46 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
-import docker
 import pytest
 import yaml
-from docker.models.containers import Container
 
-from chaos.process.ports import free_port
-from supervisor.cli.main import main
 from tests.fakes.commandline import starting
-from tests.fakes.docker_engine import any_dockerd
-from tests.fakes.engine_image import PATCHED, PATCHED_TEXT, engine_image, mounted
-from tests.fakes.models import whole_model
+from tests.fakes.engine_image import PATCHED_TEXT, engine_image, mounted
+from tests.fakes.rollout_site import (
+    COMMAND,
+    GROUP,
+    NAME,
+    NEVER,
+    NEXT,
+    Change,
+    Site,
+    a_site,
+    found,
+    from_nowhere,
+    rollouts,
+    serve,
+    too_large,
+    unknown_value,
+    with_image,
+    with_value,
+    with_words,
+    without,
+)
 from tests.patience import PATIENCE_S, wait_for
 
 pytestmark = pytest.mark.docker
-
-NAME = "vllm"
-NEXT = "vllm-next"
-GROUP = "gemma"
-COMMAND = (
-    *("/models/gemma", "--served-model-name", "gemma", "--host", "127.0.0.1"),
-    *("--enable-auto-tool-choice", "--tool-call-parser", "gemma4"),
-)
-
-NEVER: Any = {"Name": "no", "MaximumRetryCount": 0}
-
-Change = Callable[[dict[str, Any]], None]
-
-
-@contextmanager
-def docker_here() -> Iterator[str]:
-    """Run an engine; only a user who may not is excused."""
-    if os.geteuid() != 0:
-        pytest.skip("a Docker engine of its own needs root")
-    with any_dockerd() as url:
-        yield url
-
-
-@dataclass
-class Site:
-    """A Docker with an engine that serves.
-
-    Attributes:
-        folder: Where the model, the patch and the rollout file are.
-        port: Where it answers.
-        started_at: When what serves was started; it is never started anew here.
-    """
-
-    url: str
-    client: docker.DockerClient
-    folder: Path
-    port: int
-    started_at: str = ""
-
-    def container(self, name: str = NAME) -> Container:
-        """Find a container; it has to be there."""
-        return self.client.containers.get(name)
-
-    def names(self) -> list[str]:
-        """List every container."""
-        return sorted(str(one.name) for one in self.client.containers.list(all=True))
-
-    def untouched(self) -> None:
-        """What served when it all began serves on, and nobody has started it since."""
-        serving = self.container()
-        assert serving.status == "running"
-        assert serving.attrs["State"]["StartedAt"] == self.started_at
-        assert serving.attrs["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
-
-    def run(self, *arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run the command against this Docker, in this process: it is run many times."""
-        words = ["understudy", "rollout", *map(str, arguments)]
-        printed, told = io.StringIO(), io.StringIO()
-        with (
-            mock.patch.dict(os.environ, {"DOCKER_HOST": self.url, "COLUMNS": "200", **env}),
-            mock.patch.object(sys, "argv", words),
-            mock.patch("supervisor.cli.main.forbid_core_dumps"),
-            redirect_stdout(printed),
-            redirect_stderr(told),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
-        code = ended.value.code if isinstance(ended.value.code, int) else 0
-        return subprocess.CompletedProcess(words, code, printed.getvalue(), told.getvalue())
-
-    def file(self, change: Change | None = None, name: str = "rollout.yaml") -> Path:
-        """Write a rollout file for the second image."""
-        raw: dict[str, Any] = {
-            "container": NAME,
-            "engine": GROUP,
-            "url": f"http://127.0.0.1:{self.port}",
-            "run": {
-                "image": "vllm:2",
-                "command": [*COMMAND, "--port", str(self.port)],
-                "environment": {"HF_TOKEN": None},
-                "mounts": [*mounted(), *self.own_mounts()],
-                "network": "host",
-            },
-            "expect": {"model": "gemma", "context": 65536},
-            "limits": {"free_disk_gib": 0.1},
-        }
-        if change is not None:
-            change(raw)
-        path = self.folder / name
-        path.write_text(yaml.safe_dump(raw, sort_keys=False))
-        return path
-
-    def own_mounts(self) -> list[str]:
-        """The model and the patch."""
-        return [f"{self.folder}/model:/models/gemma:ro", f"{self.folder}/patch.py:{PATCHED}:ro"]
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """An engine that serves, with a mounted patch and a secret, and a second image beside it."""
-    folder = tmp_path_factory.mktemp("site")
-    with ExitStack() as stack:
-        url = stack.enter_context(docker_here())
-        client = docker.DockerClient(base_url=url)
-        stack.callback(client.close)
-        site = Site(url, client, folder, free_port())
-        whole_model(folder / "model")
-        (folder / "patch.py").write_text("VERSION = 1  # and ours\n")
-        engine_image(client, "vllm:1")
-        engine_image(client, "vllm:2", version="0.33.0")
-        always: Any = {"Name": "unless-stopped", "MaximumRetryCount": 0}
-        serving = client.containers.run(
-            "vllm:1",
-            [*COMMAND, "--port", str(site.port)],
-            name=NAME,
-            detach=True,
-            network_mode="host",
-            volumes=[*mounted(), *site.own_mounts()],
-            environment={"HF_TOKEN": "hf_not_to_be_seen"},
-            restart_policy=always,
-        )
-        stack.callback(remove_all, client)
-        wait_for(lambda: b"startup complete" in serving.logs())
-        serving.reload()
-        site.started_at = serving.attrs["State"]["StartedAt"]
+    with a_site(tmp_path_factory.mktemp("site")) as site:
+        serve(site)
         yield site
-
-
-def remove_all(client: docker.DockerClient) -> None:
-    """Leave nothing that could be mounted still when Docker ends."""
-    for one in client.containers.list(all=True):
-        one.remove(force=True)
 
 
 @pytest.fixture(autouse=True)
@@ -172,14 +57,9 @@ def alone(site: Site) -> Iterator[None]:
     """Each test begins with one container, ends with it, and has not touched it."""
     yield
     site.untouched()
-    for one in site.client.containers.list(all=True):
+    for one in site.client.containers.list(all=True, ignore_removed=True):
         if one.name != NAME:
             one.remove(force=True)
-
-
-def found(done: subprocess.CompletedProcess[str], check: str) -> list[dict[str, Any]]:
-    """List what a plan in JSON found for one question."""
-    return [one for one in json.loads(done.stdout)["findings"] if one["check"] == check]
 
 
 # --- from what runs to what is staged ---------------------------------------------------
@@ -229,8 +109,9 @@ def test_what_runs_is_written_down_changed_and_staged_and_serves_on(site: Site):
     assert (status["state"], status["row"]["without_baseline"]) == ("staged", "a test")
     assert status["serving"] == {
         "serving": f"{str(site.container().id)[:12]}, running",
-        "old": True,
-        "next": "created",
+        "which": "old",
+        "old": "vllm, running",
+        "new": "vllm-next, created",
     }
     steps = [(one["step"], one["state"]) for one in status["steps"]]
     assert steps == [
@@ -253,14 +134,6 @@ def test_what_was_staged_before_is_replaced(site: Site):
     assert site.container(NEXT).id == ids[1] != ids[0]
     states = [one["state"] for one in rollouts(site)]
     assert states == ["staged", "replaced"]
-
-
-def rollouts(site: Site) -> list[dict[str, Any]]:
-    """List the journal, the newest first."""
-    listed: list[dict[str, Any]] = json.loads(site.run("status", "--format=json").stdout)[
-        "rollouts"
-    ]
-    return listed
 
 
 def test_the_way_back_works_by_hand(site: Site):
@@ -292,46 +165,6 @@ def test_the_way_back_works_by_hand(site: Site):
 
 
 # --- what cannot work ----------------------------------------------------------------------
-
-
-def with_image(name: str) -> Change:
-    """Ask for another image."""
-    return lambda raw: raw["run"].update(image=name)
-
-
-def with_words(*words: str) -> Change:
-    """Add to the command."""
-    return lambda raw: raw["run"]["command"].extend(words)
-
-
-def without(flag: str) -> Change:
-    """Leave a flag out of the command."""
-    return lambda raw: raw["run"]["command"].remove(flag)
-
-
-def with_value(flag: str, value: str) -> Change:
-    """Give a flag another value."""
-
-    def change(raw: dict[str, Any]) -> None:
-        words = raw["run"]["command"]
-        words[words.index(flag) + 1] = value
-
-    return change
-
-
-def too_large(raw: dict[str, Any]) -> None:
-    """Need more memory than any machine has."""
-    raw["expect"]["memory_gib"] = 1_000_000
-
-
-def from_nowhere(raw: dict[str, Any]) -> None:
-    """Mount what is not there."""
-    raw["run"]["mounts"].append("/nowhere/at/all:/data:ro")
-
-
-def unknown_value(raw: dict[str, Any]) -> None:
-    """Leave to the running container what it does not have."""
-    raw["run"]["environment"]["VLLM_API_KEY"] = None
 
 
 @pytest.mark.parametrize(

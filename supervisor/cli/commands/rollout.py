@@ -1,8 +1,6 @@
 """``understudy rollout``: exchange an engine, staged while the old one serves."""
 
-import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,17 +10,29 @@ from chaos.errors import UnderstudyError, UsageError
 from chaos.exit_code import ExitCode
 from supervisor.cli.gateway_options import Access, Format, with_access
 from supervisor.cli.output_file import check_writable, write_output
+from supervisor.cli.rollout_parts import (
+    benchmarks_of,
+    canary_of,
+    check_new,
+    docker_host,
+    engine_of,
+    facts_of,
+    journal,
+    may_begin,
+    origin_of,
+    planned,
+    text_of,
+    until_stopped,
+    write_new,
+)
 
 if TYPE_CHECKING:
-    from supervisor.baseline.record import Benchmark
-    from supervisor.engine.facts import EngineFacts
     from supervisor.rollout.docker_host import DockerHost
-    from supervisor.rollout.first_file import Running
-    from supervisor.rollout.origin import Origin
+    from supervisor.rollout.exchange.swap import SwapReport
     from supervisor.rollout.plan import Plan
-    from supervisor.rollout.rollout_file import RolloutFile
     from supervisor.settings.model import Settings
     from supervisor.stop import Stop
+    from supervisor.store.engines.rollouts import JournalRollout
     from supervisor.store.store import Store
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The rollout file")]
@@ -55,11 +65,13 @@ def add(app: typer.Typer) -> None:
     """Register the commands."""
     group = typer.Typer(
         no_args_is_help=True,
-        help="Exchange an engine: planned, and staged while the old one serves.",
+        help="Exchange an engine: planned, staged while the old one serves, with a way back.",
     )
     group.command("init")(with_access(init))
     group.command("plan")(with_access(plan_))
     group.command("stage")(with_access(stage_))
+    group.command("swap")(with_access(swap_))
+    group.command("rollback")(with_access(rollback))
     group.command("status")(with_access(status_))
     group.command("schema")(schema)
     app.add_typer(group, name="rollout")
@@ -114,7 +126,7 @@ def init(
         )
     printed = str(output) == "-"
     if not printed:
-        _check_new(output, force=force)
+        check_new(output, force=force)
     settings = access.settings()
 
     async def command(_: "Stop") -> int:
@@ -123,12 +135,12 @@ def init(
         from supervisor.rollout.first_file import first_file
         from supervisor.rollout.rollout_file import parse_rollout
 
-        async with _docker() as host:
-            origin, running = await _origin(
+        async with docker_host() as host:
+            origin, running = await origin_of(
                 host, from_container, from_compose, from_recipe, container
             )
-        name, where = _engine(settings, engine, url or running.url)
-        facts = await _asked(settings, name, where)
+        name, where = engine_of(settings, engine, url or running.url)
+        facts = await facts_of(settings, name, where)
         text = first_file(
             origin,
             engine=name,
@@ -144,7 +156,7 @@ def init(
         if printed:
             print_json(text.rstrip("\n"))
             return ExitCode.OK
-        _write(output, text)
+        write_new(output, text)
         say(f"written to {output}; once it says what you want: understudy rollout plan {output}")
         return ExitCode.OK
 
@@ -183,9 +195,9 @@ def plan_(
     plans: list[Plan] = []
 
     async def command(stop: "Stop") -> int:
-        async with _docker() as host:
+        async with docker_host() as host:
             plans.append(
-                await _planned(
+                await planned(
                     host,
                     settings,
                     wanted,
@@ -244,8 +256,8 @@ def stage_(
     found: list[tuple[Plan, Staged | None]] = []
 
     async def command(stop: "Stop") -> int:
-        async with _journal(settings) as store, _docker() as host:
-            plan = await _planned(
+        async with journal(settings) as store, docker_host() as host:
+            plan = await planned(
                 host,
                 settings,
                 wanted,
@@ -258,7 +270,15 @@ def stage_(
                 found.append((plan, None))
                 return ExitCode.FAILED
             folder = state_beside(store_url(settings.store)) / "rollouts"
-            staged = await stage(host, store, plan, folder, say=say)
+            staged = await stage(
+                host,
+                store,
+                plan,
+                folder,
+                text=text_of(file),
+                canary_nats=await canary_of(settings, wanted, plan),
+                say=say,
+            )
             found.append((plan, staged))
             return ExitCode.FAILED if staged.refused else ExitCode.OK
 
@@ -276,6 +296,144 @@ def stage_(
         if staged is not None:
             out.print()
             out.print(draw_staged(staged))
+    raise typer.Exit(code)
+
+
+def swap_(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="ROLLOUT", help="Its id or container (default: what is staged)"),
+    ] = None,
+    *,
+    access: Access,
+    accept_downtime: Annotated[
+        bool,
+        typer.Option(
+            "--accept-downtime", help="Go on although users may be without an answer meanwhile"
+        ),
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Finish a swap that was interrupted")
+    ] = False,
+    drills: Drills = True,
+    output: OutputOption = None,
+    format_: FormatOption = "table",
+) -> None:
+    """Exchange the engine for what was staged; a gate that refuses puts the old one back.
+
+    Who serves meanwhile is drilled once more. Requests that run may end, the old container is
+    stopped and kept, the new one is started once, and has to show what the rollout file expects:
+    its log, its model, a token, a tool call, sense, its service through the gateway, its speed.
+
+    understudy rollout swap --gateway http://127.0.0.1:4000 --key-env LITELLM_KEY
+
+    Exit code: 0 the new engine serves, 1 it was refused and the old one serves again (or, where
+    memory did not come back, nobody does, and it says so), 2 nothing was done.
+    """
+    from supervisor.cli.rollout_swap import RESUMABLE, SWAPPABLE, no_drills, swapping, watched
+    from supervisor.rollout.exchange.swap import swap_engine
+
+    settings = access.settings()
+    states = RESUMABLE if resume else SWAPPABLE
+
+    async def work(
+        stop: "Stop", store: "Store", host: "DockerHost", record: "JournalRollout"
+    ) -> "SwapReport":
+        async with swapping(settings, host, store, record, stop, benchmarks_of) as swap:
+            if not resume:
+                await may_begin(settings, swap, stop, accepted=accept_downtime, drills=drills)
+            limits = swap.file.limits
+            most_s = sum(
+                each.total_seconds()
+                for each in (limits.drain, limits.stop, limits.memory, limits.start)
+            )
+            stop.watched()
+            async with no_drills(settings, f"rollout {record.id}", most_s) as go_on:
+                return await watched(
+                    swap, settings, lambda: until_stopped(stop, swap_engine(swap, go_on))
+                )
+
+    _report_of(settings, name, states, work, output, format_)
+
+
+def rollback(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="ROLLOUT", help="Its id or container (default: the newest)"),
+    ] = None,
+    *,
+    access: Access,
+    output: OutputOption = None,
+    format_: FormatOption = "table",
+) -> None:
+    """Bring the old engine back, at any time after a swap, or in the middle of one.
+
+    The container that served before is started again: the same one, never made anew. The one that
+    has taken its place is stopped, renamed and kept, with its log.
+
+    understudy rollout rollback
+
+    Exit code: 0 the old engine serves, 1 it does not show what it should, 2 nothing was done.
+    """
+    from dataclasses import replace
+
+    from supervisor.cli.rollout_swap import REVERSIBLE, no_drills, swapping, watched
+    from supervisor.rollout.exchange.swap import roll_back
+
+    settings = access.settings()
+
+    async def work(
+        stop: "Stop", store: "Store", host: "DockerHost", record: "JournalRollout"
+    ) -> "SwapReport":
+        async with swapping(settings, host, store, record, stop, benchmarks_of) as swap:
+            old = record.row.get("old") or {}
+            back = replace(swap, tools=bool(old.get("tools")))
+            limits = swap.file.limits
+            most_s = limits.memory.total_seconds() + limits.start.total_seconds()
+            async with no_drills(settings, f"rollback of {record.id}", most_s) as go_on:
+                return await watched(back, settings, lambda: roll_back(back, go_on))
+
+    _report_of(settings, name, REVERSIBLE, work, output, format_)
+
+
+def _report_of(
+    settings: "Settings",
+    name: str | None,
+    states: object,
+    work: "Callable[[Stop, Store, DockerHost, JournalRollout], Awaitable[SwapReport]]",
+    output: Path | None,
+    format_: Format,
+) -> None:
+    """Do it, print what came of it, and end with its exit code."""
+    from supervisor.cli.console import out, print_json
+    from supervisor.cli.rollout_swap import chosen
+    from supervisor.reporting.rollout_json import report_json
+    from supervisor.reporting.rollout_table import draw_report
+    from supervisor.rollout.exchange.swap import Outcome
+    from supervisor.stop import run
+
+    if output is not None:
+        check_writable(output)
+    reports: list[SwapReport] = []
+
+    async def command(stop: "Stop") -> int:
+        async with journal(settings) as store, docker_host() as host:
+            record = chosen(await store.rollouts(), name, states)
+            report = await work(stop, store, host, record)
+            reports.append(report)
+            good = report.refused is None and report.outcome is not Outcome.STRANDED
+            ended = not stop.event.is_set()
+            return (ExitCode.OK if good else ExitCode.FAILED) if ended else stop.exit_code
+
+    code = run(command)
+    if not reports:
+        raise typer.Exit(code)
+    if output is not None:
+        write_output(report_json(reports[0]) + "\n", output)
+    if format_ == "json":
+        print_json(report_json(reports[0]))
+    else:
+        out.print(draw_report(reports[0]))
     raise typer.Exit(code)
 
 
@@ -304,13 +462,20 @@ def status_(
     async def command(_: "Stop") -> int:
         from chaos.clock import SystemClock
 
-        async with _journal(settings) as store:
+        async with journal(settings) as store:
             known = await store.rollouts(container)
-        open_ = [one for one in known if one.state in (State.STAGED, State.STAGING)]
+        ended = (State.REFUSED, State.REPLACED, State.RESTORED)
+        newest = {one.container: one.id for one in reversed(known)}
+        open_ = [
+            one
+            for one in known
+            if one.state not in ended
+            and (one.state != State.ACCEPTED or newest[one.container] == one.id)
+        ]
         serving, trouble = {}, ""
         try:
             if open_:
-                async with _docker() as host:
+                async with docker_host() as host:
                     for one in open_:
                         serving[one.id] = await in_thread(
                             serving_now, host, dict(one.row), one.container
@@ -337,203 +502,3 @@ def schema() -> None:
     from supervisor.rollout.rollout_file import schema as file_schema
 
     print_json(json.dumps(file_schema(), indent=2))
-
-
-# --- parts ----------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def _docker() -> "AsyncIterator[DockerHost]":
-    """Open Docker off the loop; it may be slow to answer."""
-    from contextlib import ExitStack
-
-    from supervisor.rollout.docker_host import DockerHost, in_thread
-
-    with ExitStack() as stack:
-        yield await in_thread(stack.enter_context, DockerHost.opened())
-
-
-@asynccontextmanager
-async def _journal(settings: "Settings") -> "AsyncIterator[Store]":
-    from chaos.clock import SystemClock
-    from supervisor.store.location import store_url
-    from supervisor.store.records import Home
-    from supervisor.store.store import Store
-
-    home = Home(settings.daemon.name, settings.gateway.url or "")
-    async with Store.opened(store_url(settings.store), home, SystemClock()) as store:
-        yield store
-
-
-async def _planned(
-    host: "DockerHost",
-    settings: "Settings",
-    wanted: "RolloutFile",
-    stop: "Stop",
-    *,
-    without_baseline: str,
-    drills: bool,
-    hashes: bool,
-) -> "Plan":
-    from chaos.http_client import open_session
-    from supervisor.cli.console import err, say
-    from supervisor.cli.hash_progress import LiveHashes
-    from supervisor.cli.rollout_drills import covers_of
-    from supervisor.rollout.facts import gather
-    from supervisor.rollout.plan import plan_of
-
-    async with open_session() as session:
-        with LiveHashes(err) as live:
-            facts = await gather(
-                host,
-                wanted,
-                settings,
-                session,
-                benchmarks=await _benchmarks(settings, wanted.engine),
-                without_baseline=without_baseline,
-                hashes=hashes,
-                tell=live.take,
-                say=say,
-            )
-    if not drills:
-        return plan_of(facts, None, "--no-drills")
-    plan = plan_of(facts, None, "something cannot work already, so nothing was drilled")
-    if plan.refused:
-        return plan
-    covers, why = await covers_of(settings, wanted.engine, stop)
-    return plan_of(facts, covers, why)
-
-
-async def _benchmarks(settings: "Settings", engine: str) -> "Sequence[Benchmark]":
-    """Read what is kept of an engine; nothing where there is neither daemon nor store."""
-    from supervisor.cli.knowledge import known
-
-    try:
-        async with known(settings) as knowledge:
-            answer = await knowledge.benchmarks()
-    except UsageError:
-        return []
-    return [
-        one.record for each in answer.engines if each.engine == engine for one in each.benchmarks
-    ]
-
-
-async def _origin(
-    host: "DockerHost",
-    from_container: str | None,
-    from_compose: tuple[Path, str] | None,
-    from_recipe: Path | None,
-    container: str | None,
-) -> "tuple[Origin, Running]":
-    """Read the origin, and what runs of it."""
-    from supervisor.rollout.docker_host import in_thread
-    from supervisor.rollout.first_file import running_of
-    from supervisor.rollout.origins import compose, recipe
-    from supervisor.rollout.origins import container as containers
-
-    if from_container is not None:
-        described = await in_thread(host.container, from_container)
-        if described is None:
-            raise await in_thread(_no_container, host, from_container)
-        image = await in_thread(host.image, str(described.get("Image") or ""))
-        origin = containers.origin_of(described, image)
-    elif from_compose is not None:
-        file, service = from_compose
-        text = await in_thread(compose.resolved, file)
-        origin = compose.origin_of(text, service, name=str(file), container=container)
-    else:
-        assert from_recipe is not None  # noqa: S101 -- one of the three is given
-        if container is None:
-            raise UsageError(
-                "a recipe does not name the container that runs",
-                remedy="Say which one it is: --container NAME, as 'docker ps' lists it.",
-            )
-        origin = recipe.origin_of(
-            _text(from_recipe),
-            name=str(from_recipe),
-            container=container,
-            home=str(Path.home()),
-        )
-    return origin, await in_thread(running_of, host, origin)
-
-
-def _no_container(host: "DockerHost", name: str) -> UsageError:
-    from chaos.registry import suggestion
-
-    return UsageError(
-        f"there is no container {name!r}",
-        remedy=suggestion(name, host.container_names()).capitalize(),
-    )
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise UsageError(f"{path}: cannot be read: {why}", remedy="Name a file.") from error
-
-
-def _engine(settings: "Settings", name: str | None, url: str | None) -> tuple[str, str]:
-    """Name the engine's group and its address.
-
-    Raises:
-        UsageError: One of them is not known.
-    """
-    from yarl import URL
-
-    if name is not None:
-        where = url or (settings.engines[name].url if name in settings.engines else None)
-    else:
-        same = [
-            each
-            for each, one in settings.engines.items()
-            if url is not None and URL(one.url).port == URL(url).port
-        ]
-        name, where = (same[0] if len(same) == 1 else None), url
-    if name is None:
-        names = ", ".join(settings.engines) or "none"
-        raise UsageError(
-            "nothing says which model group this engine serves",
-            remedy=f"Give --engine NAME, as the gateway names it (the configuration's: {names}).",
-        )
-    if where is None:
-        raise UsageError(
-            f"nothing says where the engine {name!r} answers",
-            remedy="Give --url http://127.0.0.1:8000",
-        )
-    return name, where
-
-
-async def _asked(settings: "Settings", name: str, url: str) -> "EngineFacts":
-    from chaos.http_client import open_session
-    from supervisor.engine.facts import read_engine_facts
-
-    named = settings.engines.get(name)
-    key = named.key.reveal().get_secret_value() if named and named.key else None
-    async with open_session() as session:
-        return await read_engine_facts(session, url, group=name, key=key)
-
-
-def _write(output: Path, text: str) -> None:
-    try:
-        output.write_text(text, "utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"{output} cannot be written: {error.strerror}", remedy="Name another with --output."
-        ) from error
-
-
-def _check_new(output: Path, *, force: bool) -> None:
-    """Find out before anything is asked.
-
-    Raises:
-        UsageError: The file is there, or could not be written.
-    """
-    if output.exists() and not force:
-        raise UsageError(
-            f"{output} is there already",
-            remedy="Give --force to overwrite it, or another file with --output.",
-        )
-    if not os.access(output if output.exists() else output.parent, os.W_OK):
-        raise UsageError(f"{output} cannot be written", remedy="Name another file with --output.")

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from supervisor.reporting.rollout_json import plan_json, rollouts_json, staged_json
+from supervisor.reporting.rollout_json import plan_json, report_json, rollouts_json, staged_json
 from supervisor.rollout.changes import changes_of
 from supervisor.rollout.container_spec import ContainerSpec
+from supervisor.rollout.exchange.swap import Outcome, SwapReport
+from supervisor.rollout.exchange.users import Served
 from supervisor.rollout.facts import RolloutFacts
 from supervisor.rollout.finding import Answer, Finding
 from supervisor.rollout.meanwhile import Cover, GroupCover
@@ -131,13 +133,80 @@ def test_what_was_staged_comes_with_its_plan(container):
     }
 
 
+def ended(**changes: Any) -> dict[str, Any]:
+    """What a program gets of a swap that was accepted."""
+    values: dict[str, Any] = {
+        "rollout": "r1",
+        "outcome": Outcome.ACCEPTED,
+        "refused": None,
+        "findings": (WARNING,),
+        "seconds": {"stop": 2.0, "start": 90.0},
+        "away_s": 95.0,
+        "start_s": 90.0,
+        **changes,
+    }
+    told = json.loads(report_json(SwapReport(**values)))
+    assert isinstance(told, dict)
+    return told
+
+
+def test_a_swap_has_everything_that_its_table_shows():
+    """With what it cost beside the engine's own start."""
+    users = Served("as a user of gemma", {"qwen, a fallback": 30}, 1, "status 500: no", 0.5, 1.25)
+    assert ended(served=users) == {
+        "schema": "understudy/rollout-report/1",
+        "rollout": "r1",
+        "outcome": "accepted",
+        "refused": None,
+        "findings": [
+            {
+                "check": "baseline",
+                "answer": "warning",
+                "asked": "a benchmark is fresh",
+                "came": "it is old",
+                "remedy": "Measure anew.",
+            }
+        ],
+        "seconds": {"stop": 2.0, "start": 90.0},
+        "away_s": 95.0,
+        "start_s": 90.0,
+        "own_s": 5.0,
+        "served": {
+            "asked": "as a user of gemma",
+            "by": {"qwen, a fallback": 30},
+            "lost": 1,
+            "first_lost": "status 500: no",
+            "lost_s": 0.5,
+            "slowest_s": 1.25,
+        },
+        "trouble": "",
+    }
+
+
+@pytest.mark.parametrize("outcome", [Outcome.RESTORED, Outcome.STRANDED])
+def test_the_gate_that_refused_comes_with_how_it_ended(outcome):
+    """And with what went wrong besides; where nobody asked as a user, that is null."""
+    told = ended(outcome=outcome, refused=REFUSED, trouble="no memory")
+    assert (told["outcome"], told["trouble"], told["served"]) == (outcome.value, "no memory", None)
+    assert (told["refused"]["check"], told["refused"]["came"]) == ("flags", "--x is not")
+
+
+@pytest.mark.parametrize(
+    ("away_s", "start_s", "own_s"),
+    [(95.0, 90.0, 5.0), (89.0, 90.0, 0.0), (None, 90.0, None), (95.0, None, None)],
+)
+def test_what_a_swap_cost_itself_is_never_less_than_nothing(away_s, start_s, own_s):
+    """And null where either time is not known."""
+    assert ended(away_s=away_s, start_s=start_s)["own_s"] == own_s
+
+
 def test_where_each_stands_has_its_row_its_steps_and_what_serves():
     """Times are as ISO 8601 has them; what Docker was not asked about is null."""
     step = JournalStep("pin", "done", NOON, {"id": "sha256:2c"})
     later = NOON + timedelta(minutes=1)
     one = JournalRollout("r2", "gemma", "vllm", "staged", NOON, later, {"away_s": 95.0}, (step,))
     older = JournalRollout("r1", "gemma", "vllm", "refused", NOON, NOON, {"why": "no room"})
-    serving = {"r2": Serving("0a1b, running", old=True, next="created")}
+    serving = {"r2": Serving("0a1b, running", "old", "vllm, running", "vllm-next, created")}
     told = json.loads(rollouts_json((one, older), serving))
     assert told["schema"] == "understudy/rollouts/1"
     newest, other = told["rollouts"]
@@ -157,7 +226,12 @@ def test_where_each_stands_has_its_row_its_steps_and_what_serves():
                 "detail": {"id": "sha256:2c"},
             }
         ],
-        "serving": {"serving": "0a1b, running", "old": True, "next": "created"},
+        "serving": {
+            "serving": "0a1b, running",
+            "which": "old",
+            "old": "vllm, running",
+            "new": "vllm-next, created",
+        },
     }
     assert (other["serving"], other["row"], other["steps"]) == (None, {"why": "no room"}, [])
 

@@ -11,12 +11,15 @@ from rich.console import Console
 from supervisor.reporting.rollout_table import (
     downtime,
     draw_plan,
+    draw_report,
     draw_rollouts,
     draw_staged,
     verdict,
 )
 from supervisor.rollout.changes import Change, changes_of
 from supervisor.rollout.container_spec import ContainerSpec
+from supervisor.rollout.exchange.swap import Outcome, SwapReport
+from supervisor.rollout.exchange.users import Served
 from supervisor.rollout.facts import RolloutFacts
 from supervisor.rollout.finding import Answer, Finding
 from supervisor.rollout.meanwhile import Cover, GroupCover
@@ -248,6 +251,109 @@ def test_what_was_refused_leaves_nothing():
     assert "WAY-BACK" not in drawn
 
 
+# --- how a swap ended -------------------------------------------------------------------
+
+
+def report(**changes: Any) -> SwapReport:
+    """A swap that was accepted, and that nobody watched."""
+    values: dict[str, Any] = {
+        "rollout": "r1",
+        "outcome": Outcome.ACCEPTED,
+        "refused": None,
+        "findings": (OK,),
+        "seconds": {"stop": 2.0},
+        "away_s": 95.25,
+        "start_s": 90.0,
+        **changes,
+    }
+    return SwapReport(**values)
+
+
+def served(**changes: Any) -> Served:
+    """Users of whom nobody was lost."""
+    by = {"qwen, a fallback": 30, "gemma": 4}
+    return Served(**{"asked": "as a user of gemma", "by": by, "slowest_s": 1.26, **changes})
+
+
+def test_a_swap_that_was_accepted_says_how_to_get_back():
+    """With every gate, and what it cost beside the engine's own start."""
+    drawn = shown(draw_report(report()))
+    assert drawn.startswith("Rollout r1")
+    assert "ok the image is here it is" in drawn
+    assert (
+        "The engine was away for 95.2 s, 90.0 s of that its start; the swap itself cost 5.2 s."
+        in drawn
+    )
+    assert "Users" not in drawn
+    assert drawn.endswith(
+        "Accepted: the new engine serves. The old container is kept; back: understudy rollout "
+        "rollback"
+    )
+
+
+def test_a_gate_that_refused_is_named_where_the_old_engine_serves():
+    """With what it saw, and what to do."""
+    ended = report(outcome=Outcome.RESTORED, refused=REFUSED, findings=(OK, REFUSED))
+    drawn = shown(draw_report(ended))
+    assert "refused flags are known --x is not → Leave --x out." in drawn
+    assert drawn.endswith("The old engine serves. Refused by flags: --x is not")
+    assert "Accepted" not in drawn
+
+
+def test_a_swap_that_is_stranded_says_why_and_nothing_better():
+    """Whoever refused, the trouble is what matters now."""
+    trouble = "memory has not come back. Nothing was started. Only a reboot returns it"
+    ended = report(outcome=Outcome.STRANDED, refused=REFUSED, trouble=trouble, away_s=None)
+    drawn = shown(draw_report(ended))
+    assert drawn.endswith(f"Nobody serves: {trouble}")
+    assert "was away" not in drawn
+
+
+def test_a_way_back_that_nobody_had_to_force_refuses_nothing():
+    """The old engine is there again, because somebody wanted it."""
+    drawn = shown(draw_report(report(outcome=Outcome.RESTORED, start_s=None)))
+    assert drawn.endswith("The old engine serves again.")
+    assert "Refused" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"start_s": None}, "The engine was away for 95.2 s."),
+        ({"away_s": 89.0}, "The engine was away for 89.0 s, 90.0 s of that its start; the swap"),
+    ],
+)
+def test_how_long_it_was_away_is_told_as_far_as_it_is_known(changes, said):
+    """The start alone may not be."""
+    assert said in shown(draw_report(report(**changes)))
+
+
+def test_users_who_were_all_answered_have_a_longest_wait():
+    """And who answered them."""
+    drawn = shown(draw_report(report(served=served())))
+    assert "Users (as a user of gemma): 30 by qwen, a fallback, 4 by gemma answered, 0 lost." in (
+        drawn
+    )
+    assert "The longest wait was 1.3 s." in drawn
+    assert "Lost for" not in drawn
+
+
+def test_users_who_were_lost_are_counted_with_the_first_reason():
+    """Their longest wait does not matter then."""
+    lost = served(lost=3, lost_s=12.34, first_lost="status 500: [bold]no[/bold]")
+    drawn = shown(draw_report(report(served=lost)))
+    assert "4 by gemma answered, 3 lost." in drawn
+    assert "Lost for 12.3 s in all; the first got: status 500: [bold]no[/bold]" in drawn
+    assert "longest wait" not in drawn
+
+
+def test_users_whom_nobody_answered_have_no_wait():
+    """It may be that none has asked yet."""
+    drawn = shown(draw_report(report(served=served(by={}, slowest_s=0.0))))
+    assert "none answered, 0 lost." in drawn
+    assert "longest wait" not in drawn
+
+
 # --- where each stands ------------------------------------------------------------------
 
 
@@ -262,14 +368,17 @@ def test_an_empty_journal_says_how_to_begin():
     ("serving", "said"),
     [
         (
-            Serving("0a1b, running", old=True, next="created"),
-            "vllm (0a1b, running): the old one; staged container: created",
+            Serving("0a1b, running", "old", "vllm, running", "vllm-next, created"),
+            "vllm is the old one (0a1b, running); the new one: vllm-next, created.",
         ),
         (
-            Serving("2c3d, running", old=False, next=None),
-            "vllm (2c3d, running): another one than when it was staged; staged container: gone",
+            Serving("2c3d, running", "another"),
+            "vllm is another one (2c3d, running); the old one: gone; the new one: gone.",
         ),
-        (Serving(None, old=False, next="created"), "nothing as vllm; staged container: created"),
+        (
+            Serving(None, "", "vllm-old, exited", "vllm-next, created"),
+            "no container is called vllm; the old one: vllm-old, exited; the new one: vllm-next,",
+        ),
     ],
 )
 def test_a_staged_one_shows_what_docker_says_now(serving, said):

@@ -1,0 +1,1 @@
+"""What an engine has to show before it is accepted, gate by gate."""
