@@ -27,7 +27,7 @@ _TO_DO = {
     "staged": "Next: understudy rollout swap",
     "swapping": "It was interrupted: understudy rollout swap --resume, or rollback",
     "restoring": "It was interrupted: understudy rollout rollback",
-    "stranded": "Next: understudy rollout rollback, once there is memory (a reboot returns it)",
+    "stranded": "Next: understudy rollout rollback (where memory is missing: after a reboot)",
     "accepted": "Back: understudy rollout rollback",
 }
 _COVERS = {

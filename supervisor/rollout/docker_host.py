@@ -274,6 +274,16 @@ async def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) 
         raise explained(error) from error
 
 
+class NoDockerError(SetupError):
+    """Docker does not answer: it is not running, or is being started anew."""
+
+
+_NOBODY = (
+    *("FileNotFoundError", "Connection refused", "No such file", "Connection aborted"),
+    *("RemoteDisconnected", "Connection reset"),
+)
+
+
 def explained(error: Exception) -> SetupError:
     """Say in words what Docker could not do."""
     why = str(getattr(error, "explanation", None) or error)
@@ -282,8 +292,8 @@ def explained(error: Exception) -> SetupError:
             "this user may not ask Docker",
             remedy="Run as a user who may read Docker's socket, which makes that user root: sudo.",
         )
-    if "FileNotFoundError" in why or "Connection refused" in why or "No such file" in why:
-        return SetupError(
+    if any(words in why for words in _NOBODY):
+        return NoDockerError(
             "there is no Docker to ask", remedy="Start Docker, or set DOCKER_HOST to its socket."
         )
     status = error.status_code if isinstance(error, APIError) else None

@@ -1,15 +1,18 @@
 """A real vLLM in a container: its own package lists what it has, its own renderer is the trial."""
 
 import asyncio
+import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
 
 from chaos.lab.vllm_engine import MODELS
+from chaos.process.ports import free_port
 from supervisor.rollout.command_line import read_command
 from supervisor.rollout.container_spec import ContainerSpec
 from supervisor.rollout.docker_host import DockerHost, in_thread
@@ -19,15 +22,16 @@ from supervisor.rollout.origins.container import argv
 from supervisor.rollout.render import findings_of, try_render
 from tests.fakes.docker_engine import any_dockerd, empty_image
 from tests.fakes.engine_image import mounted
-from tests.patience import PATIENCE_S
+from tests.fakes.rollout_site import Site, remove_all
+from tests.patience import PATIENCE_S, wait_for
 
-pytestmark = pytest.mark.one_of_a_kind
+ONE_OF_A_KIND = pytest.mark.one_of_a_kind
 
 IMAGE = "vllm-cpu:0.32.0"
 
 
 @pytest.fixture(scope="module")
-def host() -> Iterator[DockerHost]:
+def engine() -> Iterator[tuple[str, docker.DockerClient]]:
     """A Docker with an image that has nothing but places for what is mounted."""
     if os.geteuid() != 0:
         pytest.skip("a Docker engine of its own needs root")
@@ -36,8 +40,15 @@ def host() -> Iterator[DockerHost]:
         client = docker.DockerClient(base_url=url, timeout=int(PATIENCE_S))
         stack.callback(client.close)
         empty_image(client, IMAGE)
-        yield DockerHost(client)
-        assert client.containers.list(all=True) == []
+        stack.callback(remove_all, client)
+        yield url, client
+
+
+@pytest.fixture
+def host(engine: tuple[str, docker.DockerClient]) -> Iterator[DockerHost]:
+    """The one who asks it; a trial leaves nothing behind."""
+    yield DockerHost(engine[1])
+    assert engine[1].containers.list(all=True) == []
 
 
 def spec_of(vllm: Path, model: str, *flags: str) -> ContainerSpec:
@@ -78,6 +89,7 @@ async def tried(host: DockerHost, spec: ContainerSpec) -> dict[str, Finding]:
     return {one.check: one for one in findings_of(rendered, command, PATIENCE_S)}
 
 
+@ONE_OF_A_KIND
 async def test_its_own_package_lists_its_flags_and_parsers(host: DockerHost, vllm_executable: Path):
     """Without a GPU, a network, or an import of vLLM."""
     spec = spec_of(vllm_executable, "hermes")
@@ -89,6 +101,7 @@ async def test_its_own_package_lists_its_flags_and_parsers(host: DockerHost, vll
     assert {"gemma4", "hermes", "pythonic"} <= {*package.tool}
 
 
+@ONE_OF_A_KIND
 @pytest.mark.parametrize(
     ("parser", "answer", "came"),
     [
@@ -109,6 +122,7 @@ async def test_a_parser_is_tried_on_what_the_model_s_own_template_writes(
     assert came in found["parsers"].came
 
 
+@ONE_OF_A_KIND
 async def test_an_engine_without_tool_calls_is_tried_without_them(
     host: DockerHost, vllm_executable: Path
 ):
@@ -118,9 +132,57 @@ async def test_an_engine_without_tool_calls_is_tried_without_them(
     assert found["parsers"].answer is Answer.WARNING
 
 
+@ONE_OF_A_KIND
 async def test_a_flag_that_it_does_not_know_ends_the_trial(host: DockerHost, vllm_executable: Path):
     """Its own words say which one."""
     flags = ("--enable-auto-tool-choice", "--tool-call-parser", "gemma5")
     found = await tried(host, spec_of(vllm_executable, "hermes", *flags))
     assert found["render"].answer is Answer.REFUSED
     assert "invalid tool call parser: gemma5" in found["render"].came
+
+
+def test_a_real_engine_is_exchanged_and_taken_back(
+    engine: tuple[str, docker.DockerClient], vllm_executable: Path, tmp_path: Path
+):
+    """Every gate that can be asked of it says yes: the same engine with a shorter context."""
+    url, client = engine
+    site = Site(url, client, tmp_path, free_port())
+    flags = ("--enable-auto-tool-choice", "--tool-call-parser", "hermes", "--enforce-eager")
+    place = ("--host", "127.0.0.1", "--port", str(site.port), "--max-num-seqs", "4")
+    spec = spec_of(vllm_executable, "hermes", *flags, *place)
+    always: Any = {"Name": "unless-stopped", "MaximumRetryCount": 0}
+    old = client.containers.run(
+        spec.image,
+        list(spec.command or ()),
+        entrypoint=list(spec.entrypoint or ()),
+        name="vllm",
+        detach=True,
+        network_mode="host",
+        environment={name: value or "" for name, value in spec.environment.items()},
+        volumes=[str(one) for one in spec.mounts],
+        ipc_mode="host",
+        restart_policy=always,
+    )
+    wait_for(lambda: b"Application startup complete" in old.logs())
+    file = tmp_path / "rollout.yaml"
+    first = site.run("init", "--from-container", "vllm", "--engine", "tiny", "--output", file)
+    assert first.returncode == 0, first.stderr
+    text = file.read_text().replace("--max-model-len 4096", "--max-model-len 2048")
+    text = text.replace("context: 4096", "context: 2048")
+    text = text.replace("free_disk_gib: 5", "free_disk_gib: 0")
+    file.write_text(text)
+    done = site.run("stage", file, "--no-drills", "--without-baseline", "x", "--format=json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = site.run("swap", "--accept-downtime", "--format=json")
+    print(done.stdout)  # noqa: T201 -- shown with pytest -s
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    came = {one["check"]: one for one in report["findings"]}
+    assert {came[name]["answer"] for name in ("model", "context", "first token", "tool call")} == {
+        "ok"
+    }
+    assert came["canary"]["answer"] == "ok"
+    assert "nats a token" in came["canary"]["came"]
+    assert site.run("rollback").returncode == 0
+    assert site.container("vllm").id == old.id
+    remove_all(client)

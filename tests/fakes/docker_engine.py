@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,6 +75,21 @@ def listens(path: Path) -> bool:
     """Whether somebody listens on a socket."""
     with socket.socket(socket.AF_UNIX) as trying:
         return trying.connect_ex(str(path)) == 0
+
+
+@contextmanager
+def restartable_dockerd() -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]:
+    """Run an engine that can be ended and started again; yields what does both.
+
+    Its containers end with it, as without live restore they do.
+    """
+    with TemporaryDirectory(prefix="understudy-docker-") as folder, ExitStack() as stack:
+
+        def start() -> None:
+            stack.enter_context(dockerd(Path(folder)))
+
+        start()
+        yield f"unix://{folder}/docker.sock", stack.close, start
 
 
 @contextmanager

@@ -134,10 +134,14 @@ class Site:
 
 
 @contextmanager
-def a_site(folder: Path) -> Iterator[Site]:
-    """Run a Docker with two images, a model and a patch; no engine serves yet."""
+def a_site(folder: Path, there: str | None = None) -> Iterator[Site]:
+    """Run a Docker with two images, a model and a patch; no engine serves yet.
+
+    Args:
+        there: A Docker that runs already.
+    """
     with ExitStack() as stack:
-        url = stack.enter_context(docker_here())
+        url = there or stack.enter_context(docker_here())
         client = docker.DockerClient(base_url=url)
         stack.callback(client.close)
         site = Site(url, client, folder, free_port())

@@ -24,6 +24,7 @@ from supervisor.rollout.exchange import restore
 from supervisor.rollout.facts import Memory
 from supervisor.rollout.journal import Journal
 from tests.fakes.commandline import starting
+from tests.fakes.docker_engine import restartable_dockerd
 from tests.fakes.rollout_site import NAME, Change, Site, a_site, remove_all, rollouts, serve
 from tests.patience import PATIENCE_S, wait_for
 
@@ -355,6 +356,28 @@ def test_ctrl_c_puts_the_old_engine_back(site: Site):
     assert process.returncode == 130
     serves(site, old)
     assert rollouts(site)[0]["state"] == "restored"
+
+
+@pytest.mark.thorough
+def test_a_docker_that_is_started_anew_in_the_middle_is_waited_for(tmp_path: Path):
+    """Its containers have ended with it; the old engine is started again when Docker is back."""
+    if os.geteuid() != 0:
+        pytest.skip("a Docker engine of its own needs root")
+    with restartable_dockerd() as (url, end, begin), a_site(tmp_path, url) as site:
+        old = str(serve(site, thinks=False).id)
+        staged(site, start_s=100000)
+        process = starting("rollout", "swap", "--accept-downtime", DOCKER_HOST=url)
+        try:
+            wait_for(lambda: OLD in site.names() and site.container().status == "running")
+            end()
+            begin()
+            process.communicate(timeout=PATIENCE_S)
+        finally:
+            if process.poll() is None:
+                process.kill()
+        assert process.returncode == 1
+        serves(site, old)
+        assert rollouts(site)[0]["state"] == "restored"
 
 
 # --- users, through a real gateway --------------------------------------------------------------

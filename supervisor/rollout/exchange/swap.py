@@ -26,7 +26,7 @@ from chaos.errors import SetupError, UnderstudyError
 from supervisor.engine.container import parse_state
 from supervisor.engine.http import get_metrics
 from supervisor.engine.metrics import read_vitals
-from supervisor.rollout.docker_host import in_thread
+from supervisor.rollout.docker_host import NoDockerError, in_thread
 from supervisor.rollout.exchange.gates import GATES, WAY_BACK, Gate
 from supervisor.rollout.exchange.page_cache import evict
 from supervisor.rollout.exchange.restore import (
@@ -42,6 +42,7 @@ from supervisor.rollout.finding import Answer, Finding
 from supervisor.rollout.journal import State
 
 DRAIN_LOOK_EVERY_S = 0.5
+DOCKER_LOOK_EVERY_S = 2.0
 
 
 class Outcome(StrEnum):
@@ -78,8 +79,8 @@ class SwapReport:
 
     @property
     def own_s(self) -> float | None:
-        """What the swap cost beside the engine's own start."""
-        if self.away_s is None or self.start_s is None:
+        """What the swap cost beside the engine's own start; None where it was not accepted."""
+        if self.outcome is not Outcome.ACCEPTED or self.away_s is None or self.start_s is None:
             return None
         return max(0.0, self.away_s - self.start_s)
 
@@ -203,7 +204,7 @@ async def _back(swap: Swapping, times: _Times, why: str, refused: Finding | None
     await swap.journal.become(State.RESTORING, why=why)
     trouble = ""
     try:
-        finding = await put_back(swap, why)
+        finding = await _once_docker_answers(swap, why)
         swap.findings.append(
             Finding("way back", finding.answer, "the old engine serves again", finding.came)
         )
@@ -216,6 +217,23 @@ async def _back(swap: Swapping, times: _Times, why: str, refused: Finding | None
         return _report(swap, times, Outcome.STRANDED, refused, trouble)
     await swap.journal.become(State.RESTORED, why=why, findings=_lines(swap.findings))
     return _report(swap, times, Outcome.RESTORED, refused, trouble)
+
+
+async def _once_docker_answers(swap: Swapping, why: str) -> Finding:
+    """Put the old engine back; a Docker that is being started anew is waited for.
+
+    Raises:
+        NoDockerError: It does not come back within the time of a start.
+    """
+    end_s = time.monotonic() + swap.file.limits.start.total_seconds()
+    while True:
+        try:
+            return await put_back(swap, why)
+        except NoDockerError as error:
+            if time.monotonic() > end_s:
+                raise
+            swap.say(f"{error.message}: waiting for it")
+            await asyncio.sleep(DOCKER_LOOK_EVERY_S)
 
 
 async def _stranded(

@@ -1,10 +1,15 @@
-"""It calls a tool when it is asked to: whole and streamed, with the argument that it was given."""
+"""It calls a tool when it is asked to: whole and streamed, with the note that it was given.
+
+It is asked as drills ask, past the gateway.
+"""
 
 import json
-import secrets
 from collections.abc import Sequence
-from typing import Any
 
+from chaos.protocol.formats import WIRE_FORMATS
+from chaos.scenario.plan import fresh_nonce
+from chaos.traffic.note_tool import RECORD_NOTE
+from chaos.traffic.shapes import SHAPES
 from supervisor.rollout.exchange.running import Swapping
 from supervisor.rollout.exchange.said import deltas_of, messages_of
 from supervisor.rollout.finding import Answer, Finding
@@ -14,8 +19,8 @@ WITHIN_S = 120.0
 TRIES = 3
 """A model may miss once; it is the engine that is judged."""
 
-NAME = "report_code"
-ASKED = "asked to call a tool it calls it, whole and streamed, with the code that it was given"
+MAX_TOKENS = 2048
+ASKED = "asked to call a tool it calls it, whole and streamed, with the note that it was given"
 
 
 async def gate(swap: Swapping) -> Sequence[Finding]:
@@ -39,8 +44,10 @@ async def gate(swap: Swapping) -> Sequence[Finding]:
 
 
 async def _missed(swap: Swapping, *, stream: bool) -> str:
-    code = secrets.token_hex(4)
-    body = _request(swap.model, code, stream=stream)
+    nonce = fresh_nonce()
+    task = SHAPES["tool_call"].task(nonce, max_tokens=MAX_TOKENS)
+    written = WIRE_FORMATS["chat_completions"].write_ask(task.ask, model=swap.model, stream=stream)
+    body = {**written, "temperature": 0}
     asked = await swap.line.post("/v1/chat/completions", body, within_s=WITHIN_S)
     if not asked.ok:
         return f"{asked.told} {asked.text[:200]}"
@@ -50,26 +57,7 @@ async def _missed(swap: Swapping, *, stream: bool) -> str:
         text = "".join(str(one.get("content") or "") for one in messages)
         return f"no call, but {text[:160]!r}" if text else "neither a call nor a text"
     name, arguments = call
-    if name != NAME or not isinstance(arguments, dict) or arguments.get("code") != code:
-        return f"{json.dumps(call)[:160]}, and the code was {code}"
+    note = arguments.get("note") if isinstance(arguments, dict) else None
+    if name != RECORD_NOTE.name or note != nonce:
+        return f"{json.dumps(call)[:160]}, and the note was {nonce}"
     return ""
-
-
-def _request(model: str, code: str, *, stream: bool) -> dict[str, Any]:
-    parameters = {
-        "type": "object",
-        "properties": {"code": {"type": "string"}},
-        "required": ["code"],
-    }
-    description = "Report a code."
-    function = {"name": NAME, "description": description, "parameters": parameters}
-    asks = f"Call the tool {NAME} with the code {code}. Do not answer in words."
-    return {
-        "model": model,
-        "messages": [{"role": "user", "content": asks}],
-        "tools": [{"type": "function", "function": function}],
-        "tool_choice": "auto",
-        "max_tokens": 512,
-        "temperature": 0,
-        "stream": stream,
-    }

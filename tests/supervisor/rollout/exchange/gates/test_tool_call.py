@@ -1,6 +1,7 @@
 """The engine has to call a tool, in both ways, with the argument that it was given."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 from aiohttp import web
 
 from chaos.lab.simulated_engine import SimulatedEngine
-from supervisor.rollout.exchange.gates.tool_call import ASKED, NAME, TRIES, gate
+from chaos.traffic.note_tool import RECORD_NOTE
+from supervisor.rollout.exchange.gates.tool_call import ASKED, TRIES, gate
 from supervisor.rollout.exchange.said import deltas_of
 from supervisor.rollout.finding import Answer, Finding
 from tests.fakes.server import serving
@@ -23,9 +25,9 @@ async def answered(session: Any, message: Callable[[str, int], Any]) -> tuple[Fi
         nonlocal tries
         tries += 1
         body = await request.json()
-        code = body["messages"][0]["content"].partition("with the code ")[2].partition(".")[0]
+        (code,) = re.findall(r"\b[0-9a-f]{8}\b", body["messages"][0]["content"])
         made = message(code, tries)
-        if body["stream"]:
+        if body.get("stream"):
             event = json.dumps({"choices": [{"delta": made}]})
             return web.Response(text=f"data: {event}\n\ndata: [DONE]\n\n")
         return web.json_response({"choices": [{"message": made}]})
@@ -35,7 +37,7 @@ async def answered(session: Any, message: Callable[[str, int], Any]) -> tuple[Fi
     return one, tries
 
 
-def called(arguments: Any, name: str = NAME) -> dict[str, Any]:
+def called(arguments: Any, name: str = RECORD_NOTE.name) -> dict[str, Any]:
     """Make a message that calls a tool."""
     function = {"name": name, "arguments": json.dumps(arguments)}
     return {"tool_calls": [{"index": 0, "function": function}]}
@@ -46,7 +48,7 @@ async def test_the_model_s_own_parser_reads_the_call_in_both_ways(session, think
     """One try of each is enough."""
     async with SimulatedEngine(flags(thinks=thinks)) as engine:
         (one,) = await gate(swapping(engine.url, session))
-        ways = [bool(seen.body["stream"]) for seen in engine.seen]
+        ways = [bool(seen.body.get("stream")) for seen in engine.seen]
     assert one == Finding("tool call", Answer.OK, ASKED, "it does")
     assert ways == [False, True]
 
@@ -55,13 +57,13 @@ async def test_the_parser_of_another_family_is_refused_with_what_was_said(sessio
     """The call is left in the text, and each way was tried more than once."""
     async with SimulatedEngine(flags(tool_call_parser="hermes", thinks=False)) as engine:
         (one,) = await gate(swapping(engine.url, session))
-        ways = [bool(seen.body["stream"]) for seen in engine.seen]
+        ways = [bool(seen.body.get("stream")) for seen in engine.seen]
     assert one.answer is Answer.REFUSED
     whole, streamed = one.came.split("; streamed: ")
     assert whole.startswith("whole: no call, but ")
     assert streamed.startswith("no call, but ")
-    assert f"<|tool_call>call:{NAME}" in whole
-    assert f"<|tool_call>call:{NAME}" in streamed
+    assert f"<|tool_call>call:{RECORD_NOTE.name}" in whole
+    assert f"<|tool_call>call:{RECORD_NOTE.name}" in streamed
     assert ways == [False] * TRIES + [True] * TRIES
 
 
@@ -88,7 +90,7 @@ async def test_where_tools_are_no_part_of_it_nothing_is_asked(session):
 async def test_a_model_may_miss_once(session):
     """It is the engine that is judged."""
     one, tries = await answered(
-        session, lambda code, tried: {"content": "No."} if tried == 1 else called({"code": code})
+        session, lambda code, tried: {"content": "No."} if tried == 1 else called({"note": code})
     )
     assert one.answer is Answer.OK
     assert tries == 3
@@ -98,7 +100,7 @@ async def test_a_call_in_one_way_alone_is_refused(session):
     """The way that is missing is named, and only that."""
 
     def whole_only(code: str, tried: int) -> dict[str, Any]:
-        return called({"code": code}) if tried == 1 else {"content": "I would call it."}
+        return called({"note": code}) if tried == 1 else {"content": "I would call it."}
 
     one, tries = await answered(session, whole_only)
     assert one.answer is Answer.REFUSED
@@ -109,10 +111,10 @@ async def test_a_call_in_one_way_alone_is_refused(session):
 @pytest.mark.parametrize(
     ("message", "said"),
     [
-        (lambda code, _: called({"code": f"{code}0"}), "and the code was "),
-        (lambda code, _: called({"code": [code]}), "and the code was "),
-        (lambda code, _: called([code]), "and the code was "),
-        (lambda code, _: called({"code": code}, "other"), '["other", '),
+        (lambda code, _: called({"note": f"{code}0"}), "and the note was "),
+        (lambda code, _: called({"note": [code]}), "and the note was "),
+        (lambda *_: called(["a note"]), "and the note was "),
+        (lambda code, _: called({"note": code}, "other"), '["other", '),
         (lambda *_: {}, "neither a call nor a text"),
         (lambda *_: {"content": ""}, "neither a call nor a text"),
     ],
