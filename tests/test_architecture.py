@@ -69,19 +69,24 @@ MEANINGLESS_NAMES = {"utils", "helpers", "common", "base", "manager", "core", "m
 IMPORT_EACH_ALONE = """
 import importlib, os, sys, traceback
 for known in ("aiohttp.web", "jinja2", "jsonschema", "packaging.version", "pydantic",
-              "rich.live", "rich.table", "structlog", "typer", "uvloop", "yaml"):
+              "rich.live", "rich.table", "structlog", "typer", "uvloop", "yaml", "docker",
+              "sqlalchemy", "alembic.command", "prometheus_client", "stamina", "requests"):
     importlib.import_module(known)
-broken = 0
+broken = running = 0
 for name in sys.argv[1:]:
-    child = os.fork()
-    if child == 0:
+    if running == (os.cpu_count() or 1):
+        broken += os.wait()[1] != 0
+        running -= 1
+    running += 1
+    if os.fork() == 0:
         try:
             importlib.import_module(name)
         except BaseException:
             print(f"--- import {name}", traceback.format_exc(), sep="\\n", flush=True)
             os._exit(1)
         os._exit(0)
-    broken += os.waitpid(child, 0)[1] != 0
+for _ in range(running):
+    broken += os.wait()[1] != 0
 sys.exit(broken != 0)
 """
 
