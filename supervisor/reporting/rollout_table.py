@@ -192,11 +192,12 @@ def _ended(report: SwapReport) -> Text:
         said.append("The old container is kept; back: understudy rollout rollback", style="")
         return said
     if report.outcome is Outcome.STRANDED:
-        return Text(f"Nobody serves: {report.trouble}", style="bold red")
+        return Text(f"The old engine is not back: {report.trouble}", style="bold red")
+    unwritten = f" Not all of it is written down: {report.trouble}" if report.trouble else ""
     if report.refused is None:
-        return Text("The old engine serves again.", style="bold green")
+        return Text(f"The old engine serves again.{unwritten}", style="bold green")
     why = f"{report.refused.check}: {report.refused.came}"
-    return Text(f"The old engine serves. Refused by {why}", style="bold red")
+    return Text(f"The old engine serves. Refused by {why}{unwritten}", style="bold red")
 
 
 def draw_rollouts(

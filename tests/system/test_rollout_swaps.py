@@ -23,6 +23,8 @@ from supervisor.baseline import trust
 from supervisor.rollout.exchange import restore
 from supervisor.rollout.facts import Memory
 from supervisor.rollout.journal import Journal
+from supervisor.store.errors import StoreError
+from supervisor.store.store import Store
 from tests.fakes.commandline import starting
 from tests.fakes.docker_engine import restartable_dockerd
 from tests.fakes.rollout_site import NAME, Change, Site, a_site, remove_all, rollouts, serve
@@ -266,6 +268,59 @@ def test_memory_that_does_not_come_back_strands_nobody_for_good(
     assert (listed["state"], "reboot" in listed["row"]["why"]) == ("stranded", True)
     assert site.run("rollback").returncode == 0
     serves(site, old)
+
+
+def test_a_disk_that_is_full_does_not_keep_the_old_engine_away(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    """What cannot be written down on the way forward ends the swap; the way back goes on."""
+    old = str(site.container().id)
+    staged(site)
+    real = Store.note_rollout_step
+
+    async def full(self: Store, name: str, step: str, *rest: Any) -> None:
+        if step in ("start", "end_new", "old_back", "start_old"):
+            raise StoreError("the disk is full", remedy="Make room.")
+        await real(self, name, step, *rest)
+
+    monkeypatch.setattr(Store, "note_rollout_step", full)
+    code, report = swapped(site)
+    assert (code, report["outcome"]) == (1, "restored")
+    assert report["refused"]["came"] == "the disk is full"
+    assert report["trouble"] == "the disk is full"
+    serves(site, old)
+
+
+def test_without_the_old_container_nothing_that_runs_is_ended(site: Site):
+    """There is no way back, and it says so instead of leaving nobody."""
+    staged(site)
+    assert swapped(site)[0] == 0
+    new = str(site.container().id)
+    site.container(OLD).remove()
+    done = site.run("rollback", "--format=json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["outcome"]) == (1, "stranded")
+    assert "is gone, so what runs is left as it is" in report["trouble"]
+    serves(site, new)
+
+
+def test_an_old_engine_that_does_not_come_up_is_not_said_to_serve(site: Site):
+    """It has come back, and ends at its start: nobody serves, and the report says so."""
+    staged(site)
+    assert swapped(site)[0] == 0
+    # A file that it mounts is gone: what started yesterday does not today.
+    mounted, gone = site.folder / "patch.py", site.folder / "patch.gone"
+    mounted.rename(gone)
+    try:
+        done = site.run("rollback", "--format=json")
+    finally:
+        if mounted.is_dir():
+            mounted.rmdir()  # Docker makes a folder of what is missing.
+        gone.rename(mounted)
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["outcome"]) == (1, "stranded")
+    assert report["trouble"].startswith("it did not come up")
+    assert rollouts(site)[0]["state"] == "stranded"
 
 
 # --- interrupted -------------------------------------------------------------------------------

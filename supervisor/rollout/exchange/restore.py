@@ -5,8 +5,10 @@ Each step looks first whether it is done, so that it can be begun again after an
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any
 
+from chaos.errors import SetupError
 from supervisor.engine.container import parse_state
 from supervisor.rollout.docker_host import in_thread
 from supervisor.rollout.exchange.running import Swapping
@@ -29,14 +31,21 @@ async def put_back(swap: Swapping, why: str) -> Finding:
     Raises:
         StrandedError: There is no memory to start it in.
         GateRefusedError: It does not come up either.
-        SetupError: Docker cannot do it.
+        SetupError: The old container is gone, or Docker cannot do it.
     """
     host = swap.host
+    old = await in_thread(host.container, swap.old_id)
+    if old is None:
+        raise SetupError(
+            f"the old container {swap.old_id[:12]} is gone, so what runs is left as it is",
+            remedy="Stage another engine: understudy rollout stage rollout.yaml",
+        )
     async with swap.journal.step("end_new", why=why):
         new = await in_thread(host.container, swap.next_id)
         if new is not None:
             text = await in_thread(host.log, swap.next_id)
-            (swap.folder / "new.log").write_text(text, "utf-8")
+            with suppress(OSError):  # A full disk: the container keeps its log, too.
+                (swap.folder / "new.log").write_text(text, "utf-8")
             await in_thread(host.end, swap.next_id, within_s=0)
         # Whoever has the name by now: a later rollout may have given it to another one.
         holder = await in_thread(host.container, swap.name)
@@ -46,11 +55,10 @@ async def put_back(swap: Swapping, why: str) -> Finding:
             aside = f"{swap.name}{FAILED}"
             await in_thread(_clear, host, aside, holder["Id"])
             await in_thread(host.rename, holder["Id"], aside)
-    old = await in_thread(host.container, swap.old_id)
-    if old is None or not parse_state(swap.name, old).running:
+    if not parse_state(swap.name, old).running:
         await awaited_memory(swap)
     async with swap.journal.step("old_back"):
-        if old is not None and _name(old) != swap.name:
+        if _name(old) != swap.name:
             await in_thread(host.rename, swap.old_id, swap.name)
         back: dict[str, Any] = swap.row["way_back"]
         await in_thread(host.set_restart, swap.old_id, back["restart_policy"], back["restart_most"])

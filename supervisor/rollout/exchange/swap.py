@@ -124,14 +124,12 @@ async def swap_engine(swap: Swapping, drills_go_on: Callable[[], Any]) -> SwapRe
 async def roll_back(swap: Swapping, drills_go_on: Callable[[], Any]) -> SwapReport:
     """Bring the old engine back, whenever it is wanted, through the gates that it can be asked."""
     times = _Times(stopped_s=time.monotonic())
-    await swap.journal.become(State.RESTORING)
+    report = await _back(swap, times, "rollback", None)
+    if report.outcome is not Outcome.RESTORED:
+        return report
+    await drills_go_on()
     try:
-        swap.findings.append(await put_back(swap, "rollback"))
-        times.serves_s = time.monotonic()
-        await drills_go_on()
         await _through(swap, WAY_BACK)
-    except StrandedError as error:
-        return await _stranded(swap, times, str(error))
     except GateRefusedError as error:
         if error.finding not in swap.findings:
             swap.findings.append(error.finding)
@@ -201,8 +199,9 @@ async def _back(swap: Swapping, times: _Times, why: str, refused: Finding | None
     if refused is not None and refused not in swap.findings:
         swap.findings.append(refused)
     swap.say(f"putting the old engine back: {why}")
+    # A disk that is full must not be why nobody serves.
+    swap.journal.on_the_way_back()
     await swap.journal.become(State.RESTORING, why=why)
-    trouble = ""
     try:
         finding = await _once_docker_answers(swap, why)
         swap.findings.append(
@@ -212,11 +211,11 @@ async def _back(swap: Swapping, times: _Times, why: str, refused: Finding | None
     except StrandedError as error:
         return await _stranded(swap, times, str(error), refused)
     except SetupError as error:
-        trouble = f"the old engine did not come up: {error.message}"
+        trouble = f"it did not come up: {error.message}"
         await swap.journal.become(State.STRANDED, why=trouble)
         return _report(swap, times, Outcome.STRANDED, refused, trouble)
     await swap.journal.become(State.RESTORED, why=why, findings=_lines(swap.findings))
-    return _report(swap, times, Outcome.RESTORED, refused, trouble)
+    return _report(swap, times, Outcome.RESTORED, refused, swap.journal.trouble)
 
 
 async def _once_docker_answers(swap: Swapping, why: str) -> Finding:

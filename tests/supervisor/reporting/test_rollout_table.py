@@ -305,7 +305,7 @@ def test_a_swap_that_is_stranded_says_why_and_nothing_better():
     trouble = "memory has not come back. Nothing was started. Only a reboot returns it"
     ended = report(outcome=Outcome.STRANDED, refused=REFUSED, trouble=trouble, away_s=None)
     drawn = shown(draw_report(ended))
-    assert drawn.endswith(f"Nobody serves: {trouble}")
+    assert drawn.endswith(f"The old engine is not back: {trouble}")
     assert "was away" not in drawn
 
 
