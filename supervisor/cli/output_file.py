@@ -1,5 +1,6 @@
-"""Write a result into the file that ``--output`` names, or to stdout."""
+"""Write a result, or a new file, where ``--output`` names it, or to stdout."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -54,3 +55,37 @@ def _unwritable(output: Path, why: str | None) -> UsageError:
         f"the report cannot be written to {output}: {why}",
         remedy="Name a file in a folder that exists and that this user may write.",
     )
+
+
+def check_new(output: Path, *, force: bool) -> None:
+    """Find out before anything is asked whether a new file can be written.
+
+    Raises:
+        UsageError: The file is there, or could not be written.
+    """
+    if output.exists() and not force:
+        raise UsageError(
+            f"{output} is there already",
+            remedy="Give --force to overwrite it, or another file with --output.",
+        )
+    folder = output.parent
+    if not folder.is_dir() or not os.access(output if output.exists() else folder, os.W_OK):
+        raise UsageError(
+            f"{output} cannot be written",
+            remedy="Name a file in a folder that exists and that this user may write, "
+            "with --output.",
+        )
+
+
+def write_new(output: Path, text: str) -> None:
+    """Write it.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
+    try:
+        output.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{output} cannot be written: {error.strerror}", remedy="Name another with --output."
+        ) from error

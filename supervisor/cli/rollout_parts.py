@@ -1,6 +1,5 @@
 """What the commands of ``understudy rollout`` share: Docker, the journal, the plan, the origin."""
 
-import os
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -107,6 +106,13 @@ async def may_begin(
                 f"{what}, {identity[:12]}, is not there any more",
                 remedy="Stage again: understudy rollout stage rollout.yaml",
             )
+    there = await in_thread(swap.host.container, swap.name)
+    if there is None or there["Id"] != swap.old_id:
+        raise UsageError(
+            f"{swap.name} is another container than when it was staged",
+            remedy="Stage again, so that the plan is about what runs: "
+            "understudy rollout stage rollout.yaml",
+        )
     if accepted:
         say("downtime is accepted")
         return
@@ -144,8 +150,7 @@ async def canary_of(settings: "Settings", wanted: "RolloutFile", plan: "Plan") -
     from supervisor.rollout.exchange.gates.canary import score
     from supervisor.rollout.facts import engine_url
 
-    named = settings.engines.get(wanted.engine)
-    key = named.key.reveal().get_secret_value() if named and named.key else None
+    key = settings.engine_key(wanted.engine)
     engine = plan.facts.engine
     if engine is None or not engine.names:
         return None
@@ -265,36 +270,6 @@ async def facts_of(settings: "Settings", name: str, url: str) -> "EngineFacts":
     from chaos.http_client import open_session
     from supervisor.engine.facts import read_engine_facts
 
-    named = settings.engines.get(name)
-    key = named.key.reveal().get_secret_value() if named and named.key else None
+    key = settings.engine_key(name)
     async with open_session() as session:
         return await read_engine_facts(session, url, group=name, key=key)
-
-
-def write_new(output: Path, text: str) -> None:
-    """Write a new file.
-
-    Raises:
-        UsageError: It cannot be written.
-    """
-    try:
-        output.write_text(text, "utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"{output} cannot be written: {error.strerror}", remedy="Name another with --output."
-        ) from error
-
-
-def check_new(output: Path, *, force: bool) -> None:
-    """Find out before anything is asked.
-
-    Raises:
-        UsageError: The file is there, or could not be written.
-    """
-    if output.exists() and not force:
-        raise UsageError(
-            f"{output} is there already",
-            remedy="Give --force to overwrite it, or another file with --output.",
-        )
-    if not os.access(output if output.exists() else output.parent, os.W_OK):
-        raise UsageError(f"{output} cannot be written", remedy="Name another file with --output.")

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 
 from chaos.clock import SystemClock
+from chaos.drill.report import DrillRow
 from chaos.errors import UnderstudyError, UsageError
 from chaos.gateway.topology import Topology
 from chaos.http_client import open_session
@@ -28,7 +29,7 @@ from supervisor.rollout.exchange.users import Users
 from supervisor.rollout.facts import engine_url
 from supervisor.rollout.finding import Answer, Finding
 from supervisor.rollout.journal import Journal, State
-from supervisor.rollout.meanwhile import Question, chain_of, groups_of
+from supervisor.rollout.meanwhile import SHAPES, Question, chain_of, groups_of
 from supervisor.rollout.rollout_file import load_rollout
 from supervisor.rollout.stage import FILE
 from supervisor.settings.model import EngineSettings, Settings
@@ -81,10 +82,8 @@ async def swapping(
     folder = Path(str(record.row["folder"]))
     file = load_rollout(folder / FILE)
     url = engine_url(file, settings)
-    named = settings.engines.get(file.engine)
-    engine = named.model_copy(update={"url": url}) if named else EngineSettings(url=url)
-    engine = engine.model_copy(update={"container": file.container})
-    key = named.key.reveal().get_secret_value() if named and named.key else None
+    named = settings.engines.get(file.engine) or EngineSettings(url=url)
+    engine = named.model_copy(update={"url": url, "container": file.container})
     kept: list[Benchmark] = list(await benchmarks(settings, file.engine))
     wanted = record.row.get("baseline")
     async with open_session() as session:
@@ -97,7 +96,7 @@ async def swapping(
             row=record.row,
             folder=folder,
             url=url,
-            key=key,
+            key=settings.engine_key(file.engine),
             engine=engine,
             tools=bool(record.row.get("tools")),
             baseline=next((one for one in kept if one.id == wanted), None),
@@ -131,7 +130,7 @@ async def _serves_fallbacks(
             by_depth.setdefault(depth, []).append(group)
     if not by_depth:
         return Finding("gateway", Answer.UNKNOWN, ASKED, "no group falls back to it")
-    rows = []
+    rows: list[DrillRow] = []
     for depth, groups in sorted(by_depth.items()):
         report = await drilled(settings, gateway, Question(tuple(groups), depth), stop)
         rows += list(report.drills)
@@ -148,10 +147,16 @@ async def _serves_fallbacks(
             (told.remedy or "") if told is not None else "",
         )
     open_ = [row for row in rows if row.outcome != "passed"]
-    if open_ or not rows:
-        reasons = sorted({str(row.kind) for row in open_})
-        came = f"not proven: {', '.join(reasons) or 'no drill was run'}"
-        return Finding("gateway", Answer.UNKNOWN, ASKED, came)
+    reasons = sorted({str(row.kind) for row in open_})
+    for group in [name for groups in by_depth.values() for name in groups]:
+        drilled_with = {row.scenario.shape for row in rows if row.scenario.group == group}
+        reasons += [
+            f"no drill of {group} with {shape}" for shape in SHAPES if shape not in drilled_with
+        ]
+    if any(row.outcome == "passed" and row.reply.proof != "real" for row in rows):
+        reasons.append("a stand-in answered for it")
+    if reasons:
+        return Finding("gateway", Answer.UNKNOWN, ASKED, f"not proven: {', '.join(reasons)}")
     return Finding("gateway", Answer.OK, ASKED, f"{len(rows)} drills passed")
 
 
@@ -209,9 +214,9 @@ async def _users(swap: Swapping, settings: Settings) -> Users:
     except UnderstudyError as error:
         direct.served.asked = f"the engine alone was asked: {error.message}"
         return direct
-    behind = [topology.find(name) for name in topology.chain(engine).fallbacks]
-    if not all(one is not None and one.local for one in behind):
-        direct.served.asked = "the engine alone was asked: a hop behind it costs money"
+    hops = [topology.find(name) for name in (engine, *topology.chain(engine).fallbacks)]
+    if not all(one is not None and one.local for one in hops):
+        direct.served.asked = "the engine alone was asked: a hop of its chain costs money"
         return direct
     key = settings.gateway.key.reveal().get_secret_value()
     url = f"{settings.gateway.url.rstrip('/')}/v1"

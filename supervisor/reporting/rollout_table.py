@@ -32,6 +32,7 @@ _TO_DO = {
 }
 _COVERS = {
     Cover.PROVEN: "green",
+    Cover.ROUTED: "yellow",
     Cover.PRIMARY: "yellow",
     Cover.UNKNOWN: "cyan",
     Cover.NOBODY: "bold red",
@@ -91,7 +92,7 @@ def _covers(plan: Plan) -> Iterable[RenderableType]:
 def _by(one: GroupCover) -> str:
     if one.cover is Cover.NOBODY:
         return "nobody"
-    if one.cover is Cover.UNKNOWN:
+    if one.cover in (Cover.UNKNOWN, Cover.ROUTED):
         return f"{one.by or 'nobody'}?"
     return str(one.by)
 

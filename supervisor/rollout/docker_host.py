@@ -104,7 +104,8 @@ class DockerHost:
         """Say which container publishes which port of this machine."""
         found: dict[int, str] = {}
         for one in self._client.containers.list(ignore_removed=True):
-            for bound in (one.attrs.get("NetworkSettings") or {}).get("Ports", {}).values():
+            ports = (one.attrs.get("NetworkSettings") or {}).get("Ports") or {}
+            for bound in ports.values():
                 for each in bound or ():
                     with suppress(KeyError, ValueError):
                         found[int(each["HostPort"])] = str(one.name)
@@ -130,17 +131,12 @@ class DockerHost:
             return int(memory["usage"]) - int(cache)
         return None
 
-    def file_of_image(self, image: str, path: str) -> bytes | None:
-        """Read a file of an image, without starting anything in it; None if there is none.
+    def files_of_image(self, image: str, paths: Sequence[str]) -> dict[str, bytes | None]:
+        """Read files of an image, without starting anything in it; None where there is none.
 
         Raises:
-            SetupError: It is too large to be a patch's target.
+            SetupError: One is too large to be a patch's target.
         """
-        with self._looking(image) as container:
-            return _file_of(container, path)
-
-    def files_of_image(self, image: str, paths: Sequence[str]) -> dict[str, bytes | None]:
-        """Read several files of an image."""
         if not paths:
             return {}
         with self._looking(image) as container:
@@ -201,14 +197,13 @@ class DockerHost:
 
     # --- changing ------------------------------------------------------------------------
 
-    def create(self, spec: ContainerSpec, name: str, rollout: str, **other: Any) -> str:
+    def create(self, spec: ContainerSpec, name: str, rollout: str) -> str:
         """Make a container and do not start it; its restart policy is ``no``. Returns its id.
 
         Args:
             rollout: Its id, kept as a label.
-            other: Of ``docker.containers.create``, in place of what *spec* says.
         """
-        options = {**_options(spec), "labels": {**spec.labels, LABEL: rollout}, **other}
+        options = {**_options(spec), "labels": {**spec.labels, LABEL: rollout}}
         command = list(spec.command) if spec.command is not None else None
         made = self._client.containers.create(spec.image, command, name=name, **options)
         return str(made.id)

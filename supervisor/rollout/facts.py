@@ -157,8 +157,7 @@ async def gather(
         SetupError: Docker cannot be asked.
     """
     url = engine_url(file, settings)
-    named = settings.engines.get(file.engine)
-    key = named.key.reveal().get_secret_value() if named and named.key else None
+    key = settings.engine_key(file.engine)
     engine, facts = await asyncio.gather(
         read_engine_facts(session, url, group=file.engine, key=key),
         in_thread(_of_docker, host, file, say),

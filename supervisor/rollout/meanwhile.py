@@ -25,6 +25,9 @@ class Cover(StrEnum):
     PROVEN = "proven"
     """Another hop serves; the drills have shown it."""
 
+    ROUTED = "routed"
+    """The gateway goes on to another hop; a stand-in answered, so that hop itself is not shown."""
+
     PRIMARY = "primary"
     """Hops before the engine serve; should they fail, nobody does."""
 
@@ -139,11 +142,11 @@ def judge(group: str, chain: tuple[str, ...], engine: str, rows: Sequence[DrillR
     if missing:
         why = f"not proven: no drill of {' and '.join(missing)} was run"
         return GroupCover(group, chain, Cover.UNKNOWN, by, why, first)
-    stood_in = any(row.reply.proof == "stand_in" for row in rows)
     why = f"{len(rows)} drills passed, tool calls included"
-    if stood_in:
-        why += "; a stand-in answered for it, so its key and its money were not tried"
-    return GroupCover(group, chain, Cover.PROVEN, by, why, first)
+    if all(row.reply.proof == "real" for row in rows):
+        return GroupCover(group, chain, Cover.PROVEN, by, why, first)
+    why += "; a stand-in answered for it, so its key and its money were not tried"
+    return GroupCover(group, chain, Cover.ROUTED, by, why, first)
 
 
 def needs_acceptance(covers: Sequence[GroupCover]) -> tuple[GroupCover, ...]:
@@ -151,5 +154,5 @@ def needs_acceptance(covers: Sequence[GroupCover]) -> tuple[GroupCover, ...]:
     return tuple(
         one
         for one in covers
-        if one.cover is Cover.NOBODY or (one.cover is Cover.UNKNOWN and one.first)
+        if one.cover is Cover.NOBODY or (one.cover in (Cover.UNKNOWN, Cover.ROUTED) and one.first)
     )

@@ -72,7 +72,6 @@ async def stage(
     *,
     text: str,
     canary_nats: float | None = None,
-    try_it: bool = True,
     say: Callable[[str], None] = lambda _: None,
 ) -> Staged:
     """Stage what *plan* says; it must not be refused.
@@ -81,7 +80,6 @@ async def stage(
         folder: Where rollouts keep their files; each gets one of its own.
         text: The rollout file's.
         canary_nats: What the old engine makes of the fixed text, while it serves.
-        try_it: Start vLLM's renderer.
 
     Raises:
         SetupError: Docker cannot do it; nothing is left behind.
@@ -125,7 +123,7 @@ async def stage(
         await asyncio.to_thread(own.mkdir, parents=True, exist_ok=True, mode=0o700)
         (own / FILE).write_text(text, "utf-8")
         findings += await _keep_patches(host, journal, facts, own)
-        if try_it and facts.command is not None:
+        if facts.command is not None:
             findings += await _tried(host, journal, facts, spec, name, say)
         if any(one.answer is Answer.REFUSED for one in findings):
             await journal.become(State.REFUSED, why=_why(findings))

@@ -178,6 +178,15 @@ class Settings(Section):
         """Where each engine is, by model group."""
         return {group: engine.url for group, engine in self.engines.items()}
 
+    def engine_key(self, group: str) -> str | None:
+        """Fetch an engine's own key; None if it has none.
+
+        Raises:
+            UsageError: It is named, and is not there.
+        """
+        named = self.engines.get(group)
+        return named.key.reveal().get_secret_value() if named and named.key else None
+
 
 DEFAULT_FILE = Path("/etc/understudy/understudy.yaml")
 

@@ -122,6 +122,32 @@ def test_a_swap_is_accepted_and_can_be_taken_back_at_any_time(site: Site):
     assert rollouts(site)[0]["state"] == "restored"
 
 
+def test_the_old_engine_is_asked_what_it_was_and_not_what_was_to_be(site: Site):
+    """A swap to a longer context can be taken back to the shorter one."""
+
+    def longer(raw: dict[str, Any]) -> None:
+        raw["run"]["command"] += ["--max-model-len", "131072"]
+        raw["expect"]["context"] = 131072
+
+    old = str(site.container().id)
+    staged(site, longer)
+    code, report = swapped(site)
+    assert (code, checks(report)["context"]) == (0, "ok")
+    done = site.run("rollback", "--format=json")
+    assert done.returncode == 0, done.stdout
+    serves(site, old)
+
+
+def test_what_was_exchanged_by_others_since_is_not_swapped(site: Site):
+    """The plan was about another container."""
+    staged(site)
+    site.container().rename("vllm-elsewhere")
+    done = site.run("swap", "--accept-downtime")
+    assert done.returncode == 2
+    assert "another container than when it was staged" in done.stderr
+    assert site.container("vllm-elsewhere").status == "running"
+
+
 def test_nobody_accepts_downtime_for_others(site: Site):
     """Where nothing shows who serves meanwhile, somebody has to say that it may be nobody."""
     staged(site)

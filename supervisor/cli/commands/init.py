@@ -1,15 +1,14 @@
 """``understudy init``: a first configuration from what the running gateway says."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from chaos.errors import UsageError
 from chaos.exit_code import ExitCode
 from chaos.gateway.redirect_permission import WITNESS_PORT
 from supervisor.cli.gateway_options import Access, with_access
+from supervisor.cli.output_file import check_new, write_new
 
 if TYPE_CHECKING:
     from supervisor.stop import Stop
@@ -50,7 +49,7 @@ def init(
 
     printed = str(output) == "-"
     if not printed:
-        _check_output(output, force=force)
+        check_new(output, force=force)
     settings = access.settings()
 
     async def command(_: "Stop") -> int:
@@ -81,38 +80,9 @@ def init(
             print_json(text.rstrip("\n"))
             say(f"\n{lines}")
             return ExitCode.OK
-        _write(output, text)
+        write_new(output, text)
         out.print(lines, markup=False, soft_wrap=True)
         say(f"\nwritten to {output}; next: understudy doctor --config {output}")
         return ExitCode.OK
 
     raise typer.Exit(run(command))
-
-
-def _check_output(output: Path, *, force: bool) -> None:
-    """Find out before the gateway is asked.
-
-    Raises:
-        UsageError: The file is there, or could not be written.
-    """
-    if output.exists() and not force:
-        raise UsageError(
-            f"{output} is there already",
-            remedy="Give --force to overwrite it, or another file with --output.",
-        )
-    folder = output.parent
-    if not folder.is_dir() or not os.access(output if output.exists() else folder, os.W_OK):
-        raise UsageError(
-            f"{output} cannot be written",
-            remedy="Name a file in a folder that exists and that this user may write, "
-            "with --output.",
-        )
-
-
-def _write(output: Path, text: str) -> None:
-    try:
-        output.write_text(text, "utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"{output} cannot be written: {error.strerror}", remedy="Name another with --output."
-        ) from error

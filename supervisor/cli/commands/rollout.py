@@ -9,11 +9,10 @@ import typer
 from chaos.errors import UnderstudyError, UsageError
 from chaos.exit_code import ExitCode
 from supervisor.cli.gateway_options import Access, Format, with_access
-from supervisor.cli.output_file import check_writable, write_output
+from supervisor.cli.output_file import check_new, check_writable, write_new, write_output
 from supervisor.cli.rollout_parts import (
     benchmarks_of,
     canary_of,
-    check_new,
     docker_host,
     engine_of,
     facts_of,
@@ -23,7 +22,6 @@ from supervisor.cli.rollout_parts import (
     planned,
     text_of,
     until_stopped,
-    write_new,
 )
 
 if TYPE_CHECKING:
@@ -375,8 +373,6 @@ def rollback(
 
     Exit code: 0 the old engine serves, 1 it does not show what it should, 2 nothing was done.
     """
-    from dataclasses import replace
-
     from supervisor.cli.rollout_swap import REVERSIBLE, no_drills, swapping, watched
     from supervisor.rollout.exchange.swap import roll_back
 
@@ -386,12 +382,10 @@ def rollback(
         stop: "Stop", store: "Store", host: "DockerHost", record: "JournalRollout"
     ) -> "SwapReport":
         async with swapping(settings, host, store, record, stop, benchmarks_of) as swap:
-            old = record.row.get("old") or {}
-            back = replace(swap, tools=bool(old.get("tools")))
             limits = swap.file.limits
             most_s = limits.memory.total_seconds() + limits.start.total_seconds()
             async with no_drills(settings, f"rollback of {record.id}", most_s) as go_on:
-                return await watched(back, settings, lambda: roll_back(back, go_on))
+                return await watched(swap, settings, lambda: roll_back(swap, go_on))
 
     _report_of(settings, name, REVERSIBLE, work, output, format_)
 

@@ -25,8 +25,11 @@ class StrandedError(Exception):
     """Memory has not come back, so that nothing may be started: only a reboot returns it."""
 
 
-async def put_back(swap: Swapping, why: str) -> Finding:
+async def put_back(swap: Swapping, why: str, *, within_s: float) -> Finding:
     """End what has taken its place, and start the old one; what was ended is kept, with its log.
+
+    Args:
+        within_s: What is ended may take so long to end by itself.
 
     Raises:
         StrandedError: There is no memory to start it in.
@@ -46,12 +49,12 @@ async def put_back(swap: Swapping, why: str) -> Finding:
             text = await in_thread(host.log, swap.next_id)
             with suppress(OSError):  # A full disk: the container keeps its log, too.
                 (swap.folder / "new.log").write_text(text, "utf-8")
-            await in_thread(host.end, swap.next_id, within_s=0)
+            await in_thread(host.end, swap.next_id, within_s=within_s)
         # Whoever has the name by now: a later rollout may have given it to another one.
         holder = await in_thread(host.container, swap.name)
         if holder is not None and holder["Id"] != swap.old_id:
             await in_thread(host.set_restart, holder["Id"], "no", 0)
-            await in_thread(host.end, holder["Id"], within_s=0)
+            await in_thread(host.end, holder["Id"], within_s=within_s)
             aside = f"{swap.name}{FAILED}"
             await in_thread(_clear, host, aside, holder["Id"])
             await in_thread(host.rename, holder["Id"], aside)

@@ -1,8 +1,7 @@
 """One swap that is going on: what it is about, who it asks, and what it has found."""
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,6 @@ class Swapping:
         through_gateway: None where no gateway is named.
         quiet: Has whoever asks as a user ask nothing for a while.
         findings: What each gate found so far.
-        seconds: How long each step took.
         log: Of the container that was started, as far as it was read.
     """
 
@@ -53,9 +51,7 @@ class Swapping:
     say: Callable[[str], None] = lambda _: None
     quiet: Callable[[bool], None] = lambda _: None
     findings: list[Finding] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
     log: str = ""
-    began_s: float = field(default_factory=time.monotonic)
 
     @property
     def name(self) -> str:
@@ -77,6 +73,16 @@ class Swapping:
         """What the engine is asked for."""
         old = (self.row.get("old") or {}).get("names") or []
         return self.file.expect.model or (old[0] if old else "")
+
+    def of_the_old(self) -> "Swapping":
+        """The same for the engine that served before: it is asked what it was, no more."""
+        old = self.row.get("old") or {}
+        names = old.get("names") or [None]
+        expect = self.file.expect.model_copy(
+            update={"model": names[0], "context": None, "kv_tokens": None}
+        )
+        file = self.file.model_copy(update={"expect": expect})
+        return replace(self, file=file, tools=bool(old.get("tools")))
 
     @property
     def line(self) -> Line:

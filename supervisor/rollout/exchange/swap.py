@@ -123,8 +123,14 @@ async def swap_engine(swap: Swapping, drills_go_on: Callable[[], Any]) -> SwapRe
 
 async def roll_back(swap: Swapping, drills_go_on: Callable[[], Any]) -> SwapReport:
     """Bring the old engine back, whenever it is wanted, through the gates that it can be asked."""
-    times = _Times(stopped_s=time.monotonic())
-    report = await _back(swap, times, "rollback", None)
+    swap = swap.of_the_old()
+    times = _Times()
+    # Whoever is being served may be served to the end; a refused engine is ended at once.
+    await _drained(swap)
+    times.stopped_s = time.monotonic()
+    report = await _back(
+        swap, times, "rollback", None, within_s=swap.file.limits.stop.total_seconds()
+    )
     if report.outcome is not Outcome.RESTORED:
         return report
     await drills_go_on()
@@ -183,6 +189,14 @@ async def _through(swap: Swapping, gates: Sequence[Gate]) -> None:
 
 async def _drained(swap: Swapping) -> int | None:
     """Wait until nobody's request runs; returns how many still did at the end."""
+    swap.quiet(True)  # Our own user would never let it come to that.
+    try:
+        return await _none_running(swap)
+    finally:
+        swap.quiet(False)
+
+
+async def _none_running(swap: Swapping) -> int | None:
     end_s = time.monotonic() + swap.file.limits.drain.total_seconds()
     while True:
         page = await get_metrics(swap.session, swap.url)
@@ -195,7 +209,9 @@ async def _drained(swap: Swapping) -> int | None:
         await asyncio.sleep(DRAIN_LOOK_EVERY_S)
 
 
-async def _back(swap: Swapping, times: _Times, why: str, refused: Finding | None) -> SwapReport:
+async def _back(
+    swap: Swapping, times: _Times, why: str, refused: Finding | None, *, within_s: float = 0
+) -> SwapReport:
     if refused is not None and refused not in swap.findings:
         swap.findings.append(refused)
     swap.say(f"putting the old engine back: {why}")
@@ -203,7 +219,7 @@ async def _back(swap: Swapping, times: _Times, why: str, refused: Finding | None
     swap.journal.on_the_way_back()
     await swap.journal.become(State.RESTORING, why=why)
     try:
-        finding = await _once_docker_answers(swap, why)
+        finding = await _once_docker_answers(swap, why, within_s)
         swap.findings.append(
             Finding("way back", finding.answer, "the old engine serves again", finding.came)
         )
@@ -218,7 +234,7 @@ async def _back(swap: Swapping, times: _Times, why: str, refused: Finding | None
     return _report(swap, times, Outcome.RESTORED, refused, swap.journal.trouble)
 
 
-async def _once_docker_answers(swap: Swapping, why: str) -> Finding:
+async def _once_docker_answers(swap: Swapping, why: str, within_s: float) -> Finding:
     """Put the old engine back; a Docker that is being started anew is waited for.
 
     Raises:
@@ -227,7 +243,7 @@ async def _once_docker_answers(swap: Swapping, why: str) -> Finding:
     end_s = time.monotonic() + swap.file.limits.start.total_seconds()
     while True:
         try:
-            return await put_back(swap, why)
+            return await put_back(swap, why, within_s=within_s)
         except NoDockerError as error:
             if time.monotonic() > end_s:
                 raise

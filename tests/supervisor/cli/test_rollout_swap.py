@@ -227,12 +227,17 @@ async def shown(
     return finding, drilled
 
 
+def both(group: str = "claude") -> tuple[Any, Any]:
+    """The rows of a group that is well: with tools and without."""
+    return row(group), row(group, shape="tool_call")
+
+
 async def test_groups_that_fall_back_to_the_engine_are_drilled_by_their_depth(monkeypatch):
     """With every hop before it made to fail; the engine's own group is not among them."""
-    found, drilled = await shown(monkeypatch, (row(), row("big")), (row("gpt"),))
+    found, drilled = await shown(monkeypatch, (*both(), *both("big")), both("gpt"))
     assert [one.depth for one in drilled.questions] == [1, 2]
     assert [set(one.groups) for one in drilled.questions] == [{"claude", "big"}, {"gpt"}]
-    assert (found.answer, found.came) == (Answer.OK, "3 drills passed")
+    assert (found.answer, found.came) == (Answer.OK, "6 drills passed")
 
 
 async def test_an_engine_that_nobody_falls_back_to_is_not_drilled(monkeypatch):
@@ -263,15 +268,40 @@ async def test_a_drill_that_failed_without_a_finding_is_refused_all_the_same(mon
 
 async def test_drills_that_show_nothing_prove_nothing(monkeypatch):
     """Why is told."""
-    rows = (row(), row(kind=Kind.FAULT_NOT_HIT))
-    found, _ = await shown(monkeypatch, rows, (row("gpt"),))
+    rows = (row(), row(shape="tool_call", kind=Kind.FAULT_NOT_HIT), *both("big"))
+    found, _ = await shown(monkeypatch, rows, both("gpt"))
     assert (found.answer, found.came) == (Answer.UNKNOWN, "not proven: fault_not_hit")
+
+
+async def test_drills_without_tool_calls_prove_nothing(monkeypatch):
+    """Plain chat works over the very engine that refuses every tool call."""
+    found, _ = await shown(monkeypatch, (*both(), row("big")), both("gpt"))
+    assert found.answer is Answer.UNKNOWN
+    assert found.came == "not proven: no drill of big with tool_call"
+
+
+async def test_a_stand_in_s_answer_is_not_the_engine_s(monkeypatch):
+    """The gateway's way is shown, and the engine is not."""
+    plain, tools = both()
+    stood_in = plain.model_copy(
+        update={"reply": plain.reply.model_copy(update={"proof": "stand_in"})}
+    )
+    found, _ = await shown(monkeypatch, (stood_in, tools, *both("big")), both("gpt"))
+    assert found.answer is Answer.UNKNOWN
+    assert found.came == "not proven: a stand-in answered for it"
+
+
+NOTHING = "not proven: " + ", ".join(
+    f"no drill of {group} with {shape}"
+    for group in ("claude", "big", "gpt")
+    for shape in ("chat", "tool_call")
+)
 
 
 async def test_no_drill_at_all_proves_nothing(monkeypatch):
     """It is not taken for none that failed."""
     found, _ = await shown(monkeypatch, (), ())
-    assert (found.answer, found.came) == (Answer.UNKNOWN, "not proven: no drill was run")
+    assert (found.answer, found.came) == (Answer.UNKNOWN, NOTHING)
 
 
 def test_without_a_gateway_there_is_nobody_to_ask():

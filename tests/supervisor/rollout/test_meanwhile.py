@@ -66,8 +66,9 @@ def test_a_stand_in_proves_the_way_and_not_the_hop():
     stood_in = rows[0].reply.model_copy(update={"proof": "stand_in"})
     rows[0] = rows[0].model_copy(update={"reply": stood_in})
     found = judge("gemma", FIRST, ENGINE, rows)
-    assert found.cover is Cover.PROVEN
+    assert (found.cover, found.by) == (Cover.ROUTED, "cloud")
     assert "a stand-in answered for it" in found.why
+    assert needs_acceptance([found]) == (found,)
 
 
 def test_an_engine_without_a_fallback_leaves_nobody():
