@@ -30,7 +30,7 @@ T = TypeVar("T")
 WITHIN_S = 60.0
 """Longest silence of Docker's that is waited for; it unpacks nothing here."""
 
-LABEL = "dev.understudy.rollout"
+LABEL = "understudy.rollout"
 """Marks the containers that are ours: its value is the rollout, or ``look``."""
 
 MOST_FILE_BYTES = 64 << 20
