@@ -24,6 +24,7 @@ from chaos.judge.verdict import Outcome
 from chaos.scenario.scenario import FallbackPath
 from supervisor.baseline.standing import Speed
 from supervisor.coverage.ledger import LedgerPath, PathState
+from supervisor.installed import patches, swaps
 from supervisor.probes.probe import PartKind, State
 from supervisor.probes.standing import Standing
 from supervisor.status import UNCOUNTED, Status
@@ -201,11 +202,33 @@ def _watched(status: Status) -> Iterator[Metric]:
             speed.add_metric([part.name], math.nan if last is None else last)
             ratio.add_metric([part.name], math.nan if known.ratio is None else known.ratio)
     yield from (up, took, speed, ratio)
+    yield from _installed(status)
     age = _gauge("heartbeat_age_seconds", "Since a client's last sign of life.", "name")
     for one in status.heartbeats:
         begun = (status.at - one.beats.known_since).total_seconds()
         age.add_metric([one.expected.name], begun if one.pulse.age_s is None else one.pulse.age_s)
     yield age
+
+
+def _installed(status: Status) -> Iterator[Metric]:
+    finished = _gauge(
+        "swap_unfinished", "A swap of the engine wants a person (1); 0 where none does.", "engine"
+    )
+    unfinished: dict[str, bool] = {}
+    for swap in swaps(status):
+        name = swap.rollout.engine
+        unfinished[name] = unfinished.get(name, False) or bool(swap.trouble)
+    for name, wants in unfinished.items():
+        finished.add_metric([name], float(wants))
+    yield finished
+    fits = _gauge(
+        "patch_fits",
+        "A file mounted over the image's own was made for it (1); 0: it may be obsolete.",
+        *("engine", "target"),
+    )
+    for patch in patches(status):
+        fits.add_metric([patch.engine, patch.look.target], float(not patch.trouble))
+    yield fits
 
 
 def _told(status: Status) -> Iterator[Metric]:

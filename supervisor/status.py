@@ -17,6 +17,8 @@ from supervisor.probes.kinds.heartbeat import Beats, Expected, Pulse, judge
 from supervisor.probes.probe import Part
 from supervisor.probes.standing import Change, Standing
 from supervisor.store.alerts.records import AlertState, NotifierRecord, Silence
+from supervisor.store.engines.patches import PatchLook
+from supervisor.store.engines.rollouts import JournalRollout
 from supervisor.store.records import (
     Counts,
     Halt,
@@ -192,6 +194,8 @@ class Status:
         notifiers: How deliveries to each notifier go, by its name.
         silences: That hold.
         speeds: How fast each engine is, by name, of those that were measured.
+        rollouts: The newest swap of each container.
+        patches: What files mounted over an image's own replace, the newest look last.
         tally: What was counted since the daemon was started.
         measured: What it measures of itself.
         old: It could not be made anew, because the store is away.
@@ -218,6 +222,8 @@ class Status:
     notifiers: Mapping[str, NotifierRecord] = field(default_factory=dict)
     silences: tuple[Silence, ...] = ()
     speeds: Mapping[str, Speed] = field(default_factory=dict)
+    rollouts: tuple[JournalRollout, ...] = ()
+    patches: tuple[PatchLook, ...] = ()
     tally: Tally = field(default_factory=Tally)
     measured: Measured = field(default_factory=Measured)
     next_path: FallbackPath | None = None

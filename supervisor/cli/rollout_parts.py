@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from supervisor.rollout.rollout_file import RolloutFile
     from supervisor.settings.model import Settings
     from supervisor.stop import Stop
+    from supervisor.store.engines.patches import PatchLook
     from supervisor.store.store import Store
 
 
@@ -125,6 +127,36 @@ async def may_begin(
             f"users of {groups} may be without an answer while it is exchanged{because}",
             remedy="If that may be: --accept-downtime. 'understudy rollout plan' says how long.",
         )
+
+
+async def compared(
+    host: "DockerHost", store: "Store", names: "Sequence[str]", *, accept: bool
+) -> "tuple[PatchLook, ...]":
+    """Look at what is mounted over the images of containers, and write it down.
+
+    Args:
+        accept: It is right for the images that run now.
+
+    Raises:
+        UsageError: There is no such container.
+    """
+    from chaos.clock import SystemClock
+    from supervisor.rollout.docker_host import in_thread
+    from supervisor.rollout.patches import look_at
+
+    now = SystemClock().now()
+    known = await store.patches()
+    found: list[PatchLook] = []
+    for name in names:
+        described = await in_thread(host.container, name)
+        if described is None:
+            raise await in_thread(_no_container, host, name)
+        own_name = str(described["Name"]).strip("/")
+        places = {one.target for one in known if one.container == own_name}
+        found += await in_thread(look_at, host, described, places, now)
+    if accept:
+        found = [replace(one, made_for=one.own) for one in found]
+    return await store.note_patches(found)
 
 
 async def until_stopped(stop: "Stop", work: "Awaitable[SwapReport]") -> "SwapReport":

@@ -28,18 +28,29 @@ from supervisor.rollout.exchange.swap import SwapReport
 from supervisor.rollout.exchange.users import Users
 from supervisor.rollout.facts import engine_url
 from supervisor.rollout.finding import Answer, Finding
-from supervisor.rollout.journal import Journal, State
+from supervisor.rollout.journal import Journal
 from supervisor.rollout.meanwhile import SHAPES, Question, chain_of, groups_of
 from supervisor.rollout.rollout_file import load_rollout
 from supervisor.rollout.stage import FILE
 from supervisor.settings.model import EngineSettings, Settings
 from supervisor.stop import Stop
-from supervisor.store.engines.rollouts import JournalRollout
+from supervisor.store.engines.rollouts import JournalRollout, RolloutState
 from supervisor.store.store import Store
 
-SWAPPABLE = (State.STAGED,)
-RESUMABLE = (State.SWAPPING,)
-REVERSIBLE = (State.SWAPPING, State.ACCEPTED, State.RESTORING, State.STRANDED)
+SWAPPABLE = (RolloutState.STAGED,)
+RESUMABLE = (RolloutState.SWAPPING,)
+SETTLES_WITHIN = timedelta(minutes=2)
+"""The daemon has looked again by then."""
+
+_GONE = (UnderstudyError, aiohttp.ClientError, TimeoutError)
+"""The daemon was ended meanwhile."""
+
+REVERSIBLE = (
+    RolloutState.SWAPPING,
+    RolloutState.ACCEPTED,
+    RolloutState.RESTORING,
+    RolloutState.STRANDED,
+)
 
 
 def chosen(known: tuple[JournalRollout, ...], name: str | None, states: Any) -> JournalRollout:
@@ -161,23 +172,29 @@ async def _serves_fallbacks(
 
 
 @asynccontextmanager
-async def no_drills(settings: Settings, reason: str, most_s: float) -> AsyncIterator[Any]:
-    """Have the daemon drill nothing until it is called, or until the block ends.
+async def undisturbed(
+    settings: Settings, engine: str, reason: str, most_s: float
+) -> AsyncIterator[Any]:
+    """Have the daemon drill nothing until what is yielded is called, or until the block ends.
 
-    A halt that somebody else has made stays as it is.
+    Meanwhile it tells nobody that the engine is down, which is meant. A halt that somebody else
+    has made stays as it is.
     """
+    length, meant = timedelta(seconds=most_s), {"alertname": "Engine*", "engine": engine}
     async with open_session() as session:
         api = Api.of(session, settings)
-        ours = False
-        if await api.answers() and (await api.status()).halt is None:
-            await api.halt(reason, timedelta(seconds=most_s), everywhere=False)
-            ours = True
+        ours, silence = False, None
+        if await api.answers():
+            if (await api.status()).halt is None:
+                await api.halt(reason, length, everywhere=False)
+                ours = True
+            silence = await api.silence(meant, reason, length)
 
         async def go_on() -> None:
             nonlocal ours
             if ours:
                 # A daemon that is gone drills nothing; the halt ends by itself, too.
-                with contextlib.suppress(UnderstudyError, aiohttp.ClientError, TimeoutError):
+                with contextlib.suppress(*_GONE):
                     await api.resume(everywhere=False)
                     ours = False
 
@@ -185,6 +202,10 @@ async def no_drills(settings: Settings, reason: str, most_s: float) -> AsyncIter
             yield go_on
         finally:
             await go_on()
+            if silence is not None:
+                with contextlib.suppress(*_GONE):
+                    await api.silence(meant, reason, SETTLES_WITHIN)
+                    await api.end_silence(silence.number)
 
 
 async def watched(

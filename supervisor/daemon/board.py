@@ -146,6 +146,8 @@ async def derived(store: Store, condition: Condition, now: datetime, halt_file: 
         notifiers=await store.notifiers(),
         silences=await store.silences(),
         speeds=_speeds(await store.benchmarks()),
+        rollouts=await store.newest_rollouts(),
+        patches=await store.patches(),
         next_path=turn.record.path if turn else None,
         next_reason=why_next(turn.record if turn else None, next_due, now),
         next_due_at=None if turn else next_due,

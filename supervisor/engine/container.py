@@ -58,6 +58,7 @@ class ContainerState:
         arguments_hash: Of what it runs; a hash, because arguments may hold keys.
         health: What Docker's own health check found; None without one.
         error: Why Docker could not start it, without its arguments; empty if it could.
+        mounts: Where in it files and folders of this machine are mounted.
     """
 
     name: str
@@ -72,6 +73,7 @@ class ContainerState:
     arguments_hash: str
     health: str | None
     error: str
+    mounts: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -190,7 +192,7 @@ def parse_state(name: str, answer: Any) -> ContainerState:
     run = [answer.get("Path"), answer.get("Args"), config.get("Entrypoint"), config.get("Cmd")]
     health = str(_section(state, "Health").get("Status") or "none")
     return ContainerState(
-        name=name,
+        name=str(answer.get("Name") or name).strip("/"),
         status=status,
         running=state.get("Running") is True and status != "restarting",
         exit_code=_number(state.get("ExitCode")),
@@ -202,6 +204,7 @@ def parse_state(name: str, answer: Any) -> ContainerState:
         arguments_hash=hashlib.sha256(json.dumps(run).encode()).hexdigest()[:12],
         health=None if health == "none" else health,
         error=_without_arguments(str(state.get("Error") or ""), run),
+        mounts=tuple(_mounted(answer.get("Mounts"))),
     )
 
 
@@ -318,6 +321,12 @@ def _message(reply: Response) -> str:
 def _section(answer: dict[str, Any], name: str) -> dict[str, Any]:
     found = answer.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def _mounted(mounts: Any) -> Iterator[str]:
+    for one in mounts if isinstance(mounts, list) else ():
+        if isinstance(one, dict) and one.get("Type") == "bind" and one.get("Destination"):
+            yield str(one["Destination"])
 
 
 def _number(value: Any) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 from supervisor.rollout.exchange.swap import SwapReport
 from supervisor.rollout.plan import Plan
 from supervisor.rollout.stage import Serving, Staged
+from supervisor.store.engines.patches import PatchLook
 from supervisor.store.engines.rollouts import JournalRollout
 
 
@@ -73,6 +74,15 @@ def rollouts_json(rollouts: Sequence[JournalRollout], serving: Mapping[str, Serv
             }
             for one in rollouts
         ],
+    }
+    return json.dumps(value, indent=2, default=_time)
+
+
+def patches_json(looks: Sequence[PatchLook]) -> str:
+    """Write what mounted files replace."""
+    value = {
+        "schema": "understudy/patches/1",
+        "patches": [{**asdict(one), "trouble": one.trouble} for one in looks],
     }
     return json.dumps(value, indent=2, default=_time)
 

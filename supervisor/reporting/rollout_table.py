@@ -15,6 +15,7 @@ from supervisor.rollout.meanwhile import Cover, GroupCover
 from supervisor.rollout.plan import Plan
 from supervisor.rollout.stage import Serving, Staged
 from supervisor.settings.values import duration_text
+from supervisor.store.engines.patches import PatchLook
 from supervisor.store.engines.rollouts import JournalRollout
 
 _MARKS = {
@@ -229,6 +230,31 @@ def draw_rollouts(
     newest = rollouts[0]
     steps = [Text(f"Steps of {newest.id}:"), _steps(newest)]
     return Group(table, Text(""), *steps)
+
+
+def draw_patches(looks: Sequence[PatchLook], names: Sequence[str]) -> RenderableType:
+    """Draw what each file hides that is mounted over an image's own.
+
+    Args:
+        names: The containers that were looked at.
+    """
+    if not looks:
+        return Text(f"No file is mounted over one of the image's own: {', '.join(names)}.")
+    table = _table("container", "over", "mounted", "found")
+    for one in looks:
+        fits = Text("fits: the image's own file is the one that it was made for", style="green")
+        found = Text(one.trouble, style="yellow") if one.trouble else fits
+        table.add_row(Text(one.container), Text(one.target), Text(one.source), found)
+    if not any(one.trouble for one in looks):
+        return table
+    return Group(
+        table,
+        Text(""),
+        Text(
+            "Compare the files, make the patch anew or leave the mount out. If it is right as it "
+            "is: understudy rollout patches --accept"
+        ),
+    )
 
 
 def _stands(one: JournalRollout, serving: Serving | None, trouble: str) -> str:

@@ -10,6 +10,7 @@ from supervisor.age import ago
 from supervisor.probes.kinds.heartbeat import PulseStatus
 from supervisor.probes.probe import PartKind, State
 from supervisor.reporting.coverage_table import STYLES, summary
+from supervisor.web.answers.installed import SwapAnswer
 from supervisor.web.answers.parts import HeartbeatAnswer, StandingAnswer
 from supervisor.web.answers.status import StatusAnswer
 
@@ -75,6 +76,12 @@ def _rows(status: StatusAnswer) -> list[tuple[str, Text]]:
     today = ", ".join(f"{count} {outcome}" for outcome, count in status.drills_today.items())
     rows.append(("drills today", Text(today or "none")))
     rows += [_part(one, now) for one in status.parts if one.part not in SHOWN_APART]
+    rows += [_swap(one, now) for one in status.swaps]
+    rows += [
+        (f"patch {one.container}", Text(f"{one.target}: {one.trouble}", "yellow"))
+        for one in status.patches
+        if one.trouble
+    ]
     rows += [_heartbeat(one, now) for one in status.heartbeats]
     rows += [
         ("refused today", Text(f"{one.kind} {one.count} times: {one.reason}"))
@@ -113,6 +120,15 @@ def _part(one: StandingAnswer, now: datetime) -> tuple[str, Text]:
     if one.seen_reason and one.seen is not one.state:
         text.append(f" (last look: {one.seen}, {one.seen_reason})")
     return label, text
+
+
+def _swap(one: SwapAnswer, now: datetime) -> tuple[str, Text]:
+    text = Text(f"{one.state} {ago(one.changed_at, now)}", "bold red" if one.trouble else "")
+    if one.trouble:
+        text.append(f": {one.trouble}")
+    if one.to_do and not one.under_way:
+        text.append(f"; next: {one.to_do}", "")
+    return f"swap {one.container}", text
 
 
 def _heartbeat(one: HeartbeatAnswer, now: datetime) -> tuple[str, Text]:

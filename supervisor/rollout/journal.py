@@ -3,43 +3,12 @@
 import functools
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from enum import StrEnum
 from typing import Any
 
 from chaos.errors import UnderstudyError
+from supervisor.store.engines.rollouts import RolloutState
 from supervisor.store.errors import StoreError
 from supervisor.store.store import Store
-
-
-class State(StrEnum):
-    """Where a rollout stands."""
-
-    STAGING = "staging"
-    """The next container is being made; nothing that serves is touched."""
-
-    STAGED = "staged"
-    """It is made and tried, and not started."""
-
-    REFUSED = "refused"
-    """It cannot work; what was made has been removed."""
-
-    REPLACED = "replaced"
-    """A newer one was staged for the same container."""
-
-    SWAPPING = "swapping"
-    """The old engine is being exchanged; an interruption leaves it here."""
-
-    ACCEPTED = "accepted"
-    """The new engine serves; the old container is kept."""
-
-    RESTORING = "restoring"
-    """The old engine is being brought back; an interruption leaves it here."""
-
-    RESTORED = "restored"
-    """The old engine serves."""
-
-    STRANDED = "stranded"
-    """Neither serves; what to do is written down."""
 
 
 class Journal:
@@ -53,7 +22,7 @@ class Journal:
         self.name = name
         self.trouble = ""
         self._store = store
-        self._state = State.STAGING
+        self._state = RolloutState.STAGING
         self._must = True
 
     def on_the_way_back(self) -> None:
@@ -88,7 +57,7 @@ class Journal:
             raise
         await self._written(note("done", told))
 
-    async def become(self, state: State, **row: Any) -> None:
+    async def become(self, state: RolloutState, **row: Any) -> None:
         """Write what it is now, and what became known."""
         self._state = state
         await self._written(self._store.change_rollout(self.name, state=state, row=row))

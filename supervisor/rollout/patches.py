@@ -4,12 +4,15 @@ Attributes are plain hashes, so that nothing here needs the files again.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from supervisor.rollout.container_spec import ContainerSpec, Mount
 from supervisor.rollout.docker_host import DockerHost
+from supervisor.store.engines.patches import PatchLook
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,61 @@ def read_patches(host: DockerHost, spec: ContainerSpec, old_image: str) -> tuple
         for one in files
         if before[one.target] is not None or after[one.target] is not None
     )
+
+
+def look_at(
+    host: DockerHost, described: Mapping[str, Any], known: Iterable[str], now: datetime
+) -> tuple[PatchLook, ...]:
+    """Look at the files that are mounted over a container's image; blocking.
+
+    Args:
+        described: The container, as Docker describes it.
+        known: Places where a file of the image was replaced before; it may be gone by now.
+    """
+    name, image = str(described["Name"]).strip("/"), str(described["Image"])
+    sources = {
+        str(one["Destination"]): str(one.get("Source") or "")
+        for one in described.get("Mounts") or ()
+        if one.get("Type") == "bind"
+    }
+    files = {target: source for target, source in sources.items() if Path(source).is_file()}
+    own = host.files_of_image(image, list(files))
+    return tuple(
+        PatchLook(
+            name, target, source, image, _hash(own[target]), _hash_of(Path(source)), None, now
+        )
+        for target, source in files.items()
+        if own[target] is not None or target in known
+    )
+
+
+def as_looks(
+    patches: Iterable[Patch],
+    container: str,
+    old_image: str,
+    new_image: str,
+    made_for: Mapping[str, str],
+    now: datetime,
+) -> tuple[PatchLook, ...]:
+    """Say of patches what the daemon is to know of them, in the old image and in the new one.
+
+    Args:
+        made_for: By target: what a person says that the patch was made for.
+    """
+    old = [
+        PatchLook(container, one.target, one.source, old_image, one.before, one.ours, None, now)
+        for one in patches
+        if one.before is not None
+    ]
+    new = [
+        PatchLook(
+            *(container, one.target, one.source, new_image, one.after, one.ours),
+            made_for.get(one.target),
+            now,
+        )
+        for one in patches
+    ]
+    return (*old, *new) if old_image != new_image else tuple(new)
 
 
 def extract(

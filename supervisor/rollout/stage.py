@@ -25,9 +25,10 @@ from supervisor.rollout.container_spec import ContainerSpec
 from supervisor.rollout.docker_host import DockerHost, in_thread
 from supervisor.rollout.facts import NEXT, RolloutFacts
 from supervisor.rollout.finding import Answer, Finding
-from supervisor.rollout.journal import Journal, State
-from supervisor.rollout.patches import extract
+from supervisor.rollout.journal import Journal
+from supervisor.rollout.patches import as_looks, extract
 from supervisor.rollout.plan import Plan
+from supervisor.store.engines.rollouts import RolloutState
 from supervisor.store.store import Store
 
 TRIAL = "-trial"
@@ -123,10 +124,19 @@ async def stage(
         await asyncio.to_thread(own.mkdir, parents=True, exist_ok=True, mode=0o700)
         (own / FILE).write_text(text, "utf-8")
         findings += await _keep_patches(host, journal, facts, own)
+        old_image = str(facts.container.get("Image") or "")
+        await store.note_patches(
+            as_looks(
+                facts.patches,
+                *(facts.file.container, old_image, image_id),
+                facts.file.patched_for,
+                facts.now,
+            )
+        )
         if facts.command is not None:
             findings += await _tried(host, journal, facts, spec, name, say)
         if any(one.answer is Answer.REFUSED for one in findings):
-            await journal.become(State.REFUSED, why=_why(findings))
+            await journal.become(RolloutState.REFUSED, why=_why(findings))
             return Staged(name, tuple(findings), None, None, image_id, own)
         await _replace(host, store, facts.file.container, name)
         async with journal.step("create", name=facts.file.container + NEXT) as told:
@@ -138,7 +148,7 @@ async def stage(
             (own / way_back.FILE).write_text(way_back.written(back), "utf-8")
             told["file"] = str(own / way_back.FILE)
         await journal.become(
-            State.STAGED,
+            RolloutState.STAGED,
             way_back=back,
             next={
                 "name": made,
@@ -153,7 +163,7 @@ async def stage(
         if made is not None:
             await asyncio.shield(in_thread(host.remove, made))
         why = error.message if isinstance(error, SetupError) else type(error).__name__
-        await asyncio.shield(journal.become(State.REFUSED, why=why))
+        await asyncio.shield(journal.become(RolloutState.REFUSED, why=why))
         raise
     return Staged(name, tuple(findings), made, made_id, image_id, own)
 
@@ -228,8 +238,8 @@ async def _replace(host: DockerHost, store: Store, container: str, name: str) ->
     """Remove what was staged for this container before; there is one next one at most."""
     await in_thread(host.remove, container + NEXT)
     for one in await store.rollouts(container):
-        if one.state in (State.STAGED, State.STAGING) and one.id != name:
-            await store.change_rollout(one.id, state=State.REPLACED, row={"by": name})
+        if one.state in (RolloutState.STAGED, RolloutState.STAGING) and one.id != name:
+            await store.change_rollout(one.id, state=RolloutState.REPLACED, row={"by": name})
 
 
 def _why(findings: list[Finding]) -> str:

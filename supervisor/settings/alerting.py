@@ -31,6 +31,8 @@ ALERTS = (
     "EngineDrifted",
     "HeartbeatMissed",
     "ThroughputRegressed",
+    "SwapUnfinished",
+    "PatchOutdated",
     "DrillCollateral",
     "ConfigRejected",
     "NotifierBroken",

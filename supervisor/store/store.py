@@ -1,6 +1,6 @@
 """The store: every question and every change that the daemon has, one transaction each."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -35,7 +35,8 @@ from supervisor.store.alerts.records import (
     Told,
 )
 from supervisor.store.database import Database
-from supervisor.store.engines import benchmarks, rollouts
+from supervisor.store.engines import benchmarks, patches, rollouts
+from supervisor.store.engines.patches import PatchLook
 from supervisor.store.engines.rollouts import JournalRollout
 from supervisor.store.records import (
     Counts,
@@ -362,6 +363,18 @@ class Store:
     async def rollouts(self, container: str | None = None) -> tuple[JournalRollout, ...]:
         """Read the newest swaps, the newest first, with their steps."""
         return await self._database.read(rollouts.read, self._home, container)
+
+    async def newest_rollouts(self) -> tuple[JournalRollout, ...]:
+        """Read the newest swap of each container, without its steps."""
+        return await self._database.read(rollouts.newest, self._home)
+
+    async def note_patches(self, looks: Iterable[PatchLook]) -> tuple[PatchLook, ...]:
+        """Write what mounted files replace; returns it with what each was made for."""
+        return await self._database.write(patches.note, self._home, tuple(looks))
+
+    async def patches(self) -> tuple[PatchLook, ...]:
+        """Read every look at what mounted files replace, the newest last."""
+        return await self._database.read(patches.read, self._home)
 
     # --- single values -----------------------------------------------------------------
 

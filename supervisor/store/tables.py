@@ -33,7 +33,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 AnyRow = Row[*tuple[Any, ...]]
 """A row whose columns are named where it is read."""
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration: what the tables below are."""
 
 NANO = 1_000_000_000
@@ -485,3 +485,20 @@ rollout_steps = Table(
     Column("detail", PackedJson, nullable=False),
 )
 Index("rollout_steps_by_rollout", rollout_steps.c.rollout, rollout_steps.c.number)
+
+# Files that are mounted over an image's own: what they replace, by image.
+patches = Table(
+    "patches",
+    metadata,
+    Column("number", _Number, primary_key=True),
+    Column("daemon", Text, nullable=False),
+    Column("container", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("image", Text, nullable=False),
+    Column("own", String(64)),
+    Column("ours", String(64)),
+    Column("made_for", String(64)),
+    Column("at", UtcDateTime, nullable=False),
+)
+Index("patches_by_container", patches.c.daemon, patches.c.container, patches.c.number)

@@ -16,6 +16,8 @@ from supervisor.probes.probe import Part, PartKind, State, Step
 from supervisor.probes.standing import Change, Standing
 from supervisor.status import Condition, PathStatus, Running, Status
 from supervisor.store.alerts.records import NotifierRecord, Silence
+from supervisor.store.engines.patches import PatchLook
+from supervisor.store.engines.rollouts import JournalRollout
 from supervisor.store.records import (
     Counts,
     Halt,
@@ -105,6 +107,31 @@ ENGINE_DOWN = Standing(
 )
 
 
+CONTAINER = Part(PartKind.CONTAINER, "gemma")
+CONTAINER_UP = Standing(
+    CONTAINER,
+    State.UP,
+    NOON - HOUR,
+    "it runs",
+    at=NOON,
+    facts={"container": "vllm", "image_id": "sha256:b", "mounts": ["/opt/parser.py"]},
+)
+PATCH = PatchLook(
+    "vllm", "/opt/parser.py", "/srv/parser.py", "sha256:b", "b" * 64, "f" * 64, "a" * 64, NOON
+)
+"""Of a file that has changed in the image that runs."""
+
+ROLLOUT = JournalRollout(
+    "20260301-110000-vllm",
+    "gemma",
+    "vllm",
+    "stranded",
+    NOON - HOUR,
+    NOON - HOUR / 2,
+    {"why": "the memory has not come back: only a reboot returns it"},
+)
+
+
 def condition(**changes: Any) -> Condition:
     """Make the condition of a daemon that can do its job."""
     usual = Condition(
@@ -142,7 +169,7 @@ def full_snapshot() -> Status:
             gateway_trouble="connection refused",
             store_trouble="the disk is full",
             reload_trouble="web.listen cannot change",
-            parts={ENGINE: ENGINE_DOWN},
+            parts={ENGINE: ENGINE_DOWN, CONTAINER: CONTAINER_UP},
             expected=(Expected("backup", HOUR, HOUR / 4),),
             running=Running("d9", "claude/general/1/billing/chat/chat_completions/whole", NOON),
         ),
@@ -154,6 +181,8 @@ def full_snapshot() -> Status:
         alerts=(alert_state(),),
         silences=(Silence(7, {"group": "claude"}, "lunch", NOON, NOON + HOUR),),
         speeds={"gemma": speed_of(SLOWED)},
+        rollouts=(ROLLOUT,),
+        patches=(PATCH,),
         notifiers={"ops": NotifierRecord("ops", 1, 2, "ok")},
         daemons=(KnownDaemon("spark-2", GATEWAY, "1.2.2", NOON - 2 * HOUR, NOON - HOUR),),
     )

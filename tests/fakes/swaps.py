@@ -10,9 +10,10 @@ import aiohttp
 from chaos.clock import SystemClock
 from chaos.lab.engine_flags import EngineFlags
 from supervisor.rollout.exchange.running import Swapping
-from supervisor.rollout.journal import Journal, State
+from supervisor.rollout.journal import Journal
 from supervisor.rollout.way_back import way_back_of
 from supervisor.settings.model import EngineSettings
+from supervisor.store.engines.rollouts import RolloutState
 from tests.fakes.rollouts import NEW_ID, ToldHost, container, rollout_file
 
 NAME = "20260301-120000-vllm"
@@ -72,7 +73,7 @@ class RecordingJournal(Journal):
     def __init__(self, name: str = NAME) -> None:
         self.name = name
         self.steps: list[tuple[str, str]] = []
-        self.became: list[tuple[State, dict[str, Any]]] = []
+        self.became: list[tuple[RolloutState, dict[str, Any]]] = []
 
     @asynccontextmanager
     async def step(self, name: str, /, **detail: Any) -> AsyncIterator[dict[str, Any]]:
@@ -84,7 +85,7 @@ class RecordingJournal(Journal):
             raise
         self.steps.append((name, "done"))
 
-    async def become(self, state: State, **row: Any) -> None:
+    async def become(self, state: RolloutState, **row: Any) -> None:
         self.became.append((state, row))
 
 

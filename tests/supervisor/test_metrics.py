@@ -27,7 +27,9 @@ from tests.fakes.manual_clock import NOON
 from tests.fakes.rows import row
 from tests.fakes.snapshots import (
     FAILED,
+    PATCH,
     PROVEN,
+    ROLLOUT,
     UNPROVEN,
     condition,
     fallback_path,
@@ -54,6 +56,8 @@ NAMES = {
     "probe_duration_seconds",
     "engine_tokens_per_second",
     "engine_baseline_ratio",
+    "patch_fits",
+    "swap_unfinished",
     "heartbeat_age_seconds",
     "alerts_firing",
     "notifications",
@@ -255,3 +259,15 @@ def test_promtool_finds_no_fault():
         ["promtool", "check", "metrics"], input=page, capture_output=True, check=False
     )
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
+def test_swaps_and_patches_are_told_by_their_engine():
+    """A stranded swap and a patch over a changed file want a person; an accepted one does not."""
+    found = read(full_snapshot())
+    assert found["swap_unfinished"] == {("gemma",): 1}
+    assert found["patch_fits"] == {("gemma", "/opt/parser.py"): 0}
+    accepted = replace(ROLLOUT, state="accepted")
+    fitting = replace(PATCH, made_for=PATCH.own)
+    status = replace(full_snapshot(), rollouts=(accepted,), patches=(fitting,))
+    assert read(status)["swap_unfinished"] == {("gemma",): 0}
+    assert read(status)["patch_fits"] == {("gemma", "/opt/parser.py"): 1}

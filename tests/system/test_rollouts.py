@@ -3,6 +3,7 @@
 Nothing here may touch what serves: each test ends with a look at it.
 """
 
+import asyncio
 import json
 import os
 import re
@@ -10,15 +11,21 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from supervisor.alerts.rules.installed import RULES
+from supervisor.cli.rollout_parts import journal
+from supervisor.probes.kinds.container import ContainerProbe
+from supervisor.probes.standing import step, unseen
+from supervisor.settings.model import Settings
 from tests.fakes.commandline import starting
-from tests.fakes.engine_image import PATCHED_TEXT, engine_image, mounted
+from tests.fakes.engine_image import PATCHED, PATCHED_TEXT, engine_image, mounted
+from tests.fakes.manual_clock import NOON
 from tests.fakes.rollout_site import (
     COMMAND,
     GROUP,
@@ -39,9 +46,12 @@ from tests.fakes.rollout_site import (
     with_words,
     without,
 )
+from tests.fakes.snapshots import condition, snapshot
 from tests.patience import PATIENCE_S, wait_for
 
 pytestmark = pytest.mark.docker
+
+_, OUTDATED = RULES
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +250,74 @@ def test_a_patch_whose_target_changed_is_refused_until_it_is_made_for_it(site: S
     done = site.run("plan", site.file(made_anew), *plan)
     assert done.returncode == 0, done.stdout
     assert found(done, "patches")[0]["answer"] == "ok"
+
+
+@pytest.fixture
+def patched(site: Site) -> Iterator[Callable[[str], None]]:
+    """A container with the patch over an image, as an upgrade makes it anew under its name."""
+
+    def made(image: str) -> None:
+        for one in site.client.containers.list(all=True, filters={"name": "patched"}):
+            one.remove(force=True)
+        site.client.containers.create(
+            image, ["true"], name="patched", volumes=[*mounted(), *site.own_mounts()]
+        )
+
+    yield made
+    site.client.containers.get("patched").remove(force=True)
+
+
+def compared(site: Site, *words: str) -> tuple[int, list[dict[str, Any]]]:
+    """Run ``rollout patches``: the exit code, and what it found."""
+    done = site.run("patches", "patched", "--format=json", *words)
+    return done.returncode, json.loads(done.stdout)["patches"]
+
+
+async def told(site: Site, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the daemon would tell now, of what it sees of the container and of the store."""
+    monkeypatch.setenv("DOCKER_HOST", site.url)
+    probe = ContainerProbe("gemma", "patched")
+    reading = await probe.probe(NOON)
+    standing, _ = step(unseen(probe.part, NOON), reading, probe.cadence, NOON, 0.1)
+    # What a command has written into the store of these tests, as the daemon reads it.
+    async with journal(Settings()) as store:
+        status = snapshot(
+            condition=condition(parts={probe.part: standing}), patches=await store.patches()
+        )
+    return [one.summary for one in OUTDATED.find(status)]
+
+
+def test_a_patch_that_an_upgrade_has_overtaken_is_told(site: Site, patched, monkeypatch):
+    """First that nobody has looked, then what was found, and nothing once it is accepted."""
+    engine_image(site.client, "vllm:changed", patched="VERSION = 2\n")
+    engine_image(site.client, "vllm:rebuilt", version="0.34.0")
+    patched("vllm:1")
+    assert asyncio.run(told(site, monkeypatch)) == []
+    code, found_ = compared(site)
+    assert (code, [one["target"] for one in found_]) == (0, [PATCHED])
+    assert found_[0]["source"] == f"{site.folder}/patch.py"
+    assert asyncio.run(told(site, monkeypatch)) == []
+
+    patched(
+        "vllm:rebuilt"
+    )  # Another image with the same file: it has to be looked at all the same.
+    (unknown,) = asyncio.run(told(site, monkeypatch))
+    assert "runs another image" in unknown
+    code, _ = compared(site)
+    assert (code, asyncio.run(told(site, monkeypatch))) == (0, [])
+
+    patched("vllm:changed")
+    code, _ = compared(site)
+    assert code == 1
+    (changed,) = asyncio.run(told(site, monkeypatch))
+    assert "hides what changed" in changed
+    code, _ = compared(site, "--accept")
+    assert (code, asyncio.run(told(site, monkeypatch))) == (0, [])
+
+    done = site.run("patches", "patched")
+    assert "fits: the image's own file is the one that it was made for" in done.stdout
+    done = site.run("patches", "pached")
+    assert (done.returncode, "patched" in done.stderr) == (2, True)
 
 
 def test_a_port_that_another_process_has_is_refused(site: Site):

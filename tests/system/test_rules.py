@@ -20,6 +20,7 @@ RULE_SETS = ("understudy", "litellm")
 DAEMON_ALERTS = {
     *("FallbackBroken", "FallbackStale", "FallbackNeverProven", "RunningOnFallback"),
     *("GatewayDown", "EngineDown", "EngineHung", "EngineDrifted", "ThroughputRegressed"),
+    *("SwapUnfinished", "PatchOutdated"),
     *("HeartbeatMissed", "DrillCollateral", "ConfigRejected", "NotifierBroken"),
     *("Halted", "Watchdog"),
 }
@@ -32,6 +33,7 @@ UNDERSTUDY_METRICS = {
     *("drill_duration_seconds", "fallback_latency_seconds", "stray_requests_total"),
     *("probe_up", "probe_duration_seconds", "engine_tokens_per_second"),
     *("engine_baseline_ratio", "heartbeat_age_seconds", "alerts_firing"),
+    *("swap_unfinished", "patch_fits"),
     *("notifications_total", "outbox_pending", "budget_spent_usd", "budget_limit_usd"),
     *("halted", "event_loop_lag_seconds", "config_last_reload_successful", "build_info"),
 }

@@ -6,12 +6,13 @@ docs/alerts.md, its threshold and severity in the settings, and its tests follow
 """
 
 from supervisor.alerts.rule import AlertRule
-from supervisor.alerts.rules import fallbacks, own, parts, real_traffic, speed
+from supervisor.alerts.rules import fallbacks, installed, own, parts, real_traffic, speed
 
 RULES: tuple[AlertRule, ...] = (
     *fallbacks.RULES,
     *real_traffic.RULES,
     *parts.RULES,
     *speed.RULES,
+    *installed.RULES,
     *own.RULES,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from supervisor.alerts.rule import AlertRule, Condition
+from supervisor.installed import changed_by_swap
 from supervisor.probes.kinds.heartbeat import PulseStatus
 from supervisor.probes.probe import Part, PartKind, State
 from supervisor.probes.standing import DEAD, Standing
@@ -29,7 +30,11 @@ def _engine(states: frozenset[State], words: str) -> Callable[[Status], Iterator
     def find(status: Status) -> Iterator[Condition]:
         for group, standing in _engines(status):
             summary = f"the engine of {group!r} {words}"
-            yield from _one(standing, standing.state in states, summary, {"engine": group})
+            meant = standing.state is State.DRIFTED and changed_by_swap(
+                status, group, standing.since
+            )
+            bad = standing.state in states and not meant
+            yield from _one(standing, bad, summary, {"engine": group})
 
     return find
 

@@ -71,6 +71,7 @@ def add(app: typer.Typer) -> None:
     group.command("swap")(with_access(swap_))
     group.command("rollback")(with_access(rollback))
     group.command("status")(with_access(status_))
+    group.command("patches")(with_access(patches_))
     group.command("schema")(schema)
     app.add_typer(group, name="rollout")
 
@@ -328,7 +329,7 @@ def swap_(
     Exit code: 0 the new engine serves, 1 it was refused and the old one serves again (or, where
     memory did not come back, nobody does, and it says so), 2 nothing was done.
     """
-    from supervisor.cli.rollout_swap import RESUMABLE, SWAPPABLE, no_drills, swapping, watched
+    from supervisor.cli.rollout_swap import RESUMABLE, SWAPPABLE, swapping, undisturbed, watched
     from supervisor.rollout.exchange.swap import swap_engine
 
     settings = access.settings()
@@ -346,7 +347,9 @@ def swap_(
                 for each in (limits.drain, limits.stop, limits.memory, limits.start)
             )
             stop.watched()
-            async with no_drills(settings, f"rollout {record.id}", most_s) as go_on:
+            async with undisturbed(
+                settings, record.engine, f"rollout {record.id}", most_s
+            ) as go_on:
                 return await watched(
                     swap, settings, lambda: until_stopped(stop, swap_engine(swap, go_on))
                 )
@@ -373,7 +376,7 @@ def rollback(
 
     Exit code: 0 the old engine serves, 1 it does not show what it should, 2 nothing was done.
     """
-    from supervisor.cli.rollout_swap import REVERSIBLE, no_drills, swapping, watched
+    from supervisor.cli.rollout_swap import REVERSIBLE, swapping, undisturbed, watched
     from supervisor.rollout.exchange.swap import roll_back
 
     settings = access.settings()
@@ -384,7 +387,9 @@ def rollback(
         async with swapping(settings, host, store, record, stop, benchmarks_of) as swap:
             limits = swap.file.limits
             most_s = limits.memory.total_seconds() + limits.start.total_seconds()
-            async with no_drills(settings, f"rollback of {record.id}", most_s) as go_on:
+            async with undisturbed(
+                settings, record.engine, f"rollback of {record.id}", most_s
+            ) as go_on:
                 return await watched(swap, settings, lambda: roll_back(swap, go_on))
 
     _report_of(settings, name, REVERSIBLE, work, output, format_)
@@ -431,6 +436,56 @@ def _report_of(
     raise typer.Exit(code)
 
 
+def patches_(
+    containers: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="CONTAINER", help="Which (default: those named under engines)"),
+    ] = None,
+    *,
+    access: Access,
+    accept: Annotated[
+        bool,
+        typer.Option("--accept", help="What is mounted is right for the image that runs now"),
+    ] = False,
+    format_: FormatOption = "table",
+) -> None:
+    """Compare files that are mounted over the image's own with what they were made for.
+
+    Such a mount goes on hiding the image's own file after an upgrade, with every correction in it.
+    The image's file is read from a container that is made for it, never started, and removed. The
+    daemon remembers what was found: it alerts when a container runs an image whose file is another
+    one, or that was not compared yet.
+
+    understudy rollout patches vllm
+
+    Exit code: 0 they fit, 1 one may be obsolete, 2 nothing could be said.
+    """
+    from supervisor.cli.console import out, print_json
+    from supervisor.cli.rollout_parts import compared
+    from supervisor.reporting.rollout_json import patches_json
+    from supervisor.reporting.rollout_table import draw_patches
+    from supervisor.stop import run
+
+    settings = access.settings()
+    names = containers or [one.container for one in settings.engines.values() if one.container]
+    if not names:
+        raise UsageError(
+            "nothing says which container is meant",
+            remedy="Name it: understudy rollout patches vllm; or give engines a container.",
+        )
+
+    async def command(_: "Stop") -> int:
+        async with journal(settings) as store, docker_host() as host:
+            looks = await compared(host, store, list(dict.fromkeys(names)), accept=accept)
+        if format_ == "json":
+            print_json(patches_json(looks))
+        else:
+            out.print(draw_patches(looks, names))
+        return ExitCode.FAILED if any(one.trouble for one in looks) else ExitCode.OK
+
+    raise typer.Exit(run(command))
+
+
 def status_(
     container: Annotated[
         str | None, typer.Argument(help="Only the rollouts of this container")
@@ -447,9 +502,9 @@ def status_(
     from supervisor.reporting.rollout_json import rollouts_json
     from supervisor.reporting.rollout_table import draw_rollouts
     from supervisor.rollout.docker_host import in_thread
-    from supervisor.rollout.journal import State
     from supervisor.rollout.stage import serving_now
     from supervisor.stop import run
+    from supervisor.store.engines.rollouts import RolloutState
 
     settings = access.settings()
 
@@ -458,13 +513,13 @@ def status_(
 
         async with journal(settings) as store:
             known = await store.rollouts(container)
-        ended = (State.REFUSED, State.REPLACED, State.RESTORED)
+        ended = (RolloutState.REFUSED, RolloutState.REPLACED, RolloutState.RESTORED)
         newest = {one.container: one.id for one in reversed(known)}
         open_ = [
             one
             for one in known
             if one.state not in ended
-            and (one.state != State.ACCEPTED or newest[one.container] == one.id)
+            and (one.state != RolloutState.ACCEPTED or newest[one.container] == one.id)
         ]
         serving, trouble = {}, ""
         try:

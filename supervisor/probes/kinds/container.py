@@ -5,8 +5,9 @@ That the container runs says nothing about the engine in it; its own probe asks 
 
 Facts, each as of the look: ``image_id``, ``arguments_hash`` (of what it runs; a hash, because
 arguments may hold keys), ``started_at`` (ISO 8601, null if it never was), ``restarts`` (by Docker,
-since somebody started it), ``exit_code`` (of its last end, 0 while it runs), ``oom_killed``; and
-``was``, the ``image_id`` and ``arguments_hash`` that it is compared with.
+since somebody started it), ``exit_code`` (of its last end, 0 while it runs), ``oom_killed``,
+``mounts`` (where in it files and folders of the machine are); ``container``, its name, and ``was``,
+the ``image_id`` and ``arguments_hash`` that it is compared with.
 """
 
 import asyncio
@@ -82,6 +83,7 @@ def facts(state: "ContainerState") -> dict[str, Any]:
         "restarts": state.restarts,
         "exit_code": state.exit_code,
         "oom_killed": state.oom_killed,
+        "mounts": list(state.mounts),
     }
 
 
@@ -138,7 +140,7 @@ class ContainerProbe:
                 how, reason = judge(self._previous, state, self._was)
                 self._previous = state
                 self._was = _identity(facts(state)) | self._was
-                found = {**facts(state), "was": self._was}
+                found = {**facts(state), "container": state.name, "was": self._was}
         outcome = {State.UP: Outcome.OK, State.UNKNOWN: Outcome.UNKNOWN}.get(how, Outcome.BAD)
         step = Step("container", PROVES, reason, outcome, self._clock.monotonic() - began_s)
         return ProbeReading(self.part, how, reason, (step,), found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from supervisor.rollout.finding import Finding
 from supervisor.rollout.journal import Journal
 from supervisor.rollout.rollout_file import RolloutFile
 from supervisor.settings.model import EngineSettings
+
+GATES_TAKE = timedelta(minutes=10)
+"""All of them together, at most: they are one step."""
 
 ThroughGateway = Callable[[], Awaitable[Finding]]
 """Has the primary of every group fail that falls back to the engine, and says who answered."""
@@ -67,6 +71,13 @@ class Swapping:
     def next_id(self) -> str:
         """The container that was staged."""
         return str(self.row["next"]["id"])
+
+    @property
+    def quiet_s(self) -> float:
+        """How long the journal may stay as it is while this goes on: the longest step's limit."""
+        limits = self.file.limits
+        longest = max(limits.drain, limits.stop, limits.memory, limits.start)
+        return (longest + GATES_TAKE).total_seconds()
 
     @property
     def model(self) -> str:

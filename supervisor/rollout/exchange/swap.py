@@ -39,7 +39,7 @@ from supervisor.rollout.exchange.running import Swapping
 from supervisor.rollout.exchange.starting import GateRefusedError, started
 from supervisor.rollout.exchange.users import Served
 from supervisor.rollout.finding import Answer, Finding
-from supervisor.rollout.journal import State
+from supervisor.store.engines.rollouts import RolloutState
 
 DRAIN_LOOK_EVERY_S = 0.5
 DOCKER_LOOK_EVERY_S = 2.0
@@ -100,7 +100,7 @@ async def swap_engine(swap: Swapping, drills_go_on: Callable[[], Any]) -> SwapRe
         drills_go_on: Called once the new engine serves, before drills judge it.
     """
     times = _Times()
-    await swap.journal.become(State.SWAPPING)
+    await swap.journal.become(RolloutState.SWAPPING, quiet_s=swap.quiet_s)
     try:
         await _forward(swap, times, drills_go_on)
     except GateRefusedError as error:
@@ -117,7 +117,7 @@ async def swap_engine(swap: Swapping, drills_go_on: Callable[[], Any]) -> SwapRe
         report = await _back(swap, times, why, None)
         swap.say(f"{report.outcome}: {report.trouble or 'the old engine serves'}")
         raise
-    await swap.journal.become(State.ACCEPTED, findings=_lines(swap.findings))
+    await swap.journal.become(RolloutState.ACCEPTED, findings=_lines(swap.findings))
     return _report(swap, times, Outcome.ACCEPTED, None)
 
 
@@ -139,9 +139,9 @@ async def roll_back(swap: Swapping, drills_go_on: Callable[[], Any]) -> SwapRepo
     except GateRefusedError as error:
         if error.finding not in swap.findings:
             swap.findings.append(error.finding)
-        await swap.journal.become(State.RESTORED, why=error.message)
+        await swap.journal.become(RolloutState.RESTORED, why=error.message)
         return _report(swap, times, Outcome.RESTORED, error.finding)
-    await swap.journal.become(State.RESTORED, why="rollback", findings=_lines(swap.findings))
+    await swap.journal.become(RolloutState.RESTORED, why="rollback", findings=_lines(swap.findings))
     return _report(swap, times, Outcome.RESTORED, None)
 
 
@@ -217,7 +217,7 @@ async def _back(
     swap.say(f"putting the old engine back: {why}")
     # A disk that is full must not be why nobody serves.
     swap.journal.on_the_way_back()
-    await swap.journal.become(State.RESTORING, why=why)
+    await swap.journal.become(RolloutState.RESTORING, why=why, quiet_s=swap.quiet_s)
     try:
         finding = await _once_docker_answers(swap, why, within_s)
         swap.findings.append(
@@ -228,9 +228,9 @@ async def _back(
         return await _stranded(swap, times, str(error), refused)
     except SetupError as error:
         trouble = f"it did not come up: {error.message}"
-        await swap.journal.become(State.STRANDED, why=trouble)
+        await swap.journal.become(RolloutState.STRANDED, why=trouble)
         return _report(swap, times, Outcome.STRANDED, refused, trouble)
-    await swap.journal.become(State.RESTORED, why=why, findings=_lines(swap.findings))
+    await swap.journal.become(RolloutState.RESTORED, why=why, findings=_lines(swap.findings))
     return _report(swap, times, Outcome.RESTORED, refused, swap.journal.trouble)
 
 
@@ -257,7 +257,7 @@ async def _stranded(
     trouble = (
         f"{why}. Nothing was started. Only a reboot returns it; then: understudy rollout rollback"
     )
-    await swap.journal.become(State.STRANDED, why=trouble)
+    await swap.journal.become(RolloutState.STRANDED, why=trouble)
     return _report(swap, times, Outcome.STRANDED, refused, trouble)
 
 

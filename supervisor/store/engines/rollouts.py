@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from supervisor.store.errors import StoreError
 from supervisor.store.evidence import clean, keepable
@@ -13,6 +14,37 @@ from supervisor.store.records import Home
 from supervisor.store.tables import rollout_steps, rollouts
 
 MOST_READ = 50
+
+
+class RolloutState(StrEnum):
+    """Where a rollout stands."""
+
+    STAGING = "staging"
+    """The next container is being made; nothing that serves is touched."""
+
+    STAGED = "staged"
+    """It is made and tried, and not started."""
+
+    REFUSED = "refused"
+    """It cannot work; what was made has been removed."""
+
+    REPLACED = "replaced"
+    """A newer one was staged for the same container."""
+
+    SWAPPING = "swapping"
+    """The old engine is being exchanged; an interruption leaves it here."""
+
+    ACCEPTED = "accepted"
+    """The new engine serves; the old container is kept."""
+
+    RESTORING = "restoring"
+    """The old engine is being brought back; an interruption leaves it here."""
+
+    RESTORED = "restored"
+    """The old engine serves."""
+
+    STRANDED = "stranded"
+    """Neither serves; what to do is written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +155,19 @@ def read(
             JournalStep(one.step, one.state, one.at, one.detail)
         )
     return tuple(_rollout(row, steps.get(row.number, [])) for row in rows)
+
+
+def newest(connection: Connection, home: Home) -> tuple[JournalRollout, ...]:
+    """Read the newest of each container, without its steps; the newest first."""
+    last = (
+        select(func.max(rollouts.c.number))
+        .where(rollouts.c.daemon == home.daemon)
+        .group_by(rollouts.c.container)
+    )
+    rows = connection.execute(
+        select(rollouts).where(rollouts.c.number.in_(last)).order_by(rollouts.c.number.desc())
+    )
+    return tuple(_rollout(row, []) for row in rows)
 
 
 def thin(connection: Connection, keep: int) -> int:

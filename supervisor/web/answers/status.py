@@ -4,10 +4,12 @@ from datetime import datetime
 
 from supervisor.audit.report import FindingRow
 from supervisor.coverage.ledger import PathState
+from supervisor.installed import patches, swaps
 from supervisor.status import Status
 from supervisor.store.records import Halt, KnownDaemon, Refused
 from supervisor.web.answers.alerts import AlertAnswer
 from supervisor.web.answers.answer import Answer
+from supervisor.web.answers.installed import PatchAnswer, SwapAnswer
 from supervisor.web.answers.parts import (
     HeartbeatAnswer,
     HeartbeatsAnswer,
@@ -106,6 +108,8 @@ class StatusAnswer(Answer):
     changes: tuple[ChangeAnswer, ...]
     parts: tuple[StandingAnswer, ...]
     part_changes: tuple[PartChangeAnswer, ...]
+    swaps: tuple[SwapAnswer, ...] = ()
+    patches: tuple[PatchAnswer, ...] = ()
     heartbeats: tuple[HeartbeatAnswer, ...]
     alerts: tuple[AlertAnswer, ...]
     next: NextAnswer
@@ -150,6 +154,8 @@ class StatusAnswer(Answer):
             changes=tuple(map(ChangeAnswer.of, status.changes)),
             parts=tuple(map(StandingAnswer.of, status.condition.parts.values())),
             part_changes=tuple(map(PartChangeAnswer.of, status.part_changes)),
+            swaps=tuple(map(SwapAnswer.of, swaps(status))),
+            patches=tuple(map(PatchAnswer.of, patches(status))),
             heartbeats=HeartbeatsAnswer.of(status).heartbeats,
             alerts=tuple(AlertAnswer.of(state, status.silences) for state in status.alerts),
             next=next_of(status),

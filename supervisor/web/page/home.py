@@ -11,11 +11,13 @@ from chaos.gateway.topology import Topology
 from supervisor.age import ago
 from supervisor.alerts.rule import runbook
 from supervisor.headline import headline
+from supervisor.installed import Patch, Swap, patches, swaps
 from supervisor.probes.kinds.heartbeat import PulseStatus
 from supervisor.probes.probe import PartKind, State
 from supervisor.probes.standing import Standing
 from supervisor.status import Status
 from supervisor.store.alerts.records import Phase, Severity, Told
+from supervisor.store.engines.rollouts import RolloutState
 from supervisor.store.records import Used
 from supervisor.web.page.hops import ChainView, chains
 from supervisor.web.page.speed_plot import SpeedPlot, speed_plot
@@ -86,6 +88,8 @@ class Home:
     told: Sequence[Line]
     engines: Sequence[Line]
     parts: Sequence[Line]
+    swaps: Sequence[Line]
+    patches: Sequence[Line]
     heartbeats: Sequence[Line]
     refused: Sequence[Line]
     spent: Sequence[Line]
@@ -122,6 +126,8 @@ def home(status: Status, topology: Topology | None, told: Sequence[Told]) -> Hom
             for part, standing in condition.parts.items()
             if part.kind not in {PartKind.ENGINE, PartKind.HEARTBEAT}
         ],
+        swaps=[_swap(swap, now) for swap in swaps(status)],
+        patches=[_patch(patch, now) for patch in patches(status)],
         heartbeats=[
             Line(
                 one.expected.name,
@@ -219,6 +225,32 @@ def _part(standing: Standing, now: datetime) -> Line:
         standing.reason or "not looked at yet",
         f"for {ago(standing.since, now).removesuffix(' ago')}",
         [*_capacity(standing.facts), *((step.proves, step.found) for step in standing.evidence)],
+    )
+
+
+def _swap(swap: Swap, now: datetime) -> Line:
+    one = swap.rollout
+    ended = "good" if one.state in (RolloutState.ACCEPTED, RolloutState.RESTORED) else "none"
+    to_do = swap.to_do if not swap.under_way else ""
+    return Line(
+        one.container,
+        "bad" if swap.trouble else "warn" if swap.under_way else ended,
+        one.state,
+        swap.trouble or f"the engine of {one.engine}",
+        ago(one.changed_at, now),
+        [("rollout", one.id), *([("next", to_do)] if to_do else [])],
+    )
+
+
+def _patch(patch: Patch, now: datetime) -> Line:
+    look = patch.look
+    return Line(
+        look.target.rpartition("/")[2],
+        "warn" if patch.trouble else "good",
+        "may be obsolete" if patch.trouble else "fits",
+        patch.trouble or f"over {look.container}",
+        f"compared {ago(look.at, now)}",
+        [("mounted", look.source), ("over", f"{look.container}: {look.target}")],
     )
 
 

@@ -17,7 +17,7 @@ from supervisor.cli.rollout_swap import (
     _serves_fallbacks,
     _through_gateway,
     chosen,
-    no_drills,
+    undisturbed,
 )
 from supervisor.rollout.exchange.gates.gateway import ASKED
 from supervisor.rollout.finding import Answer, Finding
@@ -122,6 +122,13 @@ class FakeApi:
     async def halt(self, reason: str, length: timedelta, *, everywhere: bool) -> None:
         self.told.append(("halt", reason, length, everywhere))
 
+    async def silence(self, matchers: dict[str, str], reason: str, length: timedelta) -> Any:
+        self.told.append(("silence", matchers, reason, length))
+        return SimpleNamespace(number=7)
+
+    async def end_silence(self, number: int) -> None:
+        self.told.append(("end_silence", number))
+
     async def resume(self, *, everywhere: bool) -> None:
         self.told.append(("resume", everywhere))
         if self.trouble is not None:
@@ -130,6 +137,10 @@ class FakeApi:
 
 HALT = ("halt", "a swap", timedelta(minutes=5), False)
 RESUME = ("resume", False)
+MEANT = {"alertname": "Engine*", "engine": "gemma"}
+SILENCE = ("silence", MEANT, "a swap", timedelta(minutes=5))
+SETTLED = [("silence", MEANT, "a swap", timedelta(minutes=2)), ("end_silence", 7)]
+"""Until the daemon has looked again; the shorter one begins before the longer one ends."""
 
 
 @pytest.fixture
@@ -143,48 +154,48 @@ def daemon(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
 async def test_without_a_daemon_nobody_is_halted():
     """There is nothing that could drill; that it can go on is no error."""
     settings = Settings.model_validate({"web": {"listen": [f"127.0.0.1:{free_port()}"]}})
-    async with no_drills(settings, "a swap", 300.0) as go_on:
+    async with undisturbed(settings, "gemma", "a swap", 300.0) as go_on:
         assert await go_on() is None
 
 
 async def test_what_does_not_answer_is_told_nothing(daemon):
     """Neither to halt nor to go on."""
     daemon.there = False
-    async with no_drills(Settings(), "a swap", 300.0) as go_on:
+    async with undisturbed(Settings(), "gemma", "a swap", 300.0) as go_on:
         await go_on()
     assert daemon.told == []
 
 
 async def test_drills_wait_until_the_block_ends(daemon):
     """Those of this daemon, and for no longer than was said."""
-    async with no_drills(Settings(), "a swap", 300.0):
-        assert daemon.told == [HALT]
-    assert daemon.told == [HALT, RESUME]
+    async with undisturbed(Settings(), "gemma", "a swap", 300.0):
+        assert daemon.told == [HALT, SILENCE]
+    assert daemon.told == [HALT, SILENCE, RESUME, *SETTLED]
 
 
 async def test_drills_go_on_once_when_they_are_called(daemon):
     """The end of the block does not call them again."""
-    async with no_drills(Settings(), "a swap", 300.0) as go_on:
+    async with undisturbed(Settings(), "gemma", "a swap", 300.0) as go_on:
         await go_on()
-        assert daemon.told == [HALT, RESUME]
+        assert daemon.told == [HALT, SILENCE, RESUME]
         await go_on()
-    assert daemon.told == [HALT, RESUME]
+    assert daemon.told == [HALT, SILENCE, RESUME, *SETTLED]
 
 
 async def test_a_halt_that_somebody_else_has_made_stays(daemon):
-    """Nothing is laid over it, and nothing ends it."""
+    """Nothing is laid over it, and nothing ends it; that the engine is away is no news still."""
     daemon.halted = "by hand"
-    async with no_drills(Settings(), "a swap", 300.0) as go_on:
+    async with undisturbed(Settings(), "gemma", "a swap", 300.0) as go_on:
         await go_on()
-    assert daemon.told == []
+    assert daemon.told == [SILENCE, *SETTLED]
 
 
 async def test_drills_go_on_after_an_error(daemon):
     """Which goes on to whoever called."""
     with pytest.raises(ZeroDivisionError):
-        async with no_drills(Settings(), "a swap", 300.0):
+        async with undisturbed(Settings(), "gemma", "a swap", 300.0):
             raise ZeroDivisionError
-    assert daemon.told == [HALT, RESUME]
+    assert daemon.told == [HALT, SILENCE, RESUME, *SETTLED]
 
 
 @pytest.mark.parametrize("trouble", [DaemonError("no", remedy="Look."), TimeoutError()])
@@ -192,9 +203,9 @@ async def test_a_daemon_that_cannot_be_told_at_the_end_hides_nothing(daemon, tro
     """Its halt ends by itself."""
     daemon.trouble = trouble
     with pytest.raises(ZeroDivisionError):
-        async with no_drills(Settings(), "a swap", 300.0):
+        async with undisturbed(Settings(), "gemma", "a swap", 300.0):
             raise ZeroDivisionError
-    assert daemon.told == [HALT, RESUME]
+    assert daemon.told == [HALT, SILENCE, RESUME, *SETTLED]
 
 
 # --- through the gateway ----------------------------------------------------------------

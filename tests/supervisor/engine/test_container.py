@@ -311,3 +311,22 @@ def test_events_that_a_proxy_forbids_are_refused(fake):
     events = ContainerWatch("vllm").events()
     assert list(events) == []
     assert events.refused
+
+
+def test_only_what_the_machine_mounts_is_listed():
+    """A volume of Docker's own is no file of this machine; what Docker may send is survived."""
+    mounts = [
+        {"Type": "bind", "Source": "/srv/a.py", "Destination": "/opt/a.py"},
+        {"Type": "volume", "Name": "cache", "Destination": "/root/.cache"},
+        {"Type": "bind"},
+        "odd",
+    ]
+    running = {"State": {"Status": "running", "Running": True}}
+    assert parse_state("vllm", {**running, "Mounts": mounts}).mounts == ("/opt/a.py",)
+    assert parse_state("vllm", {**running, "Mounts": None}).mounts == ()
+
+
+def test_a_container_is_called_as_docker_calls_it():
+    """The settings may name it by its id; a rollout knows its name."""
+    running = {"Name": "/vllm", "State": {"Status": "running", "Running": True}}
+    assert parse_state("0a0a0a", running).name == "vllm"

@@ -89,3 +89,14 @@ def test_what_is_watched_is_listed_with_its_state_and_reason():
     assert "unknown: not looked at yet" in text
     assert "heartbeat backup" in text
     assert "missed, last seen 2h ago, 2 missed" in text
+
+
+def test_a_stranded_swap_and_an_obsolete_patch_are_told():
+    """With what to do; a patch that fits takes no line."""
+    text = drawn(**{name: getattr(full_snapshot(), name) for name in ("rollouts", "patches")})
+    assert "the memory has not come back: only a reboot returns it" in text
+    assert "next: understudy rollout rollback" in text
+    assert "/opt/parser.py" not in text  # Its container was not seen.
+    text = as_plain_text(draw(StatusAnswer.of(full_snapshot())))
+    assert "patch vllm" in text
+    assert "/opt/parser.py: the image's own file is another one" in text

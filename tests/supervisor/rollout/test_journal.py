@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from chaos.errors import SetupError
-from supervisor.rollout.journal import Journal, State
-from supervisor.store.engines.rollouts import JournalRollout
+from supervisor.rollout.journal import Journal
+from supervisor.store.engines.rollouts import JournalRollout, RolloutState
 from supervisor.store.errors import StoreError
 from supervisor.store.location import parse_url
 from supervisor.store.records import Home
@@ -55,7 +55,7 @@ async def test_a_rollout_begins_with_what_it_is_about(store, journal):
     """Nothing that serves is touched yet."""
     found = await only(store)
     assert (found.id, found.engine, found.container) == (NAME, "gemma", "vllm")
-    assert (found.state, found.row, found.steps) == (State.STAGING, {"image": "new"}, ())
+    assert (found.state, found.row, found.steps) == (RolloutState.STAGING, {"image": "new"}, ())
     assert journal.name == NAME
 
 
@@ -110,7 +110,7 @@ async def test_a_step_that_cannot_be_written_is_not_taken(store):
     assert taken == []
 
 
-@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("state", list(RolloutState))
 async def test_what_it_is_now_is_written_with_what_became_known(store, journal, state):
     """What was known before stays."""
     await journal.become(state, old_id="c0ffee")
@@ -120,7 +120,7 @@ async def test_what_it_is_now_is_written_with_what_became_known(store, journal, 
 
 async def test_a_step_changes_no_state(store, journal):
     """Only what is said so does."""
-    await journal.become(State.STAGED)
+    await journal.become(RolloutState.STAGED)
     async with journal.step("look"):
         pass
-    assert (await only(store)).state == State.STAGED
+    assert (await only(store)).state == RolloutState.STAGED

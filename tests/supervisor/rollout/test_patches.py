@@ -1,12 +1,22 @@
 """What mounted files replace."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from supervisor.rollout.container_spec import ContainerSpec, Mount
-from supervisor.rollout.patches import Patch, extract, mounted_files, read_patches
+from supervisor.rollout.patches import (
+    Patch,
+    as_looks,
+    extract,
+    look_at,
+    mounted_files,
+    read_patches,
+)
+from supervisor.store.engines.patches import PatchLook
+from tests.fakes.manual_clock import NOON
 from tests.fakes.rollouts import ToldHost
 
 OLD, NEW = "vllm:old", "vllm:new"
@@ -92,3 +102,63 @@ def test_keeping_them_twice_leaves_the_last(source, tmp_path):
     )
     assert first == second
     assert (second[TARGET] / "image").read_bytes() == b"2"
+
+
+# --- what is mounted over a container's image ---------------------------------------------
+
+
+def described(*mounts: tuple[str, str, str]) -> dict[str, object]:
+    """A container as Docker describes it."""
+    kinds = ("Type", "Source", "Destination")
+    return {
+        "Name": "/vllm",
+        "Image": OLD,
+        "Mounts": [dict(zip(kinds, one, strict=True)) for one in mounts],
+    }
+
+
+def test_a_look_says_what_a_mounted_file_hides(source, tmp_path):
+    """Only files of this machine that replace one of the image's own."""
+    host = ToldHost(files={OLD: {TARGET: b"1"}})
+    there = described(
+        ("bind", str(source), TARGET),
+        ("bind", str(source), "/template.jinja"),
+        ("bind", str(tmp_path), "/models"),
+        ("volume", "/var/lib/docker/volumes/x", OTHER),
+    )
+    assert look_at(host, there, (), NOON) == (
+        PatchLook("vllm", TARGET, str(source), OLD, sha(b"1"), sha(b"ours"), None, NOON),
+    )
+
+
+def test_a_file_that_an_image_has_lost_is_told_where_it_was_known(source):
+    """Else nobody would learn that the mount replaces nothing any more."""
+    there = described(("bind", str(source), TARGET))
+    assert look_at(ToldHost(), there, (), NOON) == ()
+    (look,) = look_at(ToldHost(), there, [TARGET], NOON)
+    assert (look.own, look.ours) == (None, sha(b"ours"))
+
+
+def test_without_a_mounted_file_docker_is_not_asked(tmp_path):
+    """No container is made for nothing."""
+    host = ToldHost()
+    assert look_at(host, described(("bind", str(tmp_path), "/models")), (), NOON) == ()
+
+
+PATCH = Patch("/srv/a.py", TARGET, sha(b"ours"), sha(b"1"), sha(b"2"))
+
+
+def test_a_rollout_tells_of_both_images():
+    """The old one first: for its file the patch was made, unless the rollout file says which."""
+    old, new = as_looks([PATCH], "vllm", OLD, NEW, {TARGET: sha(b"2")}, NOON)
+    assert (old.image, old.own, old.made_for) == (OLD, sha(b"1"), None)
+    assert (new.image, new.own, new.made_for) == (NEW, sha(b"2"), sha(b"2"))
+    (_, new) = as_looks([PATCH], "vllm", OLD, NEW, {}, NOON)
+    assert new.made_for is None
+
+
+def test_the_same_image_is_told_once_and_a_new_file_has_no_past():
+    """A flag was changed; or the old image had not the file."""
+    assert len(as_looks([PATCH], "vllm", OLD, OLD, {}, NOON)) == 1
+    (only,) = as_looks([replace(PATCH, before=None)], "vllm", OLD, NEW, {}, NOON)
+    assert only.image == NEW

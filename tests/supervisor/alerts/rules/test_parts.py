@@ -9,6 +9,7 @@ from supervisor.alerts.rules.parts import RULES
 from supervisor.probes.kinds.heartbeat import Beats, Expected
 from supervisor.probes.probe import Outcome, Part, PartKind, State, Step
 from supervisor.probes.standing import Standing
+from supervisor.store.engines.rollouts import JournalRollout
 from tests.fakes.manual_clock import NOON
 from tests.fakes.snapshots import condition, full_snapshot, snapshot
 
@@ -122,3 +123,13 @@ def test_before_it_is_known_what_is_watched_nothing_is_judged(rule):
         known = condition(parts_known=parts_known, engines_known=engines_known)
         judged = not rule.unjudged(snapshot(condition=known))
         assert judged == (engines_known if engines else parts_known)
+
+
+def test_what_a_swap_has_made_of_an_engine_is_no_drift():
+    """Its gates have shown that it works; the same change without a swap is told."""
+    parts = {ENGINE: standing(ENGINE, State.DRIFTED)}
+    swap = JournalRollout("r1", "gemma", "vllm", "accepted", NOON - 2 * HOUR, NOON - HOUR / 2, {})
+    (drifted,) = [rule for rule in RULES if rule.name == "EngineDrifted"]
+    status = snapshot(condition=condition(parts=parts))
+    assert list(drifted.find(status))
+    assert not list(drifted.find(replace(status, rollouts=(swap,))))

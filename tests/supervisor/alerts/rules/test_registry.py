@@ -33,4 +33,12 @@ def test_no_rule_stumbles_over_a_snapshot(rule, status: Status):
     rule.unjudged(status)
     for condition in rule.find(status):
         assert condition.summary or not condition.holds
-        assert set(condition.labels) <= {"group", "hop", "engine", "name", "notifier", "test"}
+        assert set(condition.labels) <= {
+            "group",
+            "hop",
+            "engine",
+            "target",
+            "name",
+            "notifier",
+            "test",
+        }

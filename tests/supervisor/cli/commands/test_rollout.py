@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 import yaml
 
-from supervisor.rollout.journal import Journal, State
+from supervisor.rollout.journal import Journal
+from supervisor.store.engines.rollouts import RolloutState
 from supervisor.store.location import parse_url
 from supervisor.store.records import Home
 from supervisor.store.store import Store
@@ -63,7 +64,7 @@ def staged(folder: Path, **row: object) -> None:
             await journal.begin(engine="gemma", container="vllm", row=row)
             async with journal.step("pin"):
                 pass
-            await journal.become(State.STAGED)
+            await journal.become(RolloutState.STAGED)
 
     asyncio.run(write())
 

@@ -213,6 +213,8 @@ async def test_a_look_says_how_the_container_stands_with_facts_as_json(fake):
         "restarts": 0,
         "exit_code": 0,
         "oom_killed": False,
+        "mounts": [],
+        "container": "vllm",
         "was": {
             "image_id": fake.image,
             "arguments_hash": reading.facts["arguments_hash"],

@@ -165,3 +165,19 @@ async def test_what_looks_like_a_secret_is_not_kept(store: Store):
     assert "plain" not in str(found)
     assert found.row["said"].startswith("docker: ")
     assert found.row["said"].endswith(" is wrong")
+
+
+async def test_the_newest_of_each_container_is_what_a_snapshot_shows(
+    store: Store, clock: ManualClock
+):
+    """Without steps, which may be many."""
+    await begin(store, "1")
+    clock.advance(1)
+    await begin(store, "2", container="other")
+    await begin(store, "3", state="staged")
+    await store.note_rollout_step("3", "pin", "begun", {})
+    found = await store.newest_rollouts()
+    assert [(one.id, one.container, one.state, one.steps) for one in found] == [
+        ("3", "vllm", "staged", ()),
+        ("2", "other", "staging", ()),
+    ]

@@ -83,6 +83,42 @@ def test_the_status_holds_everything_but_the_paths():
                         "took_s": 0.25,
                     }
                 ],
+            },
+            {
+                "part": "container",
+                "name": "gemma",
+                "state": "up",
+                "since": "2026-03-01T11:00:00Z",
+                "reason": "it runs",
+                "at": "2026-03-01T12:00:00Z",
+                "seen": "unknown",
+                "seen_reason": "",
+                "took_s": 0.0,
+                "evidence": [],
+            },
+        ],
+        "swaps": [
+            {
+                "rollout": "20260301-110000-vllm",
+                "engine": "gemma",
+                "container": "vllm",
+                "state": "stranded",
+                "begun_at": "2026-03-01T11:00:00Z",
+                "changed_at": "2026-03-01T11:30:00Z",
+                "under_way": False,
+                "trouble": "the memory has not come back: only a reboot returns it",
+                "to_do": "understudy rollout rollback; where memory is missing, reboot before it",
+            }
+        ],
+        "patches": [
+            {
+                "engine": "gemma",
+                "container": "vllm",
+                "target": "/opt/parser.py",
+                "source": "/srv/parser.py",
+                "looked_at": "2026-03-01T12:00:00Z",
+                "trouble": "the image's own file is another one (bbbbbbbbbbbb…) than the one that "
+                "the mounted file was made for (aaaaaaaaaaaa…): the mount hides what changed",
             }
         ],
         "part_changes": [

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from supervisor.probes.kinds.heartbeat import PulseStatus
 from supervisor.probes.probe import State
 from supervisor.store.alerts.records import Severity, Silence
@@ -10,7 +12,7 @@ from supervisor.web.page.home import BEAT_TONES, PART_TONES, home
 from tests.fakes.alerts import alert_state
 from tests.fakes.manual_clock import NOON
 from tests.fakes.pages import healthy
-from tests.fakes.snapshots import full_snapshot, snapshot
+from tests.fakes.snapshots import PATCH, ROLLOUT, full_snapshot, snapshot
 
 
 def test_every_state_of_a_part_and_of_a_beat_has_a_tone():
@@ -81,3 +83,30 @@ def test_an_engine_shows_what_it_can_hold():
         parts = {part: replace(standing, facts=nothing)}
         shown = home(replace(base, condition=replace(base.condition, parts=parts)), None, ())
         assert shown.engines[0].facts == [("it answers", "refused")]
+
+
+def test_swaps_and_patches_say_what_a_person_is_to_do():
+    """A stranded swap says reboot; a patch that fits is no matter of worry."""
+    shown = home(full_snapshot(), None, ())
+    (swap,) = shown.swaps
+    assert (swap.name, swap.tone, swap.state) == ("vllm", "bad", "stranded")
+    assert "only a reboot returns it" in swap.text
+    assert "understudy rollout rollback" in dict(swap.facts)["next"]
+    (patch,) = shown.patches
+    assert (patch.name, patch.tone, patch.state) == ("parser.py", "warn", "may be obsolete")
+    fits = replace(PATCH, made_for=PATCH.own)
+    (patch,) = home(replace(full_snapshot(), patches=(fits,)), None, ()).patches
+    assert (patch.tone, patch.state, patch.text) == ("good", "fits", "over vllm")
+
+
+@pytest.mark.parametrize(
+    ("state", "tone", "to_do"),
+    [("swapping", "warn", False), ("accepted", "good", False), ("staged", "none", True)],
+)
+def test_a_swap_that_goes_on_or_has_ended_wants_nobody(state, tone, to_do):
+    """What may be done next is shown only where nobody does it already."""
+    row = {"quiet_s": 7200.0}
+    status = replace(full_snapshot(), rollouts=(replace(ROLLOUT, state=state, row=row),))
+    (swap,) = home(status, None, ()).swaps
+    assert (swap.tone, swap.text) == (tone, "the engine of gemma")
+    assert ("next" in dict(swap.facts)) is to_do
