@@ -13,7 +13,7 @@ VENV := .venv/.made
 # Tests that need a program of the system.
 SYSTEM := postgresql or prometheus or docker or browser
 # ... and those that have a target of their own.
-APART := vllm or box or $(SYSTEM)
+APART := vllm or box or versions or $(SYSTEM)
 LOCK := requirements-dev.txt
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK_COMMAND := pip-compile --quiet --allow-unsafe --extra=dev --no-emit-find-links \
@@ -76,6 +76,10 @@ test-rollouts: lab ## Exchange engines on a real Docker: every gate, killed at e
 	command -v docker-compose >/dev/null || missing+=(docker-compose)
 	$(call INSTALL,$${missing[*]})
 	$(BIN)/pytest tests/system/test_rollouts.py tests/system/test_rollout_swaps.py $(ARGS)
+
+.PHONY: test-versions
+test-versions: lab ## Run the corpus on every version of LiteLLM that was measured, each installed beside the lab's
+	$(BIN)/pytest tests/corpus/test_versions.py $(ARGS)
 
 .PHONY: test-faults
 test-faults: lab ## Do to Understudy what docs/reliability.md lists, as often as it says: some two hours

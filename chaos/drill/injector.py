@@ -58,11 +58,14 @@ class TwinOptions:
         config_file: LiteLLM's own configuration; None if there is to be no twin.
         executable: LiteLLM's; None for the one that ``understudy lab --prepare`` installs.
         image: A container image of LiteLLM; takes precedence.
+        version: Of LiteLLM, installed if it is not there; None for the running gateway's, where
+            that is there, else the lab's.
     """
 
     config_file: Path | None = None
     executable: Path | None = None
     image: str | None = None
+    version: str | None = None
     limit: StartLimit = field(
         default_factory=lambda: StartLimit(START_WITHIN_S, "twin.start_within_s")
     )

@@ -20,12 +20,14 @@ class DrillRequest:
     """What the user asked for, besides the settings.
 
     Attributes:
+        keys: Only scenarios of these keys; None for all that are selected.
         seed: Replays ids; None for fresh ones.
         nonces: Gives the drills' nonces.
     """
 
     selection: Selection = field(default_factory=Selection)
     max_drills: int | None = None
+    keys: frozenset[str] | None = None
     known_gaps: bool = True
     profile: ClientProfile | None = None
     group_profiles: Mapping[str, ClientProfile] = field(default_factory=dict)
@@ -71,6 +73,7 @@ def rehearsal_options(settings: Settings, request: DrillRequest) -> RehearsalOpt
             config_file=twin.litellm_config,
             executable=twin.litellm_bin,
             image=twin.litellm_image,
+            version=twin.litellm_version,
             limit=StartLimit(twin.start_within_s, "twin.start_within_s"),
         ),
         seed=request.seed,

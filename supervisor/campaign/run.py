@@ -60,6 +60,8 @@ async def run_drills(
             )
         )
         scenarios = rehearsal.scenarios(request.selection)
+        if request.keys is not None:
+            scenarios = [one for one in scenarios if one.key in request.keys]
         assignments = rehearsal.plan(scenarios[: request.max_drills or None])
         refuse_the_impossible(assignments)
         report = ReportBuilder(

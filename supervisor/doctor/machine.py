@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
 import supervisor
-from chaos.gateway.install import LITELLM_VERSION, litellm_bin
+from chaos.gateway.install import litellm_bin
+from chaos.gateway.releases import LITELLM_VERSION
 from chaos.process.environment import default_folder
 from chaos.process.ports import holder
 from chaos.witness.request import CODE
@@ -186,6 +187,11 @@ def twin(settings: TwinSettings) -> Item:
         if named.is_file():
             return ok("twin", f"twins are started with {named}")
         return fail("twin", f"twin.litellm_bin: there is no {named}", "Name LiteLLM's executable.")
+    wanted = settings.litellm_version
+    if wanted is not None:
+        there = litellm_bin(default_folder(), wanted) is not None
+        when = "" if there else ", which is installed when it is needed first"
+        return ok("twin", f"twins are started with LiteLLM {wanted}{when}")
     found = litellm_bin(default_folder())
     if found is not None:
         return ok("twin", f"twins are started with the lab's LiteLLM {LITELLM_VERSION}, {found}")

@@ -44,9 +44,14 @@ def junit_xml(report: DrillReport) -> str:
     }
     properties = SubElement(suite, "properties")
     for name, value in facts.items():
-        SubElement(properties, "property", name=name, value=_clean(value))
+        SubElement(properties, "property", name=name, value=xml_text(value))
     for row in rows:
         _case(suite, row)
+    return xml_page(root)
+
+
+def xml_page(root: Element) -> str:
+    """Write *root* as a whole file, with a final line end."""
     indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
@@ -55,20 +60,22 @@ def _case(suite: Element, row: DrillRow) -> None:
     case = SubElement(
         suite,
         "testcase",
-        name=_clean(row.scenario.key),
-        classname=_clean(f"understudy.{row.scenario.group}"),
+        name=xml_text(row.scenario.key),
+        classname=xml_text(f"understudy.{row.scenario.group}"),
         time=_seconds(row.reply.total_s or 0.0),
     )
     reason = _skipped(row)
     if reason is not None:
-        SubElement(case, "skipped", message=_clean(reason))
+        SubElement(case, "skipped", message=xml_text(reason))
     elif row.outcome is Outcome.ABORTED:
-        error = SubElement(case, "error", type="aborted", message=_clean(_why(row)))
-        error.text = _clean(_evidence(row))
+        error = SubElement(case, "error", type="aborted", message=xml_text(_why(row)))
+        error.text = xml_text(_evidence(row))
     elif _is_failure(row):
-        failure = SubElement(case, "failure", type=row.kind or "failed", message=_clean(_why(row)))
-        failure.text = _clean(_evidence(row))
-    SubElement(case, "system-out").text = _clean(_hops(row))
+        failure = SubElement(
+            case, "failure", type=row.kind or "failed", message=xml_text(_why(row))
+        )
+        failure.text = xml_text(_evidence(row))
+    SubElement(case, "system-out").text = xml_text(_hops(row))
 
 
 def _is_failure(row: DrillRow) -> bool:
@@ -114,5 +121,6 @@ def _seconds(value: float) -> str:
     return f"{value:.3f}"
 
 
-def _clean(text: str) -> str:
+def xml_text(text: str) -> str:
+    """Leave out what XML cannot carry."""
     return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -57,6 +57,11 @@ class TwinSettings(Section):
     litellm_config: Path | None = Field(None, description="LiteLLM's configuration file.")
     litellm_bin: Path | None = Field(None, description="LiteLLM's executable.")
     litellm_image: str | None = Field(None, description="LiteLLM's container image.")
+    litellm_version: str | None = Field(
+        None,
+        pattern=r"^[0-9][0-9A-Za-z.+!-]*$",
+        description="LiteLLM's version, which is installed where it is not there.",
+    )
     start_within_s: float = Field(600.0, gt=0, description="Seconds that its start may take.")
 
 

@@ -5,10 +5,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, timedelta
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
+from chaos.drill.injectors.redirect import version_objection
 from chaos.gateway.redirect_permission import lane_urls, permission_lines, permits
 from chaos.gateway.topology import ModelGroup, Topology
 from supervisor.audit.facts import shown_groups
@@ -27,11 +29,13 @@ def first_config(
     *,
     wildcards: Mapping[str, str],
     today: date,
+    litellm_config: Path | None = None,
 ) -> str:
     """Write the commented configuration; it passes ``understudy config check``.
 
     Args:
         settings: What is known already: the gateway's URL, and where its keys are.
+        litellm_config: The file that the gateway was started with, where that is known.
     """
     environment = Environment(
         trim_blocks=True,
@@ -60,6 +64,8 @@ def first_config(
             for name, group in shown_groups(topology, wildcards).items()
         ],
         placement=placement,
+        litellm_config=str(litellm_config) if litellm_config else None,
+        only_twin=version_objection(topology.litellm_version) is not None,
         engines=engines,
         providers=_unknown_providers(topology),
         until=today + timedelta(days=30),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
+from packaging.specifiers import SpecifierSet
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from chaos.faults.fault import FaultName
@@ -159,7 +160,32 @@ class Case(_Part):
     )
     real_keys: bool = Field(False, description="Drilled with --real-keys.")
     alone: bool = Field(False, description="Runs after all others, because others would feel it.")
+    by_redirect_only: bool = Field(
+        False, description="It is about what a redirected drill alone can show, and no twin."
+    )
     expect: Expected = PASSED
+    elsewhere: dict[str, Expected] = Field(
+        {}, description="How it comes out on other versions of LiteLLM, by PEP 440 specifier."
+    )
+
+    @field_validator("elsewhere")
+    @classmethod
+    def _specifiers(cls, value: dict[str, Expected]) -> dict[str, Expected]:
+        for versions in value:
+            SpecifierSet(versions)
+        return value
+
+    def expected_on(self, version: str) -> Expected:
+        """Say how it has to come out on a version of LiteLLM."""
+        for versions, expected in self.elsewhere.items():
+            if version in SpecifierSet(versions):
+                return expected
+        return self.expect
+
+    def is_gap_on(self, version: str) -> bool:
+        """Tell whether its failure there is a known gap."""
+        expected = self.expected_on(version)
+        return self.gap and expected is self.expect
 
     @property
     def fails(self) -> bool:

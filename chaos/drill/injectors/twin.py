@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.drill.forwardable import address_objection
-from chaos.drill.injector import Injector, Objection, Route, Setting
+from chaos.drill.injector import Injector, Objection, Route, Setting, TwinOptions
 from chaos.drill.injectors.redirect import version_objection
 from chaos.drill.leasing import leased_hops, other_upstreams, signs, upstream_of
 from chaos.drill.twin.config import rewrite
@@ -27,7 +27,7 @@ from chaos.errors import SetupError, UsageError
 from chaos.faults.kinds import FAULTS
 from chaos.gateway.client import ANSWER_WITHIN_S, Gateway, open_gateway
 from chaos.gateway.config_file import read_litellm_config
-from chaos.gateway.install import litellm_bin
+from chaos.gateway.install import install_litellm, litellm_bin
 from chaos.gateway.process import DEFAULT_LIMIT, OWN_ENVIRONMENT, running_litellm
 from chaos.gateway.topology import Topology
 from chaos.judge.check import Kind
@@ -103,12 +103,8 @@ class Twin(Injector):
         if options.config_file is None or objection is not None:
             assert objection is not None  # noqa: S101 -- without a file there is one
             raise UsageError(objection.reason, remedy=objection.remedy)
-        executable = options.executable or litellm_bin(default_folder())
-        if executable is None and options.image is None:
-            raise SetupError(
-                "a twin needs a LiteLLM to start",
-                remedy="Give --litellm-bin FILE, or install one: understudy lab --prepare",
-            )
+        running = topology.litellm_version if topology else ""
+        executable = await _executable(options, running, setting.say)
         setting.say("twin: starting a second LiteLLM from the same configuration")
         with tempfile.TemporaryDirectory(prefix="understudy-twin-") as folder:
             async with cls.starting(
@@ -117,7 +113,7 @@ class Twin(Injector):
                 executable=executable,
                 image=options.image,
                 directory=Path(folder),
-                expected_version=topology.litellm_version if topology else "",
+                expected_version=running,
                 engines=setting.engine_urls,
                 paid=setting.paid,
                 default_bases=setting.default_bases,
@@ -336,12 +332,38 @@ class Twin(Injector):
         return (*inferred, *wire)
 
 
+async def _executable(
+    options: TwinOptions, running: str, say: Callable[[str], None]
+) -> Path | None:
+    """Find a LiteLLM for the twin, or install the version that is asked for.
+
+    Args:
+        running: The gateway's version; where it is there, it is the one to prove something of.
+
+    Raises:
+        SetupError: There is none.
+    """
+    if options.executable is not None or options.image is not None:
+        return options.executable
+    folder = default_folder()
+    if options.version is not None:
+        return await install_litellm(folder, options.version, say=say)
+    found = (litellm_bin(folder, running) if running else None) or litellm_bin(folder)
+    if found is None:
+        raise SetupError(
+            "a twin needs a LiteLLM to start",
+            remedy="Give --litellm-version VERSION, which installs it, or --litellm-bin FILE; "
+            "understudy lab --prepare installs the lab's.",
+        )
+    return found
+
+
 def _same_version(started: str, expected: str) -> None:
     if expected and started != expected:
         raise SetupError(
             f"the twin's LiteLLM is {started}, and the gateway's is {expected}: it would prove "
             "nothing about the gateway",
-            remedy=f"Give --litellm-bin the executable of LiteLLM {expected}.",
+            remedy=f"Give --litellm-version {expected}, which installs it, or --litellm-bin.",
         )
 
 

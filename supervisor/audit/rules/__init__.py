@@ -8,6 +8,7 @@ remedy, the lines to write.
 from chaos.witness.redaction import without_keys
 from supervisor.audit.finding import Audit, Audited, AuditFinding
 from supervisor.audit.rules.chain_too_deep import chain_too_deep
+from supervisor.audit.rules.compromised_release import gateway_version_compromised
 from supervisor.audit.rules.config_not_loaded import config_not_loaded
 from supervisor.audit.rules.context_shrinks import context_shrinks
 from supervisor.audit.rules.dead_entries import dead_entries
@@ -38,6 +39,7 @@ from supervisor.audit.rules.unknown_target import unknown_target
 from supervisor.audit.rules.waiting import no_timeout, retries_delay_fallback
 
 AUDITS: tuple[Audit, ...] = (
+    gateway_version_compromised,
     no_fallback,
     alias_without_fallback,
     wildcard_without_fallback,

@@ -95,6 +95,10 @@ def drill(
     litellm_image: Annotated[
         str | None, typer.Option(help="LiteLLM's container image, for a twin")
     ] = None,
+    litellm_version: Annotated[
+        str | None,
+        typer.Option(help="LiteLLM's version, for a twin; it is installed if it is not there"),
+    ] = None,
     engine: Annotated[
         list[str] | None, typer.Option(help="NAME=URL of a local engine; may be repeated")
     ] = None,
@@ -180,6 +184,7 @@ def drill(
             "litellm_config": litellm_config,
             "litellm_bin": litellm_bin,
             "litellm_image": litellm_image,
+            "litellm_version": litellm_version,
         },
         engines=_engines(engine or []),
     )
@@ -197,7 +202,10 @@ def drill(
     for name in surface or ():
         lookup("surface", name, SURFACES)
     # A twin and a witness of one's own are this process's affair.
-    own = (injector == "twin", litellm_config, litellm_bin, litellm_image, witness_listen)
+    own = (
+        *(injector == "twin", litellm_config, litellm_bin, litellm_image, litellm_version),
+        witness_listen,
+    )
     hand_over = not (local or list_only or witness_url or any(own))
     to = Destination(format_, output, summary)
     for file in filter(None, (output, summary)):

@@ -61,6 +61,7 @@ def init(
         from supervisor.setup.first_config import first_config, litellm_lines
         from supervisor.setup.placement import Place, detect, look_around
         from supervisor.setup.placement import placement as place_witness
+        from supervisor.setup.sparkrun import proxy_config
 
         async with connected(settings) as open_gateway:
             topology = await open_gateway.topology()
@@ -69,12 +70,23 @@ def init(
         seen = look_around(url)
         place = Place(placement) if placement else detect(url, seen)
         found = place_witness(place, url, seen, witness_port)
+        own_config = proxy_config(Path.home(), url)
         text = first_config(
-            settings, topology, found, wildcards=wildcards, today=SystemClock().now().date()
+            settings,
+            topology,
+            found,
+            wildcards=wildcards,
+            today=SystemClock().now().date(),
+            litellm_config=own_config,
         )
         parse_settings(text, name=str(output))  # what we write ourselves must be right
         chosen = "as asked" if placement else "detected; --placement overrides it"
         say(f"placement: {place} ({chosen}). {found.sentence}")
+        if own_config is not None:
+            say(
+                f"this is sparkrun's proxy: a twin of {own_config} is proposed, LiteLLM "
+                f"{topology.litellm_version}"
+            )
         lines = litellm_lines(topology, found, wildcards)
         if printed:
             print_json(text.rstrip("\n"))

@@ -45,6 +45,10 @@ def lab(
         Path | None,
         typer.Option("--dir", help="Where it is installed (default: ~/.cache/understudy)"),
     ] = None,
+    litellm_version: Annotated[
+        str | None,
+        typer.Option(help="LiteLLM's version (default: the one that Understudy is verified with)"),
+    ] = None,
     witness_port: Annotated[
         int, typer.Option(help="Port that the lab's gateway may be redirected to")
     ] = WITNESS_PORT,
@@ -61,14 +65,17 @@ def lab(
 
     async def command(stop: "Stop") -> int:
         from chaos.gateway.install import install_litellm
+        from chaos.gateway.releases import LITELLM_VERSION
         from chaos.lab.install import install_vllm
         from chaos.process.environment import default_folder
         from supervisor.cli.console import say
 
         # Without --dir the lab finds its own, or the one that the environment names.
         litellm = vllm = None
-        if prepare or directory is not None:
-            litellm = await install_litellm(directory or default_folder(), say=say)
+        if prepare or directory is not None or litellm_version is not None:
+            litellm = await install_litellm(
+                directory or default_folder(), litellm_version or LITELLM_VERSION, say=say
+            )
             if engine_kind == "vllm":
                 vllm = await install_vllm(directory or default_folder(), say=say)
         if prepare:

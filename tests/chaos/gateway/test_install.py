@@ -13,19 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from chaos.errors import SetupError
+from chaos.errors import SetupError, UsageError
 from chaos.gateway import install as module
-from chaos.gateway.install import CONSTRAINTS, LITELLM_VERSION, install_litellm, litellm_bin
+from chaos.gateway.install import CONSTRAINTS, install_litellm, litellm_bin
+from chaos.gateway.releases import LITELLM_VERSION, tried_versions
 from chaos.process import environment
 from chaos.process.environment import default_folder
 from tests.fakes.wheels import ignore, make_wheel
 from tests.patience import PATIENCE_S
 
+PINNED = CONSTRAINTS / f"litellm-{LITELLM_VERSION}.txt"
+
 
 @pytest.fixture
 def litellm_wheels(wheels) -> Path:
     """The folder, with a LiteLLM and a prometheus_client of the right versions in it."""
-    pinned = re.search(r"^prometheus_client==(\S+)$", CONSTRAINTS.read_text(), re.MULTILINE)
+    pinned = re.search(r"^prometheus_client==(\S+)$", PINNED.read_text(), re.MULTILINE)
     assert pinned is not None
     make_wheel(wheels, "litellm", LITELLM_VERSION, script=True)
     make_wheel(wheels, "prometheus_client", pinned[1])
@@ -51,12 +54,12 @@ async def test_two_callers_share_one_install_and_a_third_finds_it_at_once(
     monkeypatch.setattr(environment, "_run", None)  # A call of it would raise.
     assert await install_litellm(lab, say=pytest.fail) == litellm_bin(lab) == found[0]
 
-    other = tmp_path / "other-constraints.txt"
-    other.write_bytes(CONSTRAINTS.read_bytes())
-    monkeypatch.setattr(module, "CONSTRAINTS", other)
+    other = tmp_path / "constraints" / PINNED.name
+    other.parent.mkdir()
+    other.write_bytes(PINNED.read_bytes())
+    monkeypatch.setattr(module, "CONSTRAINTS", other.parent)
     assert litellm_bin(lab) == found[0], "another clone needs no other environment"
     other.write_text("litellm==0\n")
-    monkeypatch.setattr(module, "CONSTRAINTS", other)
     assert litellm_bin(lab) is None, "other constraints need another environment"
 
 
@@ -222,13 +225,36 @@ def test_the_directory_is_chosen_by_the_environment(tmp_path, monkeypatch):
     assert default_folder() == tmp_path / ".cache" / "understudy"
 
 
-def test_constraints_are_exact_and_hold_what_is_asked_for():
+@pytest.mark.parametrize("version", tried_versions())
+def test_constraints_are_exact_and_hold_what_is_asked_for(version):
     """Every line names one version and no place, so that every install is the same."""
-    lines = [
-        line for line in CONSTRAINTS.read_text().splitlines() if line and not line.startswith("#")
-    ]
+    text = (CONSTRAINTS / f"litellm-{version}.txt").read_text()
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9_.-]+==[\w.]+", line)] == []
-    assert f"litellm=={LITELLM_VERSION}" in lines
+    assert f"litellm=={version}" in lines
+
+
+async def test_another_version_has_an_environment_of_its_own(tmp_path, litellm_wheels):
+    """Beside the verified one; that nobody has tried it is said."""
+    make_wheel(litellm_wheels, "litellm", "1.200.0", script=True)
+    said: list[str] = []
+    found = await install_litellm(tmp_path, "1.200.0", say=said.append)
+    assert found == tmp_path / "litellm-1.200.0" / "bin" / "litellm"
+    assert litellm_bin(tmp_path, "1.200.0") == found
+    assert litellm_bin(tmp_path) is None
+    assert "LiteLLM 1.200.0 was not run with this Understudy" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [("1.82.8", "24512"), ("1.107.0", "malware"), ("latest", "no version"), ("../x", "no version")],
+)
+async def test_what_nobody_should_run_is_not_installed(tmp_path, version, words):
+    """Before pip is asked for anything."""
+    with pytest.raises(UsageError, match=words):
+        await install_litellm(tmp_path, version, say=pytest.fail)
+    assert litellm_bin(tmp_path, version) is None
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.litellm

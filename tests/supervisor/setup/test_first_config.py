@@ -1,6 +1,8 @@
 """What ``init`` writes is right from the start."""
 
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 import yaml
@@ -22,10 +24,15 @@ def placed(place=Place.HOST):
     return placement(place, URL, Surroundings(), 8941)
 
 
-def written(settings=KNOWN, gateway=GATEWAY, place=Place.HOST, wildcards=None):
+def written(settings=KNOWN, gateway=GATEWAY, place=Place.HOST, wildcards=None, own=None):
     """The file, and what it means."""
     text = first_config(
-        settings, gateway, placed(place), wildcards=wildcards or {}, today=date(2026, 1, 31)
+        settings,
+        gateway,
+        placed(place),
+        wildcards=wildcards or {},
+        today=date(2026, 1, 31),
+        litellm_config=own,
     )
     return text, parse_settings(text, name="written")
 
@@ -103,3 +110,13 @@ def test_litellms_lines_are_exact_and_say_where_they_are_missing():
     assert r"^http://host\\.docker\\.internal:8941/lane/[0-3]\\Z" in bridge
     assert "It is missing on: claude, local-gemma" in bridge
     assert 'extra_hosts: ["host.docker.internal:host-gateway"]' in bridge
+
+
+@pytest.mark.parametrize(("version", "injector"), [("1.82.6", "twin"), ("1.106.2", "auto")])
+def test_the_file_that_sparkrun_s_proxy_runs_with_is_proposed_for_a_twin(version, injector):
+    """In the gateway's own version; and only a twin, where that version cannot be redirected."""
+    gateway = replace(GATEWAY, litellm_version=version)
+    _, settings = written(gateway=gateway, own=Path("/home/me/litellm_config.yaml"))
+    assert settings.twin.litellm_config == Path("/home/me/litellm_config.yaml")
+    assert settings.twin.litellm_version == version
+    assert settings.drills.injector == injector

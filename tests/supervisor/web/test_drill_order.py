@@ -12,7 +12,7 @@ from supervisor.web.drill_order import DrillOrder
 # What says where the command line looks, or how it prints; or needs this process: a twin.
 NOT_ORDERED = {
     *("access", "local", "list_only", "output", "summary", "format_", "both"),
-    *("litellm_config", "litellm_bin", "litellm_image"),
+    *("litellm_config", "litellm_bin", "litellm_image", "litellm_version"),
     *("witness_listen", "witness_url"),
 }
 CALLED_ELSE = {
