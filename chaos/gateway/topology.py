@@ -69,6 +69,15 @@ class Deployment:
     thinks: bool = False
 
 
+CHAT_MODES = frozenset({"chat", "responses", "completion"})
+"""Modes of LiteLLM whose models can stand in for each other."""
+
+
+def mode_family(mode: str | None) -> str:
+    """Name the kind of request that a model of *mode* answers; without a mode it is chat."""
+    return "chat" if mode is None or mode in CHAT_MODES else mode
+
+
 @dataclass(frozen=True, slots=True)
 class ModelGroup:
     """What clients ask for, and the deployments behind it (never empty, but for wildcards)."""
@@ -86,6 +95,17 @@ class ModelGroup:
         """Numbers in each of its embeddings; None if unknown, or if its deployments differ."""
         sizes = {deployment.vector_size for deployment in self.deployments}
         return sizes.pop() if len(sizes) == 1 else None
+
+    @property
+    def mode(self) -> str | None:
+        """LiteLLM's mode of its deployments; None if unknown, or if they differ."""
+        modes = {deployment.mode for deployment in self.deployments}
+        return modes.pop() if len(modes) == 1 else None
+
+    @property
+    def family(self) -> str:
+        """The kind of requests that it answers: ``chat``, or another mode of LiteLLM."""
+        return mode_family(self.mode)
 
     @property
     def ordered(self) -> bool:

@@ -103,6 +103,7 @@ def read_deployment(row: Json, locality: Locality, default_bases: Mapping[str, s
     dialect = dialect_of(provider)
     base = base_url_of(row, default_bases)
     permission = params.get("configurable_clientside_auth_params") or ()
+    mode = info.get("mode")
     return Deployment(
         id=str(info.get("id", "")),
         group=name,
@@ -115,7 +116,7 @@ def read_deployment(row: Json, locality: Locality, default_bases: Mapping[str, s
         resolves=locality.resolves(base),
         redirectable=not params.get("base_url"),
         redirect_permission=_permission(permission),
-        mode=info.get("mode"),
+        mode=mode if isinstance(mode, str) else None,
         max_input_tokens=_whole(info.get("max_input_tokens")),
         max_output_tokens=_whole(info.get("max_output_tokens")),
         input_cost_per_token=_number(info.get("input_cost_per_token")),
@@ -124,7 +125,7 @@ def read_deployment(row: Json, locality: Locality, default_bases: Mapping[str, s
         supports_reasoning=info.get("supports_reasoning"),
         accepts_temperature=_accepts_temperature(model, info),
         timeout_s=_number(params.get("timeout")),
-        order=_whole(params.get("order")),
+        order=_order(params, info),
         num_retries=_digits(params.get("num_retries")),
         max_retries=_digits(params.get("max_retries")),
         own_tools=_own_tools(params),
@@ -158,6 +159,15 @@ def _provider(row: Json) -> str:
     params, info = row.get("litellm_params") or {}, row.get("model_info") or {}
     model = str(params.get("model", ""))
     return model.partition("/")[0] if "/" in model else str(info.get("litellm_provider") or "")
+
+
+def _order(params: Json, info: Json) -> int | None:
+    """Read ``order``, which models added over the API carry in ``model_info``.
+
+    Source: ``get_deployment_order``, LiteLLM 1.106.2.
+    """
+    order = params.get("order")
+    return _whole(info.get("order") if order is None else order)
 
 
 def _own_tools(params: Json) -> frozenset[str]:

@@ -32,6 +32,9 @@ def alias_without_fallback(audited: Audited) -> Iterable[AuditFinding]:
         last_resort = group in audited.targets and not topology.chain(group).fallbacks
         if alias in keys or topology.settings.default_fallbacks or last_resort:
             continue
+        found = topology.groups.get(group)
+        if found is not None and found.ordered:
+            continue  # its orders are a chain of their own, also for calls of the alias
         hops = topology.chain(group).fallbacks
         yield AuditFinding(
             code="alias_without_fallback",
@@ -53,6 +56,9 @@ def wildcard_without_fallback(audited: Audited) -> Iterable[AuditFinding]:
         return
     keys = {key for entry in settings.fallbacks for key in entry}
     for pattern in audited.patterns:
+        found = audited.topology.groups.get(audited.wildcards.get(pattern, pattern))
+        if found is not None and found.ordered:
+            continue
         exact = [key for key in keys if key != pattern and fnmatchcase(key, pattern)]
         seen = f"only {quoted(exact)} of its models have one" if exact else "none of its models has"
         written = f"; the key {pattern!r} never matches a call" if pattern in keys else ""

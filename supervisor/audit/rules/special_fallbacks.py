@@ -21,7 +21,9 @@ def special_fallbacks_shadow_general(audited: Audited) -> Iterable[AuditFinding]
     for trigger, setting in LISTS.items():
         if not _is_set(audited, setting):
             continue
-        for name in audited.groups:
+        for name, group in audited.groups.items():
+            if group.family != "chat":
+                continue  # only what answers in words outgrows a context or breaks a policy
             general, special = topology.chain(name), topology.chain(name, trigger)
             if not general.fallbacks or special.fallbacks or special.missing:
                 continue

@@ -69,3 +69,15 @@ def test_several_engines_behind_one_name_stay_where_they_are():
     two = deployment("local", base_url="http://b:8000/v1", **ENGINE)
     gateway = topology({"local": []}, {"local": ModelGroup("local", (one, two))})
     assert gateway.reached_at({"local": "http://127.0.0.1:9000"}) == gateway
+
+
+def test_the_mode_of_a_group_is_what_its_deployments_agree_on():
+    """Chat, responses and completions stand in for each other; without a mode it is chat."""
+    first, second = deployment("g", mode="responses"), deployment("g", mode="image_generation")
+    assert (ModelGroup("g", (first,)).mode, ModelGroup("g", (first,)).family) == (
+        "responses",
+        "chat",
+    )
+    assert ModelGroup("g", (second, second)).family == "image_generation"
+    mixed = ModelGroup("g", (first, second))
+    assert (mixed.mode, mixed.family) == (None, "chat")

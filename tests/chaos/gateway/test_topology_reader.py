@@ -249,3 +249,18 @@ def test_a_deployment_with_a_proxy_of_its_own_has_no_known_address(params):
     assert read_deployment(row, Locality(), {"openai": "https://else.example"}).base_url is None
     row = {"model_name": "m", "litellm_params": {**named, "use_litellm_proxy": False}}
     assert read_deployment(row, Locality(), {}).base_url == "https://api.example/v1"
+
+
+@pytest.mark.parametrize(
+    ("params", "info", "order"),
+    [({"order": 2}, {}, 2), ({}, {"order": 3}, 3), ({"order": 1}, {"order": 3}, 1), ({}, {}, None)],
+)
+def test_an_order_may_stand_in_either_place(params, info, order):
+    """LiteLLM reads it from model_info where the parameters have none."""
+    one = row(**params)
+    assert read({**one, "model_info": {**one["model_info"], **info}}).order == order
+
+
+def test_a_mode_that_is_no_word_is_unknown():
+    """Whatever somebody writes into model_info is shown as it is."""
+    assert read({**row(), "model_info": {"mode": ["chat"]}}).mode is None

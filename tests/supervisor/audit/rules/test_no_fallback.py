@@ -143,3 +143,31 @@ def test_a_group_with_orders_is_its_own_fallback():
     assert brief(no_fallback(audited({"claude": []}, groups={"claude": alone}))) == [
         ("no_fallback", "error", "claude")
     ]
+
+
+def two_orders(name):
+    """A group whose second deployment is asked after the first."""
+    first = group(name, order=1).deployments
+    return ModelGroup(name, (*first, *group(name, order=2, id="two").deployments))
+
+
+def test_an_alias_of_a_group_with_orders_is_well():
+    """LiteLLM goes on to the next order whatever name was called."""
+    seen = audited(
+        {"claude": []},
+        groups={"claude": two_orders("claude")},
+        changes={"aliases": {"b": "claude"}},
+    )
+    assert brief(alias_without_fallback(seen)) == []
+
+
+def test_a_wildcard_with_orders_is_well():
+    """Listed by its pattern, or as the first of the models that it takes."""
+    for name, wildcards in (("openai/*", {}), ("openai/gpt-x", {"openai/*": "openai/gpt-x"})):
+        seen = audited(
+            {name: []},
+            groups={name: two_orders(name)},
+            wildcards=wildcards,
+            changes={"wildcards": ("openai/*",)},
+        )
+        assert brief(wildcard_without_fallback(seen)) == []

@@ -8,6 +8,7 @@ import pytest
 from chaos.gateway.topology import Chain, RouterSettings, Trigger
 from supervisor.audit.rules.special_fallbacks import special_fallbacks_shadow_general
 from tests.fakes.audit_findings import audited, brief
+from tests.fakes.topologies import group
 
 CHAINS = {"claude": ["local"], "gpt": ["local"], "alone": []}
 
@@ -45,3 +46,15 @@ def test_an_empty_list_in_litellm_settings_counts():
 def test_without_such_a_list_the_general_one_answers():
     """Nothing is told where nothing is set."""
     assert brief(special_fallbacks_shadow_general(audited(CHAINS))) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"), [("responses", ["gpt"]), (None, ["gpt"]), ("embedding", []), ("rerank", [])]
+)
+def test_groups_of_other_modes_are_not_asked(mode, told):
+    """An embedding model needs no list for prompts that are too long or refused."""
+    seen = with_list("context_window_fallbacks", Trigger.CONTEXT_WINDOW)
+    groups = {**seen.topology.groups, "gpt": group("gpt", mode=mode)}
+    seen = replace(seen, topology=replace(seen.topology, groups=groups))
+    found = brief(special_fallbacks_shadow_general(seen))
+    assert [subject for _, _, subject in found] == told
