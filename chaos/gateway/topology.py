@@ -98,8 +98,8 @@ class ModelGroup:
 
     @property
     def mode(self) -> str | None:
-        """LiteLLM's mode of its deployments; None if unknown, or if they differ."""
-        modes = {deployment.mode for deployment in self.deployments}
+        """The mode that its deployments agree on; None if none names one, or if they differ."""
+        modes = {d.mode for d in self.deployments if d.mode is not None}
         return modes.pop() if len(modes) == 1 else None
 
     @property

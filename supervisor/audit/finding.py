@@ -21,6 +21,11 @@ class AuditFinding:
         subject: The group, deployment or setting it is about.
         message: One plain sentence with what was seen.
         remedy: What to do, with the lines to write where there are any.
+        groups: Every group that it is about, where it is about several.
+        config: The lines of the remedy as a fragment of LiteLLM's configuration, where they are
+            one. Sections are merged; an entry of a list of fallbacks takes the place of its
+            group's; a row of ``model_list`` changes every deployment of its group.
+        cause: What findings of one code share that are one; empty: only equal ones are.
     """
 
     code: str
@@ -28,6 +33,9 @@ class AuditFinding:
     subject: str
     message: str
     remedy: str
+    groups: tuple[str, ...] = ()
+    config: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    cause: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,14 @@ class Audited:
         if group is None:
             return False
         return name in self.named or all(is_own(deployment) for deployment in group.deployments)
+
+    def ends_free(self, name: str) -> bool:
+        """Tell whether the last deployments that LiteLLM asks of a group cost nothing."""
+        group = self.topology.groups.get(name)
+        orders = [d.order for d in group.deployments if d.order is not None] if group else []
+        if group is None or not group.ordered or name in self.named:
+            return self.costs_nothing(name)
+        return all(is_own(d) for d in group.deployments if d.order == max(orders))
 
     def section(self, name: str) -> Mapping[str, Any]:
         """Get a section of LiteLLM's configuration file; empty where there is none."""

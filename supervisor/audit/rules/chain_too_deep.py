@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from supervisor.audit.finding import Audited, AuditFinding, quoted, yaml_list, yaml_name
+from supervisor.audit.advice import LISTS, chain_advice
+from supervisor.audit.finding import Audited, AuditFinding, quoted
 
 
 def chain_too_deep(audited: Audited) -> Iterable[AuditFinding]:
@@ -14,6 +15,8 @@ def chain_too_deep(audited: Audited) -> Iterable[AuditFinding]:
     for chain in audited.topology.chains:
         if not chain.cut:
             continue
+        hops = [*chain.fallbacks, *chain.cut]
+        advice = chain_advice(audited, chain.group, hops, LISTS[chain.trigger])
         yield AuditFinding(
             code="chain_too_deep",
             severity="warning",
@@ -21,6 +24,6 @@ def chain_too_deep(audited: Audited) -> Iterable[AuditFinding]:
             message=f"the {chain.trigger} chain of {chain.group!r} never reaches "
             f"{quoted(chain.cut)}: LiteLLM stops after {settings.max_fallbacks} fallbacks",
             remedy="Write the chain as one flat list, which is not cut, or raise "
-            "router_settings.max_fallbacks:\n"
-            f"- {yaml_name(chain.group)}: {yaml_list([*chain.fallbacks, *chain.cut])}",
+            f"router_settings.max_fallbacks.\n{advice.text}",
+            config=advice.config,
         )

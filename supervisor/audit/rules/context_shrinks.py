@@ -1,9 +1,11 @@
 """Hops with less room than the group that they stand in for."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from chaos.gateway.topology import ModelGroup
-from supervisor.audit.finding import Audited, AuditFinding, yaml_list, yaml_name
+from chaos.gateway.topology import ModelGroup, Trigger
+from supervisor.audit.advice import LISTS, Advice, chain_advice
+from supervisor.audit.finding import Audited, AuditFinding
 from supervisor.engine.flag_advice import longer_context
 
 AGENT_TOKENS = 47_000
@@ -13,45 +15,72 @@ AGENT_TOKENS = 47_000
 def context_shrinks(audited: Audited) -> Iterable[AuditFinding]:
     """A fallback has a shorter context than the primary.
 
-    A note where an agent's request still fits, a warning where it does not. An engine's own
-    word counts for more than LiteLLM's.
+    A note where an agent's request still fits, or goes on to a hop with the room; a warning where
+    it does not. An engine's own word counts for more than LiteLLM's.
     """
     topology = audited.topology
     for name, group in audited.groups.items():
         room = _room(audited, group)
-        if room is None or group.embeds:
+        if room is None or group.family != "chat":
             continue
         for hop in topology.chain(name).fallbacks:
             found = topology.groups.get(hop)
             less = _room(audited, found) if found else None
             if less is None or less >= room:
                 continue
+            goes_on = [other for other in _later(audited, name, hop) if _fits(audited, other, room)]
+            advice = Advice(_NOTHING.format(goes_on[0])) if goes_on else _longer(audited, name, hop)
+            fails = less < AGENT_TOKENS <= room and not goes_on
             yield AuditFinding(
                 code="context_shrinks",
-                severity="warning" if less < AGENT_TOKENS <= room else "info",
+                severity="warning" if fails else "info",
                 subject=name,
                 message=f"{name!r} takes {room:,} tokens and its fallback {hop!r} {less:,}: "
                 "longer requests fail there",
-                remedy=_remedy(audited, name, hop, room),
+                remedy=advice.text,
+                config=advice.config,
             )
 
 
-def _remedy(audited: Audited, name: str, hop: str, room: int) -> str:
-    """A request too long for one hop goes on to the next one of the list."""
-    hops = [*audited.topology.chain(name).fallbacks]
-    longer = (
+_NOTHING = "Nothing has to be written: longer requests go on to {!r}, which has the room."
+
+
+def _later(audited: Audited, name: str, hop: str) -> tuple[str, ...]:
+    """List what is asked once a request was too long for *hop*: its list's own hops first."""
+    topology = audited.topology
+    chain = topology.chain(name).fallbacks
+    special = (topology.chain(one, Trigger.CONTEXT_WINDOW).fallbacks for one in (hop, name))
+    return (*next(filter(None, special), ()), *chain[chain.index(hop) + 1 :])
+
+
+def _longer(audited: Audited, name: str, hop: str) -> Advice:
+    """Let requests that are too long for *hop* go on to a group that takes them."""
+    room = _room(audited, audited.topology.groups[name]) or 0
+    special = bool(audited.topology.settings.context_window_fallbacks)
+    trigger = Trigger.CONTEXT_WINDOW if special else Trigger.GENERAL
+    chain = audited.topology.chain(name, trigger).fallbacks
+    # What is in the chain and takes them was asked before the hop, else they would go on to it.
+    earlier = [other for other in chain if _fits(audited, other, room)]
+    others = (
         other
         for other, group in audited.groups.items()
-        if other != name and (_room(audited, group) or 0) >= room and not group.embeds
+        if other != name and group.family == "chat" and _fits(audited, other, room)
     )
-    last = next(longer, "A-GROUP-WITH-MORE-ROOM")
-    parts = ["Let long requests go on to a group with more room, in fallbacks:"]
-    if audited.costs_nothing(hop):
-        engines = (facts for facts in audited.engines if facts.group == hop)
-        parts = [longer_context(engines, room), "Or let long requests go on, in fallbacks:"]
-    return "\n".join(
-        [*parts, f"- {yaml_name(name)}: {yaml_list(list(dict.fromkeys([*hops, last])))}"]
+    last = next(iter(earlier), None) or next(others, "A-GROUP-WITH-MORE-ROOM")
+    lines = chain_advice(
+        audited, name, [*(other for other in chain if other != last), last], LISTS[trigger]
     )
+    way = f"move {last!r} behind {hop!r}" if earlier else "let long requests go on to more room"
+    if not audited.costs_nothing(hop):
+        return replace(lines, text=f"{way[0].upper()}{way[1:]}.\n{lines.text}")
+    engines = (facts for facts in audited.engines if facts.group == hop)
+    flag = longer_context(engines, room)
+    return replace(lines, text=f"{flag}\nOr {way}.\n{lines.text}")
+
+
+def _fits(audited: Audited, name: str, room: int) -> bool:
+    group = audited.topology.groups.get(name)
+    return group is not None and (_room(audited, group) or 0) >= room
 
 
 def _room(audited: Audited, group: ModelGroup) -> int | None:

@@ -1,29 +1,39 @@
 """Chains whose last resort costs money."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from supervisor.audit.finding import Audited, AuditFinding, quoted, yaml_list, yaml_name
+from supervisor.audit.advice import chain_advice, stand_in
+from supervisor.audit.finding import Audited, AuditFinding, quoted
 
 
 def ends_at_paid_hop(audited: Audited) -> Iterable[AuditFinding]:
     """A chain ends at a paid provider, which can decline a card too.
 
     A chain that meets a local hop on its way is only worth a note: the local one was asked first.
+    Nothing is said of a group that is local itself: the paid hop is what stands behind it.
     """
     topology = audited.topology
-    free = [name for name in audited.groups if audited.costs_nothing(name)]
     for name in audited.groups:
         hops = topology.chain(name).fallbacks
-        if not hops or audited.costs_nothing(hops[-1]):
+        if not hops or audited.costs_nothing(name) or audited.ends_free(hops[-1]):
             continue
-        local = [hop for hop in hops if audited.costs_nothing(hop)]
+        local = [hop for hop in (name, *hops) if audited.ends_free(hop)]
         seen = f"after the local {quoted(local)}" if local else "and no hop of it is local"
+        whole = (*hops, *topology.chain(name).cut)  # a flat list is not cut
+        advice = chain_advice(audited, name, _ending_free(audited, name, whole))
         yield AuditFinding(
             code="ends_at_paid_hop",
             severity="info" if local else "warning",
             subject=name,
             message=f"the chain of {name!r} ends at {hops[-1]!r}, which is a paid hop, {seen}",
             remedy="If the last hop is local, name its engine below engines: in Understudy's file. "
-            "Else put a group of a local engine behind it, in fallbacks:\n"
-            f"- {yaml_name(name)}: {yaml_list([*hops, *(free[:1] or ['YOUR-LOCAL-GROUP'])])}",
+            f"Else let a group of a local engine be the last.\n{advice.text}",
+            config=advice.config,
         )
+
+
+def _ending_free(audited: Audited, name: str, hops: Sequence[str]) -> list[str]:
+    """Put a local hop of the chain at its end, else a local group that is not in it yet."""
+    free = [hop for hop in hops if audited.ends_free(hop)]
+    last = free[-1] if free else stand_in(audited, name, without=hops)
+    return [*(hop for hop in hops if hop != last), last]

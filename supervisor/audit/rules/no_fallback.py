@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from supervisor.audit.finding import Audited, AuditFinding, quoted, yaml_list, yaml_name
+from supervisor.audit.advice import chain_advice, stand_in
+from supervisor.audit.finding import Audited, AuditFinding, quoted, yaml_list
 
 
 def no_fallback(audited: Audited) -> Iterable[AuditFinding]:
@@ -15,12 +16,14 @@ def no_fallback(audited: Audited) -> Iterable[AuditFinding]:
         own = audited.groups[name].ordered
         if name in audited.targets or chain.fallbacks or chain.missing or own:
             continue
+        advice = chain_advice(audited, name, [stand_in(audited, name)])
         yield AuditFinding(
             code="no_fallback",
             severity="error",
             subject=name,
             message=f"group {name!r} has no fallback: when its provider fails, its callers do too",
-            remedy=lines_for(audited, name, _stand_in_for(audited, name)),
+            remedy=advice.text,
+            config=advice.config,
         )
 
 
@@ -35,14 +38,16 @@ def alias_without_fallback(audited: Audited) -> Iterable[AuditFinding]:
         found = topology.groups.get(group)
         if found is not None and found.ordered:
             continue  # its orders are a chain of their own, also for calls of the alias
-        hops = topology.chain(group).fallbacks
+        hops = topology.chain(group).fallbacks or (stand_in(audited, alias),)
+        advice = chain_advice(audited, alias, hops)
         yield AuditFinding(
             code="alias_without_fallback",
             severity="error",
             subject=alias,
             message=f"alias {alias!r} has no fallback: the chain of its group {group!r} does not "
             "hold for calls of the alias",
-            remedy=lines_for(audited, alias, hops or _stand_in_for(audited, group)),
+            remedy=advice.text,
+            config=advice.config,
         )
 
 
@@ -62,34 +67,15 @@ def wildcard_without_fallback(audited: Audited) -> Iterable[AuditFinding]:
         exact = [key for key in keys if key != pattern and fnmatchcase(key, pattern)]
         seen = f"only {quoted(exact)} of its models have one" if exact else "none of its models has"
         written = f"; the key {pattern!r} never matches a call" if pattern in keys else ""
+        default = [stand_in(audited, pattern)]
         yield AuditFinding(
             code="wildcard_without_fallback",
             severity="warning" if exact else "error",
             subject=pattern,
             message=f"wildcard group {pattern!r} has no fallback of its own: {seen}{written}",
             remedy="Give every model a default, or key a chain by each model's full name:\n"
-            "litellm_settings:\n  default_fallbacks: "
-            f"{yaml_list(_stand_in_for(audited, pattern))}",
+            f"litellm_settings:\n  default_fallbacks: {yaml_list(default)}",
+            config={"litellm_settings": {"default_fallbacks": default}}
+            if audited.exists(*default)
+            else None,
         )
-
-
-def lines_for(audited: Audited, group: str, hops: Iterable[str]) -> str:
-    """Write the lines that give *group* a chain."""
-    entry = f"- {yaml_name(group)}: {yaml_list(list(hops))}"
-    if audited.topology.settings.fallbacks:
-        # A second list, in the other section, would hide the first or be hidden by it.
-        return f"Add to the list of fallbacks that LiteLLM's configuration has:\n{entry}"
-    return f"Write into LiteLLM's configuration:\nrouter_settings:\n  fallbacks:\n    {entry}"
-
-
-def _stand_in_for(audited: Audited, name: str) -> list[str]:
-    """Name a local group of the same kind, or leave a place for one."""
-    groups = audited.groups
-    asks = groups.get(name)
-    embeds = asks.embeds if asks is not None else False
-    local = [
-        group.name
-        for group in groups.values()
-        if group.name != name and group.embeds == embeds and audited.costs_nothing(group.name)
-    ]
-    return local[:1] or ["YOUR-LOCAL-GROUP"]

@@ -3,12 +3,8 @@
 from collections.abc import Iterable
 
 from chaos.gateway.topology import Trigger
-from supervisor.audit.finding import Audited, AuditFinding, yaml_list, yaml_name
-
-LISTS = {
-    Trigger.CONTEXT_WINDOW: "context_window_fallbacks",
-    Trigger.CONTENT_POLICY: "content_policy_fallbacks",
-}
+from supervisor.audit.advice import LISTS, chain_advice
+from supervisor.audit.finding import Audited, AuditFinding
 
 
 def special_fallbacks_shadow_general(audited: Audited) -> Iterable[AuditFinding]:
@@ -18,7 +14,8 @@ def special_fallbacks_shadow_general(audited: Audited) -> Iterable[AuditFinding]
     neither the general list nor ``default_fallbacks`` does.
     """
     topology = audited.topology
-    for trigger, setting in LISTS.items():
+    for trigger in (Trigger.CONTEXT_WINDOW, Trigger.CONTENT_POLICY):
+        setting = LISTS[trigger]
         if not _is_set(audited, setting):
             continue
         for name, group in audited.groups.items():
@@ -27,6 +24,7 @@ def special_fallbacks_shadow_general(audited: Audited) -> Iterable[AuditFinding]
             general, special = topology.chain(name), topology.chain(name, trigger)
             if not general.fallbacks or special.fallbacks or special.missing:
                 continue
+            advice = chain_advice(audited, name, general.fallbacks, setting)
             cause = "a context-window" if trigger is Trigger.CONTEXT_WINDOW else "a content-policy"
             yield AuditFinding(
                 code="special_fallbacks_shadow_general",
@@ -34,7 +32,8 @@ def special_fallbacks_shadow_general(audited: Audited) -> Iterable[AuditFinding]
                 subject=name,
                 message=f"{setting} is set, but not for {name!r}: its general fallbacks do not "
                 f"answer {cause} error any more, so its callers get it",
-                remedy=f"Add to {setting}:\n- {yaml_name(name)}: {yaml_list(general.fallbacks)}",
+                remedy=advice.text,
+                config=advice.config,
             )
 
 

@@ -1,8 +1,10 @@
 """Hops that cannot call tools behind groups that can."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from chaos.gateway.topology import ModelGroup
+from supervisor.audit.advice import deployment_config
 from supervisor.audit.finding import Audited, AuditFinding, quoted
 
 
@@ -26,7 +28,13 @@ def tools_unsupported(audited: Audited) -> Iterable[AuditFinding]:
                 "supports_function_calling is false",
                 remedy="Fall back to a model that calls tools, or, if it does, say so in its "
                 "deployment:\nmodel_info:\n  supports_function_calling: true",
+                config={"model_list": [row for hop in hops for row in _calls_tools(hop)]},
             )
+
+
+def _calls_tools(hop: str) -> list[Any]:
+    info = {"supports_function_calling": True}
+    return list(deployment_config(hop, model_info=info)["model_list"])
 
 
 def _refuses_tools(group: ModelGroup) -> bool:

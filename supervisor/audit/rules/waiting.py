@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from supervisor.audit.advice import setting_advice
 from supervisor.audit.finding import Audited, AuditFinding, quoted
 
 LONGEST_S = 600.0
@@ -22,6 +23,7 @@ def no_timeout(audited: Audited) -> Iterable[AuditFinding]:
         if audited.topology.chain(name).fallbacks
         and any(d.timeout_s is None or d.timeout_s >= LONGEST_S for d in group.deployments)
     ]
+    advice = setting_advice("router_settings", "timeout", 60)
     if groups:
         yield AuditFinding(
             code="no_timeout",
@@ -29,7 +31,9 @@ def no_timeout(audited: Audited) -> Iterable[AuditFinding]:
             subject="router_settings.timeout",
             message="a provider that hangs is waited for up to "
             f"{timeout_s or 6000:g} seconds before a fallback is tried, in {quoted(groups)}",
-            remedy="Write into LiteLLM's configuration:\nrouter_settings:\n  timeout: 60",
+            remedy=advice.text,
+            config=advice.config,
+            groups=_several(groups),
         )
 
 
@@ -45,11 +49,18 @@ def retries_delay_fallback(audited: Audited) -> Iterable[AuditFinding]:
     if retries == 0 or not chained:
         return
     mended = settings.retry_policy.get("RateLimitErrorRetries") == 0
+    advice = setting_advice("router_settings", "num_retries", 0)
     yield AuditFinding(
         code="retries_delay_fallback",
         severity="info" if mended else "warning",
         subject="router_settings.num_retries",
         message=f"a failing provider is tried {3 if retries is None else retries + 1} times before "
         "a fallback is: callers wait 5 to 8 seconds, after 'retry-after: 20' over 60",
-        remedy="Write into LiteLLM's configuration:\nrouter_settings:\n  num_retries: 0",
+        remedy=advice.text,
+        config=advice.config,
+        groups=_several(chained),
     )
+
+
+def _several(groups: list[str]) -> tuple[str, ...]:
+    return tuple(groups) if len(groups) > 1 else ()

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from chaos.gateway.topology import Chain, RouterSettings, Trigger
 from supervisor.audit.rules.context_shrinks import context_shrinks
 from supervisor.engine.capacity import Capacity
 from supervisor.engine.facts import EngineFacts
@@ -74,3 +75,59 @@ def test_the_context_to_ask_the_engine_for_is_exact_where_its_kv_cache_is_known(
     (unknown,), (known,) = (found(200_000, None, engines=(one,)) for one in (said, big))
     assert "--max-model-len 200000 if its memory and model allow it" in unknown.remedy
     assert "--max-model-len 200000: its KV cache holds 699,008 tokens" in known.remedy
+
+
+BIG = {"max_input_tokens": 200_000}
+SMALL = {"max_input_tokens": 8_192}
+
+
+def shrinking(hops, *, special=None, others=()):
+    """What is wrong with a chain of hops of which those that begin with big have the room."""
+    names = ("claude", *hops, *(special or ()), *others)
+    groups = {n: group(n, **(BIG if n.startswith(("claude", "big")) else SMALL)) for n in names}
+    seen = audited(
+        {"claude": list(hops), **{name: [] for name in names[1:]}},
+        groups=groups,
+        settings=RouterSettings(
+            fallbacks=({"claude": tuple(hops)},),
+            context_window_fallbacks=() if special is None else ({"x": ("y",)},),
+        ),
+    )
+    if special:
+        own = Chain("claude", Trigger.CONTEXT_WINDOW, ("claude", *special))
+        chains = (*seen.topology.chains, own)
+        seen = replace(seen, topology=replace(seen.topology, chains=chains))
+    return list(context_shrinks(seen))
+
+
+def test_a_later_hop_with_the_room_leaves_nothing_to_write():
+    """LiteLLM goes on to it by itself, so that the chain that runs is right."""
+    (finding,) = shrinking(["small", "big"])
+    assert (finding.severity, finding.config) == ("info", None)
+    assert "go on to 'big'" in finding.remedy
+    assert "\n" not in finding.remedy
+
+
+def test_an_earlier_hop_with_the_room_is_moved_behind():
+    """It was asked and had failed before."""
+    (finding,) = shrinking(["big", "small"])
+    assert finding.severity == "warning"
+    assert finding.remedy.startswith("Move 'big' behind 'small'.")
+    assert finding.remedy.endswith('- "claude": ["small", "big"]')
+
+
+def test_the_proposed_group_is_never_in_the_chain_already():
+    """Nor is it one of another mode."""
+    (finding,) = shrinking(["small"], others=["big-two"])
+    assert finding.config == {"router_settings": {"fallbacks": [{"claude": ["small", "big-two"]}]}}
+    assert finding.remedy.splitlines()[-2].startswith("Replace the entry in fallbacks;")
+
+
+def test_where_the_list_for_long_prompts_is_set_it_answers():
+    """A hop of it with the room is enough; else the line belongs there."""
+    (enough,) = shrinking(["small"], special=["big"])
+    assert (enough.severity, enough.config) == ("info", None)
+    (lacking,) = shrinking(["small"], special=[], others=["big"])
+    assert lacking.config == {
+        "router_settings": {"context_window_fallbacks": [{"claude": ["big"]}]}
+    }

@@ -1,8 +1,11 @@
 """The last resort should not depend on money either."""
 
+from dataclasses import replace
+
+from chaos.gateway.topology import ModelGroup
 from supervisor.audit.rules.ends_at_paid_hop import ends_at_paid_hop
 from tests.fakes.audit_findings import audited, brief
-from tests.fakes.topologies import group
+from tests.fakes.topologies import deployment, group
 
 
 def test_a_chain_of_paid_hops_only_is_a_warning():
@@ -41,3 +44,49 @@ def test_a_neighbour_in_the_same_compose_project_is_local():
     """Its host name has no dot, and no address on this machine."""
     groups = {"vllm": group("vllm", base_url="http://vllm:8000/v1")}
     assert brief(ends_at_paid_hop(audited({"claude": ["vllm"]}, groups=groups))) == []
+
+
+def test_a_local_hop_of_the_chain_is_moved_to_its_end():
+    """A hop that is asked twice is asked once: to add it again would change nothing."""
+    (finding,) = ends_at_paid_hop(audited({"claude": ["local-gemma", "gpt"], "local-b": []}))
+    assert finding.remedy.endswith('- "claude": ["gpt", "local-gemma"]')
+
+
+def test_a_group_that_is_local_itself_is_left_alone():
+    """Its paid hop is what stands behind it, not in front of it."""
+    assert brief(ends_at_paid_hop(audited({"local-gemma": ["gpt"]}))) == []
+
+
+def test_a_local_group_of_another_mode_is_not_proposed():
+    """A reranker answers nobody who chats."""
+    groups = {
+        "rank": group("rank", litellm_model="hosted_vllm/rank", mode="rerank"),
+        "chat": group("chat", litellm_model="hosted_vllm/chat", mode="responses"),
+    }
+    (finding,) = ends_at_paid_hop(audited({"claude": ["gpt"], "rank": []}, groups=groups))
+    assert finding.remedy.endswith('["gpt", "chat"]')
+    del groups["chat"]
+    (finding,) = ends_at_paid_hop(audited({"claude": ["gpt"], "rank": []}, groups=groups))
+    assert finding.remedy.endswith('["gpt", "YOUR-LOCAL-GROUP"]')
+    assert finding.config is None
+
+
+def test_a_chain_whose_last_group_ends_at_its_local_order_is_well():
+    """LiteLLM asks the orders of a group one after the other."""
+    paid = deployment("both", order=1)
+    local = deployment("both", order=2, litellm_model="hosted_vllm/gemma", id="two")
+    for last, found in (
+        ((paid, local), []),
+        ((replace(paid, order=3), local), [("ends_at_paid_hop", "warning", "claude")]),
+    ):
+        groups = {"both": ModelGroup("both", last)}
+        assert brief(ends_at_paid_hop(audited({"claude": ["both"]}, groups=groups))) == found
+
+
+def test_hops_that_are_never_reached_stay_in_the_list():
+    """Written as one flat list they are reached."""
+    seen = audited({"claude": ["gpt"], "other": [], "local": []})
+    chain = replace(seen.topology.chain("claude"), cut=("other",))
+    seen = replace(seen, topology=replace(seen.topology, chains=(chain,)))
+    (finding,) = ends_at_paid_hop(seen)
+    assert finding.remedy.endswith('["gpt", "other", "local"]')

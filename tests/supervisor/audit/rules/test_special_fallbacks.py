@@ -33,7 +33,8 @@ def test_groups_outside_the_list_lose_their_fallback(setting, trigger, cause):
     (finding,) = special_fallbacks_shadow_general(with_list(setting, trigger))
     assert brief([finding]) == [("special_fallbacks_shadow_general", "warning", "gpt")]
     assert cause in finding.message
-    assert finding.remedy == f'Add to {setting}:\n- "gpt": ["local"]'
+    assert finding.remedy.startswith(f"Add to the list of {setting} ")
+    assert finding.remedy.endswith('\n- "gpt": ["local"]')
 
 
 def test_an_empty_list_in_litellm_settings_counts():
