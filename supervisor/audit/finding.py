@@ -1,6 +1,7 @@
 """The contract of an audit: what is wrong, found without sending a model request."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -145,3 +146,13 @@ def yaml_list(names: Sequence[str]) -> str:
 def yaml_name(name: str) -> str:
     """Write *name* as YAML takes it, whatever is in it."""
     return json.dumps(name, ensure_ascii=False)
+
+
+def yaml_value(text: str) -> str:
+    """Write *text* as YAML takes it, without quotes where it needs none."""
+    plain = re.fullmatch(r"[A-Za-z][\w./@-]*(:[\w./@-]+)*", text, re.ASCII)
+    return text if plain and text.lower() not in _WORDS else yaml_name(text)
+
+
+_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+"""What YAML takes for something else than a text."""

@@ -38,6 +38,8 @@ class EngineFacts:
         has_tool_parser: It was started with a tool-call parser.
         calls_parsed: Answers in which its parser found tool calls, since it started ...
         calls_missed: ... and answers to requests with tools in which it found none.
+        owned_by: Whose its first model is, which names the engine: ``vllm``, ``llamacpp``,
+            ``library`` (Ollama).
         root: The checkpoint that it was started with.
         version: Of its package.
         fingerprint: What its replies carry: version and a hash of its configuration, parsers
@@ -61,6 +63,7 @@ class EngineFacts:
     has_tool_parser: bool | None = None
     calls_parsed: int = 0
     calls_missed: int = 0
+    owned_by: str | None = None
     root: str | None = None
     version: str | None = None
     fingerprint: str | None = None
@@ -124,7 +127,12 @@ def read_facts(
         names, lengths = _models(models)
         told = merge(facts.capacity, from_models(lengths))
         facts = replace(
-            facts, names=names, max_model_len=lengths, root=_root(models), capacity=told
+            facts,
+            names=names,
+            max_model_len=lengths,
+            owned_by=_of_first(models, "owned_by"),
+            root=_of_first(models, "root"),
+            capacity=told,
         )
     if metrics is not None:
         parser, parsed, missed = _parser(metrics)
@@ -163,13 +171,17 @@ def _models(body: str) -> tuple[tuple[str, ...] | None, dict[str, int]]:
     return tuple(row["id"] for row in named), lengths
 
 
-def _root(body: str) -> str | None:
-    """Read ``root``, vLLM's own, of the first model; of an adapter its base model comes first."""
+def _of_first(body: str, key: str) -> str | None:
+    """Read a text of the first model; of an adapter its base model comes first.
+
+    ``root`` is vLLM's own. Source of ``owned_by``: vLLM 0.32.0, run; llama.cpp's and Ollama's
+    sources.
+    """
     try:
-        root = read_json(body)["data"][0]["root"]
+        value = read_json(body)["data"][0][key]
     except (LookupError, TypeError):
         return None
-    return root if isinstance(root, str) else None
+    return value if isinstance(value, str) else None
 
 
 def _parser(metrics: str) -> tuple[bool | None, int, int]:

@@ -1,7 +1,10 @@
 """Engines that cannot read their model's tool calls."""
 
+import shlex
 from collections.abc import Iterable
 
+from chaos.gateway.topology import Trigger
+from supervisor.audit.advice import chain_advice
 from supervisor.audit.finding import Audited, AuditFinding
 from supervisor.engine.facts import EngineFacts
 from supervisor.engine.flag_advice import (
@@ -34,6 +37,7 @@ def engine_tool_calls_disabled(audited: Audited) -> Iterable[AuditFinding]:
                 message=f"the engine of {facts.group!r} at {facts.url} runs without a tool-call "
                 "parser: it answers 400 to every request with tools",
                 remedy=tool_flags(facts),
+                cause=f"{facts.url} none",
             )
         elif _refuses_auto(facts):
             yield AuditFinding(
@@ -43,6 +47,7 @@ def engine_tool_calls_disabled(audited: Audited) -> Iterable[AuditFinding]:
                 message=f"the engine of {facts.group!r} at {facts.url} has a tool-call parser, "
                 "but automatic tool choice is off: it answers 400 to every request with tools",
                 remedy="Start vLLM with:\n--enable-auto-tool-choice",
+                cause=f"{facts.url} auto",
             )
 
 
@@ -71,7 +76,8 @@ def engine_parser_unknown(audited: Audited) -> Iterable[AuditFinding]:
                 subject=facts.group,
                 message=f"the engine of {facts.group!r} at {facts.url} does not report whether it "
                 "parses tool calls: it publishes no metrics of vLLM",
-                remedy=f"Drill it: understudy drill --shape tool_call --group {facts.group}",
+                remedy=_drill(audited, facts.group),
+                cause=f"{facts.url} unknown",
             )
         elif facts.calls_missed >= ENOUGH and not facts.calls_parsed:
             yield AuditFinding(
@@ -80,8 +86,8 @@ def engine_parser_unknown(audited: Audited) -> Iterable[AuditFinding]:
                 subject=facts.group,
                 message=f"the engine of {facts.group!r} answered {facts.calls_missed} requests "
                 "with tools and found a call in none: its parser may be another model's",
-                remedy=f"Drill it: understudy drill --shape tool_call --group {facts.group}\n"
-                + _other_parser(facts),
+                remedy=f"{_drill(audited, facts.group)}\n{_other_parser(facts)}",
+                cause=f"{facts.url} parser",
             )
         elif (odd := odd_parser(facts)) is not None:
             yield AuditFinding(
@@ -90,8 +96,8 @@ def engine_parser_unknown(audited: Audited) -> Iterable[AuditFinding]:
                 subject=facts.group,
                 message=f"the engine of {facts.group!r} runs with the tool-call parser {odd[0]!r}, "
                 f"and its package offers {odd[1]!r}, which is named after its model",
-                remedy=f"Drill it: understudy drill --shape tool_call --group {facts.group}\n"
-                + _other_parser(facts),
+                remedy=f"{_drill(audited, facts.group)}\n{_other_parser(facts)}",
+                cause=f"{facts.url} parser",
             )
         missing = reasoning_flag(facts)
         if missing is not None and facts.has_tool_parser:  # else the other finding names it
@@ -103,7 +109,38 @@ def engine_parser_unknown(audited: Audited) -> Iterable[AuditFinding]:
                 "package offers one that is named after its model: what the model thinks may "
                 "stand in its answers",
                 remedy=f"Start vLLM with:\n{missing}",
+                cause=f"{facts.url} reasoning",
             )
+
+
+def _drill(audited: Audited, engine: str) -> str:
+    """Write the drill in which the group of an engine has to serve: it is the last hop that may.
+
+    A drill of the engine's own group would make the engine itself fail.
+    """
+    topology = audited.topology
+    found = [
+        (chain.meant.index(engine), chain.group)
+        for chain in topology.chains
+        if chain.trigger is Trigger.GENERAL
+        and chain.group in audited.groups
+        and engine in chain.fallbacks
+    ]
+    if found:
+        depth, group = min(found, key=lambda one: one[0])
+        return f"Drill it:\n{_command(group, depth)}"
+    others = (name for name, group in audited.groups.items() if group.family == "chat")
+    group = next((name for name in others if name != engine), "YOUR-GROUP")
+    hops = [*topology.chain(group).fallbacks, engine]
+    lines = chain_advice(audited, group, hops).text
+    return f"No group falls back to it, so that no drill reaches it.\n{lines}\nThen drill it:\n" + (
+        _command(group, len(hops))
+    )
+
+
+def _command(group: str, depth: int) -> str:
+    words = ("understudy", "drill", "--group", group, "--shape", "tool_call")
+    return shlex.join([*words, "--depth", str(depth)])
 
 
 def _other_parser(facts: EngineFacts) -> str:

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from supervisor.audit.finding import is_engine, is_own, quoted, yaml_list, yaml_name
+from supervisor.audit.finding import is_engine, is_own, quoted, yaml_list, yaml_name, yaml_value
 from tests.fakes.audit_findings import audited
 from tests.fakes.topologies import deployment, group
 
@@ -55,3 +55,11 @@ def test_names_are_written_so_that_yaml_reads_them():
     assert yaml.safe_load(yaml_list(names)) == names
     assert yaml.safe_load(yaml_name(names[0])) == names[0]
     assert quoted(["a", "b"]) == "'a', 'b'"
+
+
+@pytest.mark.parametrize(
+    "text", ["vllm/a", "openai/gemma3:4b", "yes", "a: b", "1", "x #y", "-", ""]
+)
+def test_a_value_is_read_back_as_it_was(text):
+    """With quotes where YAML would take it for something else."""
+    assert yaml.safe_load(f"key: {yaml_value(text)}") == {"key": text}

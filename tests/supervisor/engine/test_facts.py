@@ -142,3 +142,12 @@ async def test_a_root_that_is_no_name_is_unknown(root):
     """Other servers have none."""
     said = await facts({"/v1/models": as_json({"data": [{"id": "gemma", "root": root}]})})
     assert not said.root
+
+
+@pytest.mark.parametrize(
+    ("rows", "owner"),
+    [([{"id": "g", "owned_by": "llamacpp"}], "llamacpp"), ([{"id": "g", "owned_by": 1}], None)],
+)
+async def test_whose_its_first_model_is_names_the_engine(rows, owner):
+    """Each engine writes itself there."""
+    assert (await facts({"/v1/models": as_json({"data": rows})})).owned_by == owner

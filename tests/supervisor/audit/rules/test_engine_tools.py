@@ -1,5 +1,14 @@
 """An engine must read its model's tool calls."""
 
+import shlex
+
+import pytest
+
+from chaos.faults.kinds import FAULTS
+from chaos.protocol.dialects import DIALECTS
+from chaos.protocol.surfaces import SURFACES
+from chaos.scenario.expand import Catalogue, Selection, scenarios_for
+from chaos.traffic.shapes import SHAPES
 from supervisor.audit.rules.engine_tools import engine_parser_unknown, engine_tool_calls_disabled
 from supervisor.engine.facts import EngineFacts
 from supervisor.engine.inspection import Inside
@@ -99,3 +108,47 @@ def test_a_missing_reasoning_parser_is_a_note():
     assert finding.remedy == "Start vLLM with:\n--reasoning-parser gemma4"
     none = said(names=("gemma-4",), has_tool_parser=False, inside=inside())
     assert brief(engine_parser_unknown(none)) == []
+
+
+CATALOGUE = Catalogue(FAULTS, SHAPES, SURFACES, DIALECTS)
+
+
+def drilled(command, topology):
+    """The scenarios that a proposed command would drill."""
+    words = shlex.split(command)
+    assert words[:2] == ["understudy", "drill"]
+    options = dict(zip(words[2::2], words[3::2], strict=True))
+    selection = Selection(
+        groups=(options["--group"],),
+        shapes=(options["--shape"],),
+        depth=int(options["--depth"]),
+    )
+    return scenarios_for(topology, selection, CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("chains", "group_"),
+    [
+        ({"claude": ["local"]}, "claude"),
+        ({"claude": ["gpt", "local"]}, "claude"),
+        ({"claude": ["gpt", "local"], "my gpt": ["local"]}, "my gpt"),
+    ],
+)
+def test_the_proposed_drill_is_one_in_which_the_engine_serves(chains, group_):
+    """A drill of the engine's own group would break the engine itself."""
+    facts = EngineFacts("local", "http://x", names=("gemma",))
+    seen = audited(chains, engines=(facts,))
+    (finding,) = engine_parser_unknown(seen)
+    found = drilled(finding.remedy.splitlines()[1], seen.topology)
+    assert {(one.group, one.chain[one.depth]) for one in found} == {(group_, "local")}
+
+
+def test_an_engine_that_nothing_falls_back_to_is_put_behind_a_group_first():
+    """No drill reaches it before that."""
+    facts = EngineFacts("local", "http://x", names=("gemma",))
+    seen = audited({"local": [], "claude": ["gpt"]}, engines=(facts,))
+    (finding,) = engine_parser_unknown(seen)
+    assert '- "claude": ["gpt", "local"]' in finding.remedy
+    after = audited({"local": [], "claude": ["gpt", "local"]})
+    found = drilled(finding.remedy.splitlines()[-1], after.topology)
+    assert {one.chain[one.depth] for one in found} == {"local"}
