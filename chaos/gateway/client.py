@@ -278,6 +278,13 @@ class Gateway:
                 "requests, give one that may read the topology with --admin-key-env or "
                 "--admin-key-file: the master key, or one of a proxy_admin_viewer.",
             )
+        if b"Model List not loaded in" in reply.body or b"Router is not loaded in" in reply.body:
+            # Source: LiteLLM 1.106.2, run without a model_list.
+            return GatewayError(
+                f"the LiteLLM at {self.url} runs without any model: GET {path} gave status "
+                f'{status}, "LLM Model List not loaded in"',
+                remedy="Start it with --config and a file that has a model_list.",
+            )
         return GatewayError(
             f"{self.url} does not answer like LiteLLM: GET {path} gave status {status}, "
             f"{reply.kind}",

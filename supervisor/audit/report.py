@@ -13,7 +13,10 @@ from supervisor.audit.finding import AuditFinding, Severity
 
 
 class FindingRow(BaseModel):
-    """One thing that is wrong; *subject* is the group, deployment or setting it is about."""
+    """One thing that is wrong; *subject* is the group, deployment or setting it is about.
+
+    Where it concerns several groups, *groups* lists them all, and *subject* may be one of them.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -22,6 +25,7 @@ class FindingRow(BaseModel):
     subject: str
     message: str
     remedy: str
+    groups: tuple[str, ...] = ()
 
 
 class AuditReport(BaseModel):
@@ -45,6 +49,7 @@ def report_of(findings: Iterable[AuditFinding]) -> AuditReport:
                 subject=finding.subject,
                 message=finding.message,
                 remedy=finding.remedy,
+                groups=finding.groups,
             )
             for finding in findings
         )

@@ -7,6 +7,7 @@ remedy, the lines to write.
 
 from chaos.witness.redaction import without_keys
 from supervisor.audit.finding import Audit, Audited, AuditFinding
+from supervisor.audit.folding import folded
 from supervisor.audit.rules.chain_too_deep import chain_too_deep
 from supervisor.audit.rules.compromised_release import gateway_version_compromised
 from supervisor.audit.rules.config_not_loaded import config_not_loaded
@@ -28,6 +29,7 @@ from supervisor.audit.rules.no_fallback import (
     no_fallback,
     wildcard_without_fallback,
 )
+from supervisor.audit.rules.no_models import no_models
 from supervisor.audit.rules.redirect_permission import (
     redirect_permission_partial,
     redirect_permission_too_wide,
@@ -40,6 +42,7 @@ from supervisor.audit.rules.waiting import no_timeout, retries_delay_fallback
 
 AUDITS: tuple[Audit, ...] = (
     gateway_version_compromised,
+    no_models,
     no_fallback,
     alias_without_fallback,
     wildcard_without_fallback,
@@ -71,7 +74,7 @@ SEVERITIES = ("error", "warning", "info")
 
 
 def run_audits(audited: Audited) -> tuple[AuditFinding, ...]:
-    """Run every audit; errors first, otherwise in the order of audits."""
+    """Run every audit; errors first, otherwise in the order of audits; one cause is told once."""
     # What a gateway or an engine says of itself may name a key.
     findings = [without_keys(finding) for audit in AUDITS for finding in audit(audited)]
-    return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
+    return tuple(sorted(folded(findings), key=lambda finding: SEVERITIES.index(finding.severity)))

@@ -1,9 +1,13 @@
 """Whether a drill may be redirected, and whether others may be too."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import yaml
 
 from chaos.drill.injectors.redirect import version_objection
 from chaos.gateway.redirect_permission import permission_lines, permits
+from supervisor.audit.advice import deployment_config
 from supervisor.audit.finding import Audited, AuditFinding, quoted
 
 FOREIGN = ("http://attacker.example/lane/0", "https://attacker.example/")
@@ -38,6 +42,8 @@ def redirect_unavailable(audited: Audited) -> Iterable[AuditFinding]:
             subject=name,
             message=f"drills of {name!r} cannot be redirected to the witness at {url}: {seen}",
             remedy=_lines(audited),
+            config=_permission(audited, name),
+            cause=seen,
         )
 
 
@@ -56,6 +62,7 @@ def redirect_permission_partial(audited: Audited) -> Iterable[AuditFinding]:
                 message=f"only {sum(allowed)} of {len(allowed)} deployments of {name!r} may be "
                 "redirected to the witness, and LiteLLM reads only the last one's permission",
                 remedy=_lines(audited),
+                config=_permission(audited, name),
             )
 
 
@@ -70,6 +77,7 @@ def redirect_permission_too_wide(audited: Audited) -> Iterable[AuditFinding]:
             message="general_settings.allow_client_side_credentials lets every client send every "
             "group's requests, with the gateway's own keys, to any address",
             remedy=f"Remove it. {_lines(audited)}",
+            config={"general_settings": {"allow_client_side_credentials": False}},
         )
     for name in sorted(audited.open_groups):
         yield AuditFinding(
@@ -79,6 +87,7 @@ def redirect_permission_too_wide(audited: Audited) -> Iterable[AuditFinding]:
             message=f"{name!r} may be redirected to any address: any client can have the group's "
             "key sent there",
             remedy=_lines(audited),
+            config=_permission(audited, name),
         )
     for name, group in audited.topology.groups.items():
         for pattern in dict.fromkeys(d.redirect_permission for d in group.deployments):
@@ -95,6 +104,7 @@ def redirect_permission_too_wide(audited: Audited) -> Iterable[AuditFinding]:
                 message=f"the permission {pattern!r} of {name!r} also takes {taken!r}"
                 + (": any client can have the group's key sent there" if foreign else ""),
                 remedy=_lines(audited),
+                config=_permission(audited, name),
             )
 
 
@@ -127,3 +137,8 @@ def _lines(audited: Audited) -> str:
         + permission_lines(audited.witness_urls)
         + "\nor drill a twin: --injector twin --litellm-config FILE"
     )
+
+
+def _permission(audited: Audited, group: str) -> Mapping[str, Any]:
+    params = yaml.safe_load(permission_lines(audited.witness_urls))
+    return deployment_config(group, litellm_params=params)

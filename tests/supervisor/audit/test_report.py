@@ -14,7 +14,7 @@ def finding(severity, subject="claude", code="no_fallback"):
 
 
 def test_the_report_is_what_the_contract_says():
-    """Its schema's name, and five fields per finding."""
+    """Its schema's name, and six fields per finding; groups were added."""
     text = report_of([finding("error")]).model_dump_json(by_alias=True)
     assert json.loads(text) == {
         "schema": "understudy/audit-report/1",
@@ -25,6 +25,7 @@ def test_the_report_is_what_the_contract_says():
                 "subject": "claude",
                 "message": "seen",
                 "remedy": "do\n  this",
+                "groups": [],
             }
         ],
     }

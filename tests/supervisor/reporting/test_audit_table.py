@@ -1,13 +1,14 @@
 """The audit for people: everything that was seen, every remedy once."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from supervisor.audit.finding import AuditFinding
 from supervisor.audit.report import report_of
-from supervisor.reporting.audit_table import MOST_SHOWN, draw
+from supervisor.reporting.audit_table import MOST_GROUPS, MOST_SHOWN, draw
 
 
 def printed(*findings, columns=100):
@@ -62,3 +63,15 @@ def test_a_gateway_with_hundreds_of_groups_is_still_readable():
 def test_names_with_brackets_are_no_markup(columns):
     """Whoever names a group [red] is told of [red]."""
     assert "'[red]'" in printed(finding("[red]", "[/]"), columns=columns)
+
+
+def test_the_groups_of_a_finding_are_named_up_to_a_number():
+    """Those that its sentence names already are not repeated."""
+    names = tuple(f"g{n:02}" for n in range(MOST_GROUPS + 3))
+    many = printed(replace(finding("g00", "do it"), groups=names))
+    assert "(also: g01, g02, " in many
+    assert "and 2 more)" in many
+    setting = AuditFinding("x", "info", "some.setting", "it is on", "", ("a", "b"))
+    assert "it is on (groups: a, b)" in printed(setting)
+    named = AuditFinding("x", "info", "some.setting", "it is on for 'a', 'b'", "", ("a", "b"))
+    assert "groups" not in printed(named)

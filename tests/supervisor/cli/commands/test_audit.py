@@ -93,3 +93,27 @@ def test_what_cannot_be_audited_ends_with_2(invoke, option):
     assert (told.code, told.out) == (2, "")
     assert "  → " in told.err
     assert "Traceback" not in told.err
+
+
+def test_a_gateway_without_models_is_no_clean_report(invoke):
+    """It lists none, or LiteLLM itself says that it has none: the one is found, the other told."""
+    empty = {**litellm_answers(), "/model/info": as_json({"data": []})}
+    with answering(empty) as url:
+        told = audit(invoke, url, "--format", "json")
+    assert told.code == 1
+    assert [f["code"] for f in json.loads(told.out)["findings"]] == ["no_models"]
+    error = {"detail": {"error": "LLM Model List not loaded in. Make sure you passed models"}}
+    with answering({**litellm_answers(), "/model/info": as_json(error, 500)}) as url:
+        told = audit(invoke, url)
+    assert (told.code, told.out) == (2, "")
+    assert "runs without any model" in told.err
+    assert "model_list" in told.err
+
+
+def test_one_cause_is_reported_once_with_its_groups(invoke):
+    """Hundreds of groups may lack one permission."""
+    with answering(litellm_answers(groups=("b", "a"))) as url:
+        told = audit(invoke, url, "--format", "json")
+    rows = json.loads(told.out)["findings"]
+    (one,) = [f for f in rows if f["code"] == "redirect_unavailable"]
+    assert (one["subject"], one["groups"]) == ("a", ["a", "b"])
