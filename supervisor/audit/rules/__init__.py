@@ -8,6 +8,7 @@ remedy, the lines to write.
 from chaos.witness.redaction import without_keys
 from supervisor.audit.finding import Audit, Audited, AuditFinding
 from supervisor.audit.folding import folded
+from supervisor.audit.rules.chain_cycle import chain_cycle
 from supervisor.audit.rules.chain_too_deep import chain_too_deep
 from supervisor.audit.rules.compromised_release import gateway_version_compromised
 from supervisor.audit.rules.config_not_loaded import config_not_loaded
@@ -24,12 +25,14 @@ from supervisor.audit.rules.ends_at_paid_hop import ends_at_paid_hop
 from supervisor.audit.rules.engine_reach import engine_name_mismatch, engine_unreachable
 from supervisor.audit.rules.engine_tools import engine_parser_unknown, engine_tool_calls_disabled
 from supervisor.audit.rules.fallbacks_in_wrong_section import fallbacks_in_wrong_section
+from supervisor.audit.rules.health_checks import health_check_routing_on
 from supervisor.audit.rules.no_fallback import (
     alias_without_fallback,
     no_fallback,
     wildcard_without_fallback,
 )
 from supervisor.audit.rules.no_models import no_models
+from supervisor.audit.rules.other_mode import fallback_of_other_mode
 from supervisor.audit.rules.redirect_permission import (
     redirect_permission_partial,
     redirect_permission_too_wide,
@@ -54,7 +57,9 @@ AUDITS: tuple[Audit, ...] = (
     engine_name_mismatch,
     engine_tool_calls_disabled,
     engine_parser_unknown,
+    chain_cycle,
     chain_too_deep,
+    fallback_of_other_mode,
     special_fallbacks_shadow_general,
     ends_at_paid_hop,
     tools_unsupported,
@@ -62,6 +67,7 @@ AUDITS: tuple[Audit, ...] = (
     embedding_sizes_differ,
     no_timeout,
     retries_delay_fallback,
+    health_check_routing_on,
     redirect_permission_too_wide,
     redirect_permission_partial,
     redirect_unavailable,
