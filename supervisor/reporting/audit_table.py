@@ -1,12 +1,12 @@
 """The audit report for people: what is wrong, and under it what to write."""
 
-from collections.abc import Sequence
 from itertools import groupby
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from supervisor.audit.folding import joined_remedies
 from supervisor.audit.report import AuditReport, FindingRow
 
 STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
@@ -28,7 +28,8 @@ def draw(report: AuditReport) -> RenderableType:
         if len(rows) > MOST_SHOWN:
             left = ", ".join(row.subject for row in rows[MOST_SHOWN:])
             parts.append(Padding(Text(f"and {len(rows) - MOST_SHOWN} more: {left}"), (0, 0, 0, 2)))
-        parts += [Padding(_remedy(text), (0, 0, 0, 2)) for text in _remedies(rows)]
+        texts = joined_remedies(row.remedy for row in rows)
+        parts += [Padding(_remedy(text), (0, 0, 0, 2)) for text in texts]
         parts.append(Text())
     return Group(*parts, Text(_counted(report)))
 
@@ -44,16 +45,6 @@ def _said(row: FindingRow) -> str:
     more = f" and {left} more" if left > 0 else ""
     also = "also" if row.subject in row.groups else "groups"
     return f"{row.message} ({also}: {shown}{more})"
-
-
-def _remedies(rows: Sequence[FindingRow]) -> list[str]:
-    """Join remedies that differ only in their last line, the entry of one group."""
-    joined: dict[str, list[str]] = {}
-    for remedy in dict.fromkeys(row.remedy for row in rows):
-        head, _, last = remedy.rpartition("\n")
-        entry = head and last.lstrip().startswith("- ")
-        joined.setdefault(head if entry else remedy, []).extend([last] if entry else [])
-    return ["\n".join([head, *lasts]) for head, lasts in joined.items()]
 
 
 def _remedy(text: str) -> Text:

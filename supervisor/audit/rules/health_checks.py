@@ -1,6 +1,6 @@
 """Health checks that decide where requests go."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from supervisor.audit.finding import Audited, AuditFinding, quoted
 
@@ -12,8 +12,9 @@ SECTIONS = ("general_settings", "router_settings")
 def health_check_routing_on(audited: Audited) -> Iterable[AuditFinding]:
     """A health check that is wrong takes a good deployment out of service.
 
-    A check is a request of its own: it fails where a model refuses so short a request, where its rate
-    is limited, or where it is slower than a check may be. Only the configuration file shows it.
+    A check is a request of its own: it fails where a model refuses so short a request, where its
+    rate is limited, or where it is slower than a check may be. Only the configuration file shows
+    this setting.
     Source: LiteLLM 1.106.2, ``_async_filter_health_check_unhealthy_deployments``.
     """
     on = [section for section in SECTIONS if audited.section(section).get(ROUTING) is True]
@@ -32,13 +33,14 @@ def health_check_routing_on(audited: Audited) -> Iterable[AuditFinding]:
         subject=f"{on[0]}.{ROUTING}",
         message=f"background health checks decide where requests go: {what}"
         + (", though not by a status of 408 or 429" if ignores else ""),
-        remedy="Switch it off, so that only real requests cool a deployment down:\n"
-        + "\n".join(f"{section}:\n  {ROUTING}: false" for section in on)
-        + (
-            ""
-            if ignores
-            else f"\nor ignore errors that pass: set general_settings.{IGNORING} to true"
-        ),
+        remedy=_remedy(on, ignores=ignores),
         groups=tuple(several) if len(several) > 1 else (),
         config={section: {ROUTING: False} for section in on},
     )
+
+
+def _remedy(sections: Sequence[str], *, ignores: bool) -> str:
+    lines = [f"{section}:\n  {ROUTING}: false" for section in sections]
+    if not ignores:
+        lines.append(f"or ignore errors that pass: set general_settings.{IGNORING} to true")
+    return "\n".join(["Switch it off, so that only real requests cool a deployment down:", *lines])

@@ -34,6 +34,7 @@ def special_fallbacks_shadow_general(audited: Audited) -> Iterable[AuditFinding]
                 f"answer {cause} error any more, so its callers get it",
                 remedy=advice.text,
                 config=advice.config,
+                cause=setting,
             )
 
 

@@ -69,3 +69,19 @@ def test_a_setting_is_written_once():
     config = {"router_settings": {"timeout": 60}}
     (one,) = folded(finding(n, config=config) for n in "ab")
     assert one.config == config
+
+
+def test_the_entries_of_all_groups_of_one_cause_are_kept():
+    """Each group needs its own line in the list that is lacking them."""
+    told = [
+        finding(
+            n,
+            remedy=f"Add to the list:\n- {n}: [x]",
+            config={"router_settings": {"fallbacks": [{n: ["x"]}]}},
+            cause="list",
+        )
+        for n in "ba"
+    ]
+    (one,) = folded(told)
+    assert one.remedy == "Add to the list:\n- a: [x]\n- b: [x]"
+    assert one.config == {"router_settings": {"fallbacks": [{"a": ["x"]}, {"b": ["x"]}]}}
