@@ -24,3 +24,6 @@ class ExitCode(IntEnum):
 
     STOPPED = 4
     """Drills were ended by a signal; none of those before had failed."""
+
+    INTERNAL = 70
+    """A defect of Understudy kept it from ending its work: please report it (EX_SOFTWARE)."""

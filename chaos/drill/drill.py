@@ -13,6 +13,12 @@ from chaos.witness.wire_record import WireRecord
 MAY_RUN = "may_run"
 """The check of a drill that was refused."""
 
+STOOD_STILL = "drill"
+"""The check of a drill during which this process itself stood still."""
+
+DEFECT = "defect"
+"""The check of a drill that broke off by an error of our own."""
+
 NOTHING_YET = ClientReply(status=None, reading=Reading())
 
 

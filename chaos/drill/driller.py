@@ -16,7 +16,7 @@ import aiohttp
 from chaos.clock import Clock
 from chaos.drill.client import ask
 from chaos.drill.collateral import CollateralWatch
-from chaos.drill.drill import NOTHING_YET, Drill, Refusal
+from chaos.drill.drill import DEFECT, NOTHING_YET, STOOD_STILL, Drill, Refusal
 from chaos.drill.injector import Injector, Route
 from chaos.drill.pace import Pace, Undisturbed
 from chaos.drill.standstill import Standstill
@@ -368,7 +368,7 @@ def _stood_still(longest_s: float) -> tuple[str, Finding]:
     """Take a failure back that may be our own."""
     what = f"Understudy itself stood still for {longest_s:.1f} s"
     return what, Finding(
-        check="drill",
+        check=STOOD_STILL,
         result=Result.UNKNOWN,
         message=f"{what}, and so cannot tell what failed.",
         remedy="Nothing, where the machine was suspended. Otherwise give it more processor time.",
@@ -387,7 +387,7 @@ def _broken_off(plan: DrillPlan, error: Exception) -> tuple[str, Finding]:
         "".join(traceback.format_list(frames)),
     )
     return what, Finding(
-        check="drill",
+        check=DEFECT,
         result=Result.UNKNOWN,
         message=f"The drill broke off: {what}.",
         remedy="This is a defect of Understudy: please report it with the lines of the log.",

@@ -6,13 +6,13 @@ free, anything else needs a new version.
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chaos.drill.drill import Drill
+from chaos.drill.drill import DEFECT, Drill
 from chaos.drill.events import CampaignEnded, DrillEnded, Event
 from chaos.drill.spending import Spending
 from chaos.drill.whole_group import NAME as WHOLE_GROUP
@@ -263,6 +263,11 @@ def is_partial(row: DrillRow) -> bool:
     return row.outcome is Outcome.PASSED and unseen
 
 
+def is_defect(row: DrillRow) -> bool:
+    """Tell whether a drill broke off by an error of our own."""
+    return any(f.check == DEFECT for f in row.findings)
+
+
 def summarise(rows: Sequence[DrillRow], *, duration_s: float, spent: Spending) -> Summary:
     """Count *rows*."""
     counts = {outcome: sum(1 for r in rows if r.outcome is outcome) for outcome in Outcome}
@@ -332,15 +337,20 @@ class ReportBuilder:
         )
 
 
-def exit_code(summary: Summary) -> ExitCode:
+def exit_code(summary: Summary, rows: Iterable[DrillRow], *, stopped: bool = False) -> ExitCode:
     """Say how ``understudy drill`` ends.
 
-    0 all passed; 1 at least one failed; 3 none failed but something inconclusive, or known gaps
-    and no pass; 4 aborted (counts only when nothing failed).
+    0 all passed; 1 at least one failed; 70 none failed but one broke off by a defect of ours;
+    4 aborted, by these; 3 something inconclusive, or known gaps and no pass.
+
+    Args:
+        stopped: A signal ended the run before its time.
     """
     if summary.failed:
         return ExitCode.FAILED
-    if summary.aborted:
+    if any(is_defect(row) for row in rows):
+        return ExitCode.INTERNAL
+    if summary.aborted or stopped:
         return ExitCode.STOPPED
     if summary.inconclusive or (summary.known_gaps and not summary.passed):
         return ExitCode.INCONCLUSIVE

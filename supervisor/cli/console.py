@@ -5,11 +5,10 @@ code are the same.
 """
 
 import io
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, TextIO
+from typing import TextIO, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -18,6 +17,8 @@ from rich.text import Text
 from chaos.errors import UnderstudyError
 from chaos.process.terminal import printable
 from chaos.witness.redaction import without_keys
+from supervisor.cli.streams import into_nothing
+from supervisor.reporting.spelling import spelled
 
 
 class _Output(Console):
@@ -29,12 +30,13 @@ class _Output(Console):
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """Draw, with nothing inside a text that a terminal would obey."""
+        """Draw, with nothing inside a text that a terminal would obey, in signs that it has."""
+        renderable = spelled(renderable, (options or self.options).encoding)
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else printable(text), style, control)
 
     def on_broken_pipe(self) -> None:
-        _into_nothing(self.file)
+        into_nothing(cast(TextIO, self.file))
 
 
 _ESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
@@ -69,11 +71,14 @@ def as_plain_text(renderable: RenderableType) -> str:
 
 def print_json(text: str) -> None:
     """Print machine-readable text, without wrapping or colour, and at once."""
+    encoding = sys.stdout.encoding
+    # Not in other signs: a quotation mark would end a string, an angle bracket begin a tag.
+    written = text.translate(_ESCAPED).encode(encoding, "replace").decode(encoding)
     try:
         with _whole(sys.stdout) as stream:
-            print(text.translate(_ESCAPED), file=stream, flush=True)
+            print(written, file=stream, flush=True)
     except BrokenPipeError:
-        _into_nothing(sys.stdout)
+        into_nothing(sys.stdout)
 
 
 @contextmanager
@@ -92,10 +97,3 @@ def _whole(stream: TextIO) -> Iterator[TextIO]:
         # Its end must not be the end of stdout.
         text.detach()
         buffer.detach()
-
-
-def _into_nothing(stream: IO[str]) -> None:
-    # What is still buffered would raise again when Python flushes it at the end.
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, stream.fileno())
-    os.close(nothing)

@@ -9,7 +9,9 @@ import typer
 from chaos.errors import UnderstudyError
 from chaos.exit_code import ExitCode
 from chaos.process.core_dumps import forbid_core_dumps
+from supervisor.cli import streams
 from supervisor.cli.commands import COMMANDS
+from supervisor.cli.streams import OutputLostError
 from supervisor.cli.version import installed_version
 
 app = typer.Typer(
@@ -45,43 +47,39 @@ for _add in COMMANDS:
 
 def main() -> None:
     """Run the command line; every error that a person can mend ends with exit code 2."""
-    _survive_any_encoding()
+    streams.prepare()
     forbid_core_dumps()
     try:
-        # Slips of the pen, and the code of each command, typer ends with by itself.
-        app(prog_name="understudy")
-    except UnderstudyError as error:
-        from supervisor.cli.console import complain
-
-        complain(error)
-        sys.exit(ExitCode.ERROR)
-    except BaseExceptionGroup as group:
-        sys.exit(_all_of(group))
+        try:
+            # Slips of the pen, and the code of each command, typer ends with by itself.
+            app(prog_name="understudy")
+        finally:
+            streams.flush()
+    except Exception as error:  # noqa: BLE001 -- a defect of ours is told as such, with its code
+        sys.exit(_ended_by(error))
 
 
-def _survive_any_encoding() -> None:
-    """Write what the terminal's encoding lacks as a question mark, instead of not at all."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")
-
-
-def _all_of(group: BaseExceptionGroup[BaseException]) -> int:
-    """Complain about what several tasks found, if a person can mend all of it."""
+def _ended_by(error: Exception) -> ExitCode:
+    """Complain about what went wrong; what no person can mend is a defect of ours."""
     from supervisor.cli.console import complain
+    from supervisor.cli.defect import Invoked, tell
 
-    mendable, bugs = group.split(UnderstudyError)
-    if mendable is None or bugs is not None:
-        raise group
-    for error in _leaves(mendable):
-        complain(error)
-    return ExitCode.ERROR
+    invoked = Invoked.of(app, sys.argv[1:])
+    together = error if isinstance(error, ExceptionGroup) else ExceptionGroup("", [error])
+    mendable, defects = together.split(UnderstudyError)
+    for each in _leaves(mendable) if mendable is not None else ():
+        if isinstance(each, OutputLostError) and invoked.has("--output"):
+            each.remedy = "Write it into a file where there is room, with --output FILE."
+        complain(each)
+    if defects is None:
+        return ExitCode.ERROR
+    tell(defects, invoked.name)
+    return ExitCode.INTERNAL
 
 
-def _leaves(group: BaseExceptionGroup[UnderstudyError]) -> Iterator[UnderstudyError]:
+def _leaves(group: ExceptionGroup[UnderstudyError]) -> Iterator[UnderstudyError]:
     for inner in group.exceptions:
-        if isinstance(inner, BaseExceptionGroup):
+        if isinstance(inner, ExceptionGroup):
             yield from _leaves(inner)
         else:
             yield inner

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from chaos.drill.drill import DEFECT, STOOD_STILL
 from chaos.drill.report import DrillRow, FindingRow, HopRow, is_partial, is_routed
 from chaos.drill.whole_group import NAME as WHOLE_GROUP
 from chaos.judge.check import Result
@@ -73,7 +74,7 @@ def shown(row: DrillRow) -> tuple[str, str]:
 
 def cause(row: DrillRow) -> tuple[str, ...]:
     """Tell what two drills share that fail for the same reason, whatever their group is."""
-    found = _deciding(row)
+    found = deciding(row)
     alike = PASSING_THINGS.sub("#", found.message) if found else ""
     if found and found.hop in row.scenario.faults:
         # What such a hop said is what we made it say: evidence, but no part of the cause.
@@ -95,11 +96,14 @@ def why(row: DrillRow) -> str:
         if is_routed(row):
             return f"routed to {served}; a stand-in answered in its place"
         return f"{served} served" if served else "one honest error, in the surface's own format"
-    found = _deciding(row)
+    found = deciding(row)
     return QUOTED.sub(r"“\1…”", found.message) if found else "broken off"
 
 
-def _deciding(row: DrillRow) -> FindingRow | None:
+def deciding(row: DrillRow) -> FindingRow | None:
+    """Give the finding that made the verdict; None for a pass, and where a signal ended it."""
+    if row.outcome is Outcome.ABORTED:
+        return next((f for f in row.findings if f.check in (DEFECT, STOOD_STILL)), None)
     return next((f for f in row.findings if f.kind is row.kind and f.kind is not None), None)
 
 
@@ -127,6 +131,8 @@ def _block(alike: Sequence[DrillRow]) -> Iterator[RenderableType]:
 
 def _is_told(finding: FindingRow, row: DrillRow) -> bool:
     """Tell only reasons where nothing was proven: the rest would mislead."""
+    if row.outcome is Outcome.ABORTED:
+        return finding == deciding(row)
     if finding.kind is None or finding.result is Result.PASSED:
         return False
     return row.outcome is not Outcome.INCONCLUSIVE or finding.kind.is_reason

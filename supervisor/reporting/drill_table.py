@@ -17,6 +17,7 @@ from rich.text import Text
 from chaos.drill.report import DrillReport, DrillRow
 from chaos.judge.verdict import Outcome
 from supervisor.reporting.drill_details import cause, details, shown, why
+from supervisor.reporting.spelling import spelled
 
 FOLD_OVER = 60
 """Longer tables show passed drills as one line for each path."""
@@ -58,6 +59,11 @@ class Line:
     why: str = ""
     cause: tuple[str, ...] = ()
 
+    def spelled(self, encoding: str) -> "Line":
+        """Write it with signs that *encoding* has, so that its width is known."""
+        cells = tuple(spelled(cell, encoding) for cell in self.cells)
+        return Line(cells, spelled(self.why, encoding), self.cause)
+
 
 @dataclass(frozen=True, slots=True)
 class DrillTable:
@@ -68,17 +74,22 @@ class DrillTable:
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType]:
+        lines = tuple(line.spelled(options.encoding) for line in self.lines)
+        yield from DrillTable(lines).drawn(options.max_width)
+
+    def drawn(self, width: int) -> Iterator[RenderableType]:
+        """Draw it in so many columns."""
         columns = {
             name: [name, *(line.cells[i].plain for line in self.lines)]
             for i, name in enumerate(HEADER)
         }
         natural = {name: max(map(cell_len, texts)) for name, texts in columns.items()}
-        room = options.max_width - sum(natural.values()) - 2 * len(natural)
+        room = width - sum(natural.values()) - 2 * len(natural)
         if room >= LEAST_WHY:
             yield self._with_why(natural, room)
             return
         gap = 2 if room > 0 else 1
-        room_for_columns = options.max_width - gap * (len(natural) - 1)
+        room_for_columns = width - gap * (len(natural) - 1)
         words = {
             name: max(cell_len(word) for text in columns[name] for word in text.split() or [""])
             for name in YIELDING

@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from chaos.drill.report import DrillReport, DrillRow
 from chaos.judge.verdict import Outcome
+from supervisor.reporting.drill_details import deciding
 
 _NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot carry at all, not even escaped; replies of models hold anything."""
@@ -93,8 +94,8 @@ def _skipped(row: DrillRow) -> str | None:
 
 def _why(row: DrillRow) -> str:
     """Name the finding that gave the verdict its kind."""
-    deciding = [finding for finding in row.findings if finding.kind == row.kind and row.kind]
-    return deciding[0].message if deciding else (row.kind or row.outcome)
+    finding = deciding(row)
+    return finding.message if finding else (row.kind or row.outcome)
 
 
 def _evidence(row: DrillRow) -> str:

@@ -191,7 +191,7 @@ async def rehearse(litellm_executable, tmp_path_factory):
                 version = rehearsal.topology.litellm_version
                 row = row_of(drill, litellm_version=version, gaps=load())
                 summary = summarise([row], duration_s=0.0, spent=rehearsal.spending)
-            return row, exit_code(summary)
+            return row, exit_code(summary, [row])
 
         yield run
 

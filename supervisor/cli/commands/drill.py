@@ -152,7 +152,8 @@ def drill(
     """Run drills now, and judge by the client's reply and the wire which fallbacks hold.
 
     Exit code: 0 all passed (known gaps do not count); 1 at least one failed; 2 nothing could be
-    drilled; 3 none failed, but something was inconclusive or nothing passed; 4 aborted.
+    drilled; 3 none failed, but something was inconclusive or nothing passed; 4 aborted; 70 a
+    defect of Understudy.
 
       understudy drill --gateway http://127.0.0.1:4000 --key-env LITELLM_KEY
     """
@@ -275,8 +276,7 @@ async def _drill_there(
         with LiveDrills(err) as live:
             report, stopped = await drilled_there(daemon, order, stop, live, say)
     show(report, to)
-    code = exit_code(report.summary)
-    return ExitCode.STOPPED if stopped and code != ExitCode.FAILED else code
+    return exit_code(report.summary, report.drills, stopped=stopped)
 
 
 async def _drill(
@@ -308,8 +308,7 @@ async def _drill(
                 gateway, settings, request, stop=stop, listen=live.take, say=say
             )
     show(report, to)
-    code = exit_code(report.summary)
-    return ExitCode.STOPPED if stop.event.is_set() and code != ExitCode.FAILED else code
+    return exit_code(report.summary, report.drills, stopped=stop.event.is_set())
 
 
 def show(report: "DrillReport", to: Destination) -> None:

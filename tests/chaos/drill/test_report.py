@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from chaos.drill.drill import DEFECT
 from chaos.drill.report import (
     DrillReport,
     GatewayRow,
@@ -23,6 +24,7 @@ from chaos.protocol.reading import Usage
 from tests.fakes import observations
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.one_drill import one
+from tests.fakes.rows import finding, row
 
 NO_SPENDING = Spending()
 
@@ -135,7 +137,15 @@ def counts(**values):
 )
 def test_the_exit_code_is_the_contract_s(summary, code):
     """Nothing passes vacuously, and known gaps alone are no pass."""
-    assert exit_code(summary) == code
+    assert exit_code(summary, ()) == code
+
+
+def test_a_defect_of_ours_has_a_code_of_its_own():
+    """After a failure, which is true whatever broke off; before a signal, which explains less."""
+    broken = row(outcome=Outcome.ABORTED, findings=(finding(None, "broke off", check=DEFECT),))
+    assert exit_code(counts(passed=1, aborted=1), [broken], stopped=True) == 70
+    assert exit_code(counts(failed=1, aborted=1), [broken]) == 1
+    assert exit_code(counts(passed=1), [row()], stopped=True) == 4
 
 
 async def test_only_real_answers_cost():

@@ -56,11 +56,31 @@ def test_a_reader_that_leaves_changes_nothing_else(form: str):
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_a_terminal_that_lacks_a_character_gets_a_question_mark():
-    """Output for people does not fail for an arrow."""
-    ended = understudy("drill", PYTHONIOENCODING="ascii")
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_lacks_a_sign_gets_another(encoding: str):
+    """Output for people does not fail for an arrow, and is not full of question marks."""
+    ended = understudy("drill", PYTHONIOENCODING=encoding)
     assert ended.returncode == 2
-    assert "  ? Give --gateway" in ended.stderr
+    assert "  -> Give --gateway" in ended.stderr
+
+
+def test_signs_are_replaced_before_the_columns_are_laid_out():
+    """An arrow of two letters may not break a cell that was measured with one of one."""
+    stream = io.TextIOWrapper(io.BytesIO(), "ascii")
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_row(Text("✗claude → gemma", "red"), "next")
+    _Output(file=stream, highlight=False, width=60).print(table)
+    stream.seek(0)
+    assert stream.read() == "xclaude -> gemma  next\n"
+
+
+def test_what_machines_read_gets_no_signs_that_mean_something(monkeypatch):
+    """A quotation mark for “ would end a string of JSON."""
+    stream = io.TextIOWrapper(io.BytesIO(), "ascii", errors="strict")
+    monkeypatch.setattr("sys.stdout", stream)
+    print_json(json.dumps({"a": "“b” → c"}, ensure_ascii=False))
+    stream.seek(0)
+    assert json.loads(stream.read()) == {"a": "?b? ? c"}
 
 
 def test_colour_is_for_terminals():

@@ -7,7 +7,6 @@ import sys
 import pytest
 
 from chaos.errors import GatewayError, UsageError
-from supervisor.cli import main as cli
 from supervisor.cli.version import installed_version
 from tests.fakes.commandline import understudy
 
@@ -25,6 +24,7 @@ HEAVY = ("aiohttp", "yaml", "jsonschema", "uvloop", "supervisor.settings")
 
 LIGHT = {
     "chaos.process",
+    "chaos.process.terminal",
     "chaos.process.core_dumps",
     "chaos",
     "chaos.errors",
@@ -100,21 +100,50 @@ def test_without_a_command_there_is_help(invoke):
     assert "drill" in ended.out + ended.err
 
 
-def test_what_several_tasks_found_is_told_without_a_traceback(capsys):
+def raising(monkeypatch, error):
+    """Have the audit end so."""
+
+    def broken(**_):
+        raise error
+
+    monkeypatch.setattr("supervisor.cli.gateway_options.Access.settings", lambda _: broken())
+
+
+def test_what_several_tasks_found_is_told_without_a_traceback(invoke, monkeypatch):
     """Errors that a person can mend stay readable when they come in a group."""
     inner = ExceptionGroup("tasks", [GatewayError("it is down", remedy="Start it.")])
-    group = ExceptionGroup("all", [inner, UsageError("no", remedy="Yes.")])
-    assert cli._all_of(group) == 2
-    said = capsys.readouterr().err
-    assert "it is down" in said
-    assert "Yes." in said
+    raising(monkeypatch, ExceptionGroup("all", [inner, UsageError("no", remedy="Yes.")]))
+    ended = invoke("audit")
+    assert ended.code == 2
+    assert "it is down" in ended.err
+    assert "Yes." in ended.err
+    assert "defect" not in ended.err
 
 
-def test_a_bug_among_them_is_not_hidden():
-    """A traceback is for us: it must not be swallowed."""
-    group = ExceptionGroup("all", [UsageError("no", remedy="Yes."), ZeroDivisionError()])
-    with pytest.raises(ExceptionGroup):
-        cli._all_of(group)
+SECRET = "sk-" + "verysecret"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ZeroDivisionError(f"by {SECRET}"),
+        ExceptionGroup("all", [UsageError("no", remedy="Yes."), ZeroDivisionError(SECRET)]),
+    ],
+    ids=["alone", "among others"],
+)
+def test_a_defect_of_ours_ends_with_70_and_asks_for_a_report(invoke, monkeypatch, error):
+    """Frames and version are shown; the error's words and the command's options are not."""
+    raising(monkeypatch, error)
+    ended = invoke("audit", "--gateway", "http://private.example:4000")
+    assert ended.code == 70
+    told = " ".join(ended.err.split())
+    assert "understudy audit broke off by a defect of Understudy: ZeroDivisionError" in told
+    assert f"understudy {installed_version()}, command: understudy audit" in told
+    assert "Please report it" in told
+    assert "test_main.py" in told
+    assert SECRET not in told
+    assert "private.example" not in told
+    assert ("error: no" in told) is isinstance(error, ExceptionGroup)
 
 
 def test_help_comes_without_the_drill_engine():

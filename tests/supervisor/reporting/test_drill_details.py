@@ -4,6 +4,7 @@ import io
 
 from rich.console import Console, Group
 
+from chaos.drill.drill import DEFECT
 from chaos.drill.report import ReplyRow
 from chaos.judge.check import Kind, Result
 from chaos.judge.verdict import Outcome
@@ -134,3 +135,15 @@ def test_why_is_one_sentence():
     assert why(failed()) == "gemma said no"
     assert why(failed(message=f"it said “{'x' * 300}”.")) == f"it said “{'x' * 100}…”."
     assert why(row().model_copy(update={"outcome": Outcome.ABORTED})) == "broken off"
+
+
+def test_what_broke_a_drill_off_is_told_with_its_remedy():
+    """A defect of ours is not "broken off", and what no check came to is not told beside it."""
+    unknown = finding(Kind.HOP_FAILED, "nothing seen", result=Result.UNKNOWN)
+    ours = finding(None, "The drill broke off: KeyError at x.py:3.", check=DEFECT)
+    drill = row(outcome=Outcome.ABORTED, findings=(unknown, ours))
+    assert why(drill) == "The drill broke off: KeyError at x.py:3."
+    text = printed(drill)
+    assert "defect: The drill broke off: KeyError at x.py:3." in text
+    assert "→ Mend it." in text
+    assert "nothing seen" not in text
