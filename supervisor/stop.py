@@ -1,4 +1,4 @@
-"""Run one command on an event loop, and end it in order at Ctrl-C or SIGTERM.
+"""Run one command on an event loop, and end it in order at Ctrl-C, SIGTERM or SIGHUP.
 
 Invariant: whatever a command holds is let go through its own ``finally``; the loop is left only
 when nothing is running any more.
@@ -6,7 +6,7 @@ when nothing is running any more.
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import uvloop
 
@@ -44,16 +44,30 @@ class Stop:
         return 128 + (self.signal_number or 0)
 
 
-def run(command: Callable[[Stop], Awaitable[int]], *, stopped: int | None = None) -> int:
+def run(
+    command: Callable[[Stop], Awaitable[int]],
+    *,
+    stopped: int | None = None,
+    ends_at_hangup: bool = True,
+) -> int:
     """Run *command* to its end and return its exit code.
 
     Args:
-        stopped: Exit code of a command that was cancelled; by default 130 or 143.
+        stopped: Exit code of a command that was cancelled; by default 129, 130 or 143.
+        ends_at_hangup: A terminal that goes away ends it, unless it was started by ``nohup``;
+            False for a command to which SIGHUP means something else.
     """
-    return uvloop.run(_run(command, stopped))
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if ends_at_hangup and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signals.append(signal.SIGHUP)
+    return uvloop.run(_run(command, stopped, signals))
 
 
-async def _run(command: Callable[[Stop], Awaitable[int]], stopped: int | None) -> int:
+async def _run(
+    command: Callable[[Stop], Awaitable[int]],
+    stopped: int | None,
+    signals: Sequence[signal.Signals],
+) -> int:
     stop = Stop()
     loop = asyncio.get_running_loop()
     this = asyncio.current_task()
@@ -62,12 +76,12 @@ async def _run(command: Callable[[Stop], Awaitable[int]], stopped: int | None) -
         if stop.set(number) and this is not None:
             this.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in signals:
         loop.add_signal_handler(number, wish, number)
     try:
         return await command(stop)
     except asyncio.CancelledError:
         return stop.exit_code if stopped is None else stopped
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in signals:
             loop.remove_signal_handler(number)

@@ -44,6 +44,13 @@ class Terminal:
             assert time.monotonic() < deadline, f"{text!r} is not in:\n{self.shown}"
             assert self._read(1.0), f"it ended without {text!r}:\n{self.shown}"
 
+    def go_away(self, within_s: float = PATIENCE_S) -> int:
+        """Close it, as a connection that is lost does; returns the exit code."""
+        nowhere = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nowhere, self._screen)
+        os.close(nowhere)
+        return self.process.wait(within_s)
+
     def end(self, within_s: float = PATIENCE_S) -> int:
         """Read to the end; returns the exit code."""
         deadline = time.monotonic() + within_s

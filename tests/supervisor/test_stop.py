@@ -23,7 +23,9 @@ def test_a_command_that_ends_by_itself_keeps_its_code():
     assert run(command) == 3
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_cancels_a_command_through_its_finally(number: int, code: int):
     """What it holds is let go, and the shell learns which signal it was."""
     let_go = []
@@ -87,3 +89,22 @@ def test_afterwards_signals_mean_what_they_meant_before():
     before = signal.getsignal(signal.SIGTERM)
     run(command)
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.parametrize(
+    ("meaning", "options"),
+    [(signal.SIG_IGN, {}), (signal.default_int_handler, {"ends_at_hangup": False})],
+    ids=["nohup", "means something else"],
+)
+def test_a_hangup_that_means_something_else_is_left_alone(meaning, options):
+    """A command under nohup outlives its terminal, and the daemon reads its configuration."""
+    before = signal.signal(signal.SIGHUP, meaning)
+    try:
+
+        async def command(_: Stop) -> int:
+            return 0 if signal.getsignal(signal.SIGHUP) is meaning else 1
+
+        assert run(command, **options) == 0
+        assert signal.getsignal(signal.SIGHUP) is meaning
+    finally:
+        signal.signal(signal.SIGHUP, before)

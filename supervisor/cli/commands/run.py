@@ -45,7 +45,7 @@ def run_daemon(*, access: Access) -> None:
                 await service.run(stop.event, lambda _: None)
             return stop.exit_code
 
-        raise typer.Exit(run(command))
+        raise typer.Exit(run(command, ends_at_hangup=False))
     finally:
         # Whoever called in vain would have systemd start the daemon anew, again and again.
         for one in waiting:

@@ -169,3 +169,15 @@ def test_a_stop_before_the_first_drill_does_not_wait_for_the_gateway(stop):
             assert terminal.left_running() == []
     assert "Traceback" not in terminal.shown
     assert "stopped" in terminal.shown
+
+
+def test_a_terminal_that_goes_away_ends_a_drill_as_a_signal_does():
+    """A lost connection leaves no witness behind, and what is said to nobody raises nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with on_terminal("drill", "--gateway", url, "--key-env", "K", K="sk-x") as terminal:
+            connection, _ = silent.accept()
+            with connection:
+                assert connection.recv(1)
+                assert terminal.go_away() == 4
+            assert terminal.left_running() == []
