@@ -56,8 +56,8 @@ class Access:
         typer.Option("--admin-key-file", help="File with the key that reads the topology."),
     ] = None
 
-    def settings(self) -> "Settings":
-        """Read the file and lay the options over it.
+    def settings(self, *, may_be_empty: bool = True) -> "Settings":
+        """Read the file and lay the options over it; a file may say nothing, or not.
 
         Raises:
             UsageError: Two places were named for one key, or the file is broken.
@@ -68,7 +68,7 @@ class Access:
         from supervisor.settings.model import GatewaySettings
         from supervisor.settings.values import Secret
 
-        settings = load_settings(self.config)
+        settings = load_settings(self.config, may_be_empty=may_be_empty)
         given: dict[str, object] = {}
         if self.gateway is not None:
             given["url"] = mended_url(self.gateway)

@@ -129,7 +129,10 @@ def parse_rollout(text: str, *, name: str) -> RolloutFile:
     """
     remedy = "Mend it; 'understudy rollout schema' describes the file to an editor."
     return validated(
-        read_yaml(text, name=name, remedy=remedy), RolloutFile, name=name, remedy=remedy
+        read_yaml(text, name=name, remedy=remedy, unique=True),
+        RolloutFile,
+        name=name,
+        remedy=remedy,
     )
 
 

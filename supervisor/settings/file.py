@@ -17,12 +17,17 @@ from pydantic_core import ErrorDetails
 from chaos.errors import UsageError
 from chaos.registry import suggestion
 from supervisor.settings.model import Settings, settings_path
+from supervisor.settings.unique_keys import UniqueKeysLoader
 
 S = TypeVar("S", bound=BaseModel)
 
 
-def load_settings(given: Path | None = None) -> Settings:
+def load_settings(given: Path | None = None, *, may_be_empty: bool = True) -> Settings:
     """Read the configuration file, if there is one; see ``settings_path`` for where.
+
+    Args:
+        may_be_empty: False where a file that says nothing is a mistake: nobody gives a daemon
+            one, and what has emptied it was a full disk or an editor.
 
     Raises:
         UsageError: The file cannot be read, or anything in it is wrong; the message lists all.
@@ -30,7 +35,7 @@ def load_settings(given: Path | None = None) -> Settings:
     path = settings_path(given)
     if path is None:
         return Settings()
-    return parse_settings(read_settings(path), name=str(path))
+    return parse_settings(read_settings(path), name=str(path), may_be_empty=may_be_empty)
 
 
 def read_settings(path: Path) -> str:
@@ -50,13 +55,19 @@ def read_settings(path: Path) -> str:
         ) from error
 
 
-def parse_settings(text: str, *, name: str) -> Settings:
+def parse_settings(text: str, *, name: str, may_be_empty: bool = True) -> Settings:
     """Validate *text*; *name* is the file's name in messages.
 
     Raises:
         UsageError: As ``load_settings``.
     """
-    raw = read_yaml(text, name=name, remedy="Mend it; 'understudy config check' tries again.")
+    remedy = "Mend it; 'understudy config check' tries again."
+    raw = read_yaml(text, name=name, remedy=remedy, unique=True)
+    if raw is None and not may_be_empty:
+        raise UsageError(
+            f"{name}: the file says nothing: it is {'all comments' if text.strip() else 'empty'}",
+            remedy="Begin with a section such as 'gateway:'; 'understudy init' writes an example.",
+        )
     if raw is None:
         return Settings()
     if not isinstance(raw, Mapping):
@@ -69,14 +80,19 @@ def parse_settings(text: str, *, name: str) -> Settings:
     )
 
 
-def read_yaml(text: str, *, name: str, remedy: str) -> Any:
+def read_yaml(text: str, *, name: str, remedy: str, unique: bool = False) -> Any:
     """Read YAML.
+
+    Args:
+        unique: Refuse a key that is there twice, of which YAML would take the last; for our own
+            files, because others may be read by programs that mind less.
 
     Raises:
         UsageError: It is none; the message says where.
     """
+    loader = UniqueKeysLoader(text) if unique else yaml.SafeLoader(text)
     try:
-        return yaml.safe_load(text)
+        value = loader.get_single_data()
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-13-45
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -85,6 +101,15 @@ def read_yaml(text: str, *, name: str, remedy: str) -> Any:
         ) from error
     except RecursionError:
         raise UsageError(f"{name}: nested too deeply", remedy=remedy) from None
+    finally:
+        loader.dispose()
+    twice = loader.twice if isinstance(loader, UniqueKeysLoader) else []
+    if twice:
+        count = "1 problem" if len(twice) == 1 else f"{len(twice)} problems"
+        raise UsageError(
+            "\n".join([f"{name}: {count}", *(f"  {one}" for one in twice)]), remedy=remedy
+        )
+    return value
 
 
 def validated(raw: Any, model: type[S], *, name: str, remedy: str) -> S:
@@ -117,6 +142,7 @@ _PLAIN = {
     "date_from_datetime_parsing": "no date such as 2026-12-31",
     "date_type": "no date such as 2026-12-31",
     "dict_type": "not of the form NAME: VALUE",
+    "finite_number": "no finite number",
     "float_parsing": "no number",
     "int_parsing": "no whole number",
     "path_type": "no path of a file",

@@ -7,9 +7,9 @@ environment variable or a file), never written down, and cannot be printed.
 import os
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
 from chaos.gateway.redirect_permission import WITNESS_PORT
@@ -20,7 +20,16 @@ from supervisor.settings.benchmark import BenchmarkSettings
 from supervisor.settings.daemon import DaemonSettings, StoreSettings, WebSettings
 from supervisor.settings.limits import BudgetSettings, ScheduleSettings
 from supervisor.settings.rehearse import RehearseSettings
-from supervisor.settings.values import Address, HttpUrl, Secret, Section, http_url
+from supervisor.settings.values import (
+    Address,
+    HttpUrl,
+    Secret,
+    Section,
+    address,
+    http_url,
+    pattern,
+    url_of,
+)
 from supervisor.settings.watch import HeartbeatSettings, PlainName, WatchSettings
 
 
@@ -47,8 +56,22 @@ class WitnessSettings(Section):
     )
     url: HttpUrl = Field(
         f"http://127.0.0.1:{WITNESS_PORT}",
-        description="What LiteLLM dials; differs in a container.",
+        description="What LiteLLM dials: by default the first address to listen on; differs in a "
+        "container.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _dialled_where_it_listens(cls, raw: Any) -> Any:
+        """Say only once where the witness is."""
+        listen = raw.get("listen") if isinstance(raw, dict) else None
+        if not isinstance(listen, list | tuple) or not listen or raw.get("url") is not None:
+            return raw
+        try:
+            url = url_of(address(listen[0]))
+        except (ValueError, AttributeError):
+            return raw  # It is told as what it is.
+        return raw if url is None else {**raw, "url": url}
 
 
 class TwinSettings(Section):
@@ -118,10 +141,25 @@ class EngineSettings(Section):
         return {"anyOf": [url, {**section}]}
 
 
+def _scenario(value: str) -> str:
+    if "*" not in value and value.count("/") < SLASHES:
+        raise ValueError(
+            "no pattern of a scenario such as claude/*/billing/*, and matches nothing; "
+            "'understudy drill --list' prints scenarios"
+        )
+    return pattern(value)
+
+
+SLASHES = 6
+"""In the key of a scenario, at least: the name of a group may have some of its own."""
+
+ScenarioPattern = Annotated[str, AfterValidator(_scenario)]
+
+
 class AcceptedFailure(Section):
     """A failure that is known and accepted for a while."""
 
-    scenario: str = Field(description="Pattern for scenario keys, with * and ?.")
+    scenario: ScenarioPattern = Field(description="Pattern for scenario keys, with * and ?.")
     kinds: tuple[Kind, ...] = Field(
         (),
         description="The kinds of failure that are accepted; without them any one kind, alone.",

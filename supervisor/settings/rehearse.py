@@ -20,7 +20,7 @@ from chaos.faults.kinds import FAULTS, parse_fault
 from chaos.protocol.surfaces import SURFACES
 from chaos.registry import lookup
 from chaos.traffic.shapes import SHAPES
-from supervisor.settings.values import Interval, Section
+from supervisor.settings.values import Interval, Pattern, Section
 
 Streaming = Literal["both", "streamed", "whole"]
 
@@ -89,7 +89,7 @@ class RehearseSettings(Section):
     critical_target: Interval = Field(
         timedelta(hours=1), description="The same, where the group is critical."
     )
-    critical: tuple[str, ...] = Field((), description="Critical model groups, with * and ?.")
+    critical: tuple[Pattern, ...] = Field((), description="Critical model groups, with * and ?.")
     surfaces: tuple[KnownSurface, ...] = Field(
         ("chat_completions", "embeddings"), description="Endpoints that your clients use."
     )
@@ -102,7 +102,7 @@ class RehearseSettings(Section):
     faults: tuple[KnownFault, ...] = Field(
         (), description="Faults that take turns on each path; by default all that apply."
     )
-    groups: dict[str, GroupRehearsal] = Field(
+    groups: dict[Pattern, GroupRehearsal] = Field(
         default_factory=dict,
         description="What is different for single groups, by name, with * and ?; the first that "
         "fits.",

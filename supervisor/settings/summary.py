@@ -1,6 +1,7 @@
 """Say in plain sentences what a configuration means, without its secrets. Pure."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from supervisor.settings.model import Settings
 from supervisor.settings.values import Secret, duration_text
@@ -38,6 +39,16 @@ def meaning(settings: Settings) -> Iterator[str]:
     yield from _daemon(settings)
     for entry in settings.accept:
         yield f"Failures of {entry.scenario} are accepted until {entry.until}: {entry.reason}."
+
+
+def warnings(settings: Settings, today: date) -> Iterator[str]:
+    """Say what is valid and has no effect any more."""
+    for number, entry in enumerate(settings.accept):
+        if entry.until < today:
+            yield (
+                f"accept[{number}].until: failures of {entry.scenario} have not been accepted "
+                f"since {entry.until}; remove the entry, or give it another day."
+            )
 
 
 def _daemon(settings: Settings) -> Iterator[str]:

@@ -21,9 +21,9 @@ from chaos.errors import UsageError
 
 
 class Section(BaseModel):
-    """A part of the file: every key known, nothing ever changed."""
+    """A part of the file: every key known, every number finite, nothing ever changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 CREDENTIALS = Path("/etc/understudy/credentials")
@@ -134,14 +134,34 @@ HttpUrl = Annotated[
 ]
 
 
-def _address(value: str) -> str:
+def address(value: str) -> str:
+    """Take ADDRESS:PORT."""
     host, colon, port = value.rpartition(":")
     if not colon or not host or not port.isdigit() or not 0 <= int(port) <= 65535:
         raise ValueError("not ADDRESS:PORT, such as 127.0.0.1:8941")
     return value
 
 
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[str, AfterValidator(address)]
+
+
+def url_of(listen: str) -> str | None:
+    """Say what this machine dials to reach who listens at *listen*; None if only it knows."""
+    host, _, port = listen.rpartition(":")
+    here = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 -- what is compared with
+    return f"http://{here.get(host, host)}:{port}" if int(port) else None
+
+
+def pattern(value: str) -> str:
+    """Take a pattern for names, with * and ?, that some name can match."""
+    if not value.strip():
+        raise ValueError("empty, and matches nothing")
+    if "]" not in value.rpartition("[")[2] and "[" in value:
+        raise ValueError("a pattern whose [ is never closed, and matches nothing")
+    return value
+
+
+Pattern = Annotated[str, AfterValidator(pattern)]
 
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+")

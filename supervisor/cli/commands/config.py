@@ -1,6 +1,7 @@
 """``understudy config``: check a configuration file, or describe it to an editor."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -33,16 +34,18 @@ def check(
     from supervisor.cli.console import out
     from supervisor.settings.file import load_settings
     from supervisor.settings.model import settings_path
-    from supervisor.settings.summary import meaning
+    from supervisor.settings.summary import meaning, warnings
 
     path = settings_path(file or config)
-    settings = load_settings(path)
+    settings = load_settings(path, may_be_empty=False)
     if path is None:
         out.print("There is no configuration file: the defaults hold.", markup=False)
     else:
         out.print(f"{path} is valid.", markup=False, soft_wrap=True)
     for line in meaning(settings):
         out.print(f"  {line}", markup=False, soft_wrap=True)
+    for line in warnings(settings, datetime.now(UTC).date()):
+        out.print(f"  warning: {line}", markup=False, soft_wrap=True)
 
 
 def schema() -> None:

@@ -390,4 +390,9 @@ def _engines(given: list[str]) -> dict[str, str]:
 
 def _url_of(listen: list[str] | None) -> str | None:
     """What the gateway dials where only the listening address was given."""
-    return f"http://{listen[0]}" if listen else None
+    from supervisor.settings.values import address, url_of
+
+    try:
+        return url_of(address(listen[0])) if listen else None
+    except ValueError:
+        return None  # The address itself is refused with the other settings.

@@ -1,6 +1,7 @@
 """``understudy run``: the daemon."""
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -36,7 +37,10 @@ def run_daemon(*, access: Access) -> None:
     waiting = [one.dup() for one in held]
     try:
         service = Service(
-            access.settings, installed_version(), systemd=Systemd.of(os.environ), held=held
+            partial(access.settings, may_be_empty=False),
+            installed_version(),
+            systemd=Systemd.of(os.environ),
+            held=held,
         )
 
         async def command(stop: "Stop") -> int:

@@ -65,7 +65,38 @@ def test_an_empty_file_means_the_defaults(text):
             "drills: {concurrency: 9}",
             "drills.concurrency: 9: input should be less than or equal to 4",
         ),
-        ("accept: [{scenario: x, reason: y}]", "accept[0].until: missing"),
+        ("accept: [{scenario: x/*, reason: y}]", "accept[0].until: missing"),
+        ("drills: {deadline_s: .inf}", "drills.deadline_s: Infinity is no finite number"),
+        ("drills: {budget_usd: .nan}", "drills.budget_usd: NaN is no finite number"),
+        (
+            "budget: {providers: {a: {usd: .inf}}}",
+            "budget.providers.a.usd: Infinity is no finite number",
+        ),
+        ("budget: {requests: .inf}", "budget.requests: Infinity is no finite number"),
+        (
+            "rehearse: {target: .inf}",
+            "rehearse.target: Infinity is not a duration such as 90s, 15m, 1h30m or 7d",
+        ),
+        (
+            "accept: [{scenario: claude, reason: y, until: 2026-12-31}]",
+            (
+                'accept[0].scenario: "claude" is no pattern of a scenario such as '
+                "claude/*/billing/*, and matches nothing; 'understudy drill --list' prints scenarios"
+            ),
+        ),
+        (
+            "accept: [{scenario: 'cl[a*', reason: y, until: 2026-12-31}]",
+            'accept[0].scenario: "cl[a*" is a pattern whose [ is never closed, and matches nothing',
+        ),
+        ("rehearse: {critical: ['']}", 'rehearse.critical[0]: "" is empty, and matches nothing'),
+        ("rehearse: {critical: [' ']}", 'rehearse.critical[0]: " " is empty, and matches nothing'),
+        (
+            "rehearse: {groups: {'a[b': {enabled: false}}}",
+            (
+                'rehearse.groups.a[b.[key]: "a[b" is a pattern whose [ is never closed, '
+                "and matches nothing"
+            ),
+        ),
     ],
 )
 def test_a_problem_is_one_line(text, problem):
@@ -73,6 +104,41 @@ def test_a_problem_is_one_line(text, problem):
     headline, lines = problems(text)
     assert headline == "the.yaml: 1 problem"
     assert lines == [problem]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "drills: {}\nbudget: {}\ndrills:\n  profile: full",
+            "drills: is there twice, at lines 1 and 3",
+        ),
+        (
+            "drills:\n  profile: full\n  profile: smoke\n",
+            "profile: is there twice, at lines 2 and 3",
+        ),
+    ],
+)
+def test_what_is_there_twice_is_told_with_both_lines(text, problem):
+    """YAML would take the last, and nobody would miss the first."""
+    assert problems(text)[1] == [problem]
+
+
+def test_what_a_merge_brings_may_be_given_again():
+    """That is what it is for."""
+    text = """
+engines:
+  one: &one {url: 'http://127.0.0.1:8000', container: vllm}
+  two: {<<: *one, container: other}
+"""
+    assert parse_settings(text, name="x").engines["two"].container == "other"
+
+
+def test_where_nothing_may_be_said_is_refused_where_it_is_a_mistake():
+    """An editor or a full disk leaves such a file."""
+    for text, why in (("", "empty"), ("\n", "empty"), ("# gateway:\n", "all comments")):
+        with pytest.raises(UsageError, match=f"says nothing: it is {why}"):
+            parse_settings(text, name="the.yaml", may_be_empty=False)
 
 
 def test_all_problems_come_at_once():

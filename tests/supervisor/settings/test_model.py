@@ -23,6 +23,23 @@ def test_nothing_needs_to_be_written():
     assert settings.witness.listen == ("127.0.0.1:8941",)
 
 
+@pytest.mark.parametrize(
+    ("raw", "url"),
+    [
+        ({}, "http://127.0.0.1:8941"),
+        ({"listen": ["127.0.0.1:9000", "172.17.0.1:8941"]}, "http://127.0.0.1:9000"),
+        ({"listen": ["0.0.0.0:9000"]}, "http://127.0.0.1:9000"),
+        ({"listen": ["[::]:9000"]}, "http://[::1]:9000"),
+        ({"listen": ["172.17.0.1:9000"]}, "http://172.17.0.1:9000"),
+        ({"listen": ["127.0.0.1:0"]}, "http://127.0.0.1:8941"),
+        ({"listen": ["127.0.0.1:9000"], "url": "http://host:1"}, "http://host:1"),
+    ],
+)
+def test_the_witness_is_dialled_where_it_listens(raw, url):
+    """Where it is has to be said only once; LiteLLM would get no answer at the other port."""
+    assert WitnessSettings.model_validate(raw).url == url
+
+
 def test_settings_cannot_be_changed():
     """What runs is what was read."""
     with pytest.raises(ValidationError):

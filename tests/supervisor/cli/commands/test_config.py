@@ -47,6 +47,31 @@ def test_a_valid_file_is_told_in_sentences(invoke, tmp_path: Path):
         assert "The gateway is at http://g:4000." in told.out
 
 
+@pytest.mark.parametrize("text", ["", "# gateway:\n#   url: http://g:4000\n"])
+def test_a_file_that_says_nothing_ends_with_2(invoke, tmp_path: Path, text):
+    """It would be valid, and is not what anybody meant."""
+    file = tmp_path / "empty.yaml"
+    file.write_text(text)
+    told = invoke("config", "check", file)
+    assert told.code == 2
+    assert "says nothing" in told.err
+
+
+def test_an_accepted_failure_of_the_past_is_warned_of(invoke, tmp_path: Path):
+    """It looks as if it still held."""
+    file = tmp_path / "good.yaml"
+    lines = "".join(
+        f"  - {{scenario: '{name}/*', until: {day}, reason: r}}\n"
+        for name, day in (("old", "2020-01-01"), ("new", "2999-01-01"))
+    )
+    file.write_text(f"accept:\n{lines}")
+    told = invoke("config", "check", file)
+    assert told.code == 0
+    assert "warning: accept[0].until: failures of old/*" in told.out
+    assert "since 2020-01-01" in told.out
+    assert told.out.count("warning") == 1
+
+
 def test_a_file_that_is_not_there_ends_with_2(invoke, tmp_path: Path):
     """A misspelt name must not pass for an empty file."""
     told = invoke("config", "check", tmp_path / "none.yaml")

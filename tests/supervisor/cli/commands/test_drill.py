@@ -154,6 +154,8 @@ def test_an_address_of_another_machine_is_told(invoke):
     [
         (("--depth", "none"), "--depth 'none'"),
         (("--depth", "0"), "--depth '0'"),
+        (("--deadline", "inf"), "drills.deadline_s: Infinity is no finite number"),
+        (("--budget-usd", "inf"), "drills.budget_usd: Infinity is no finite number"),
         (("--engine", "gemma"), "--engine 'gemma' is not NAME=URL"),
         (("--engine", "gemma=127.0.0.1:8000"), "engines.gemma"),
         (("--witness-listen", "8941"), "witness.listen[0]"),

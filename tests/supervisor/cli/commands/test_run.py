@@ -115,6 +115,15 @@ def test_what_cannot_start_says_why_and_ends_with_2(arguments, message, tmp_path
     assert "Traceback" not in ended.stderr
 
 
+def test_a_file_that_says_nothing_is_refused(tmp_path: Path):
+    """Options would make up for it, and the reload that reads it again would lose them."""
+    (tmp_path / "empty.yaml").write_text("# gateway:\n")
+    options = ("--gateway", "http://127.0.0.1:1", "--key-env", "KEY")
+    ended = understudy("run", "--config", tmp_path / "empty.yaml", *options, KEY="sk-x")
+    assert ended.returncode == 2
+    assert "says nothing" in ended.stderr
+
+
 def test_a_store_that_cannot_be_is_said(tmp_path: Path):
     """With what, where and what to do about it."""
     (tmp_path / "understudy").write_text("a file where the folder should be")
