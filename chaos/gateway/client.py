@@ -16,6 +16,7 @@ from chaos.errors import GatewayError
 from chaos.exposition import Sample, samples
 from chaos.gateway.locality import Locality, hosts_of, look_up
 from chaos.gateway.other_traffic import Listed, OtherTraffic, read_other_traffic
+from chaos.gateway.refusal import Refusal, explained
 from chaos.gateway.topology import Topology
 from chaos.gateway.topology_reader import GatewayAnswers, base_url_of, read_topology
 from chaos.http_client import USER_AGENT, open_session, read_within
@@ -35,10 +36,15 @@ ModelIds = frozenset[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Liveness:
-    """How the gateway answers who has no key; *date* is its clock, as its header tells it."""
+    """How the gateway answers who has no key; *date* is its clock, as its header tells it.
+
+    Attributes:
+        trouble: Why it is not alive; None where it is.
+    """
 
     status: int
     date: str | None
+    trouble: GatewayError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class _Reply:
     kind: str
     body: bytes
     date: str | None
+    location: str | None
 
 
 class Gateway:
@@ -169,8 +176,10 @@ class Gateway:
         Raises:
             GatewayError: It cannot be reached, or does not answer.
         """
-        reply = await self._ask("/health/liveliness", key=None)
-        return Liveness(reply.status, reply.date)
+        path = "/health/liveliness"
+        reply = await self._ask(path, key=None)
+        trouble = None if reply.status == 200 else self._refused(path, reply)
+        return Liveness(reply.status, reply.date, trouble)
 
     async def callable_models(self) -> tuple[int, frozenset[str] | None]:
         """List what the key that sends drills may call, with the status; None if it may not ask.
@@ -254,7 +263,14 @@ class Gateway:
                 allow_redirects=False,
             ) as reply:
                 body = await read_within(reply, MOST_BYTES)
-                return _Reply(reply.status, reply.content_type, body, reply.headers.get("date"))
+                headers = reply.headers
+                return _Reply(
+                    reply.status,
+                    reply.content_type,
+                    body,
+                    headers.get("date"),
+                    headers.get("location"),
+                )
         except TimeoutError as error:
             raise GatewayError(
                 f"the gateway at {self.url} does not answer GET {path} within "
@@ -269,39 +285,8 @@ class Gateway:
             ) from error
 
     def _refused(self, path: str, reply: _Reply) -> GatewayError:
-        status = reply.status
-        if _is_about_the_key(status, reply.body):
-            return GatewayError(
-                f"the gateway at {self.url} does not accept the key for GET {path}: "
-                f"status {status}",
-                remedy="Check the key of --key-env or --key-file. If it is right and may only send "
-                "requests, give one that may read the topology with --admin-key-env or "
-                "--admin-key-file: the master key, or one of a proxy_admin_viewer.",
-            )
-        if b"Model List not loaded in" in reply.body or b"Router is not loaded in" in reply.body:
-            # Source: LiteLLM 1.106.2, run without a model_list.
-            return GatewayError(
-                f"the LiteLLM at {self.url} runs without any model: GET {path} gave status "
-                f'{status}, "LLM Model List not loaded in"',
-                remedy="Start it with --config and a file that has a model_list.",
-            )
-        return GatewayError(
-            f"{self.url} does not answer like LiteLLM: GET {path} gave status {status}, "
-            f"{reply.kind}",
-            remedy="Check --gateway: the base URL of a LiteLLM proxy, without /v1.",
-        )
-
-
-def _is_about_the_key(status: int, body: bytes) -> bool:
-    """LiteLLM without a database answers 400 to a wrong key and 500 to none.
-
-    Source: LiteLLM 1.106.2, run.
-    """
-    return (
-        status in (401, 403)
-        or (status == 400 and b"no_db_connection" in body)
-        or (status == 500 and body.strip() == b"Internal Server Error")
-    )
+        refusal = Refusal(reply.status, reply.kind, reply.body, reply.location)
+        return explained(self.url, path, refusal, keys=(self.key, self._admin_key))
 
 
 def mended_url(url: str) -> str:

@@ -16,6 +16,7 @@ from chaos.rehearsal import Rehearsal
 from chaos.scenario.catalogue import CATALOGUE
 from chaos.scenario.expand import scenarios_for
 from chaos.scenario.scenario import Scenario
+from supervisor.campaign.engine_names import refuse_unknown_engines
 from supervisor.campaign.guard import Guard
 from supervisor.campaign.request import DrillRequest, known_gaps, rehearsal_options
 from supervisor.settings.model import Settings
@@ -59,6 +60,7 @@ async def run_drills(
                 say=say,
             )
         )
+        refuse_unknown_engines(settings.engines, rehearsal.topology)
         scenarios = rehearsal.scenarios(request.selection)
         if request.keys is not None:
             scenarios = [one for one in scenarios if one.key in request.keys]
@@ -98,9 +100,12 @@ async def listed(
     options = rehearsal_options(settings, request)
     if gateway is None:
         async with Rehearsal.opened(None, options, say=say) as rehearsal:
+            refuse_unknown_engines(settings.engines, rehearsal.topology)
             return rehearsal.scenarios(request.selection)[: request.max_drills or None]
     selection = replace(request.selection, has_twin=options.twin_wanted)
-    found = scenarios_for(await gateway.topology(), selection, CATALOGUE)
+    topology = await gateway.topology()
+    refuse_unknown_engines(settings.engines, topology)
+    found = scenarios_for(topology, selection, CATALOGUE)
     return found[: request.max_drills or None]
 
 

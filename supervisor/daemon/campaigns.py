@@ -14,6 +14,7 @@ from chaos.errors import GatewayError, UnderstudyError, UsageError
 from chaos.rehearsal import Rehearsal
 from chaos.scenario.catalogue import CATALOGUE
 from chaos.scenario.expand import scenarios_for
+from supervisor.campaign.engine_names import refuse_unknown_engines
 from supervisor.campaign.request import DrillRequest, known_gaps, rehearsal_options
 from supervisor.campaign.run import refuse_the_impossible
 from supervisor.coverage.rehearsed import scenarios_of
@@ -86,6 +87,7 @@ class Campaigns:
                 "an order that names an engine's address cannot use real keys",
                 remedy="Name the engine under 'engines' in the daemon's configuration.",
             )
+        refuse_unknown_engines(order.engines, gateway.topology)
         scenarios_for(gateway.topology, order.selection(settings.drills.profile), CATALOGUE)
         campaign = Campaign(secrets.token_hex(8), order)
         self._waiting.append(campaign)

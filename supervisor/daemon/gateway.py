@@ -16,6 +16,7 @@ from chaos.rehearsal import Rehearsal
 from chaos.witness.server import Witness
 from supervisor.audit.facts import engine_keys
 from supervisor.campaign.connection import connected
+from supervisor.campaign.engine_names import unknown_engines
 from supervisor.campaign.request import DrillRequest, rehearsal_options
 from supervisor.coverage.rehearsed import rehearsed_paths
 from supervisor.daemon.incidents import Incidents
@@ -79,6 +80,10 @@ class OpenGateway:
         wanted = await asyncio.to_thread(rehearsed_paths, topology, self.settings.rehearse, engines)
         anew = await store.sync(wanted)
         await self.close_rehearsal()
+        for name, meant in unknown_engines(self.settings.engines, topology):
+            log.warning(
+                "engine.unknown", engine=name, group="there is none of this name", hint=meant
+            )
         self.topology, self.engines = topology, engines
         self.read_at_s = self.clock.monotonic()
         log.info(

@@ -15,6 +15,7 @@ from chaos.gateway.redirect_permission import lane_urls, permits
 from chaos.gateway.topology import ModelGroup, Topology
 from chaos.http_client import open_session
 from supervisor.audit.facts import ask_engines, engine_keys, shown_groups, wildcards_of
+from supervisor.campaign.engine_names import unknown_engines
 from supervisor.doctor.engine import Examined, engine_items
 from supervisor.doctor.items import Item, fail, ok, warn
 from supervisor.engine.facts import EngineFacts
@@ -42,6 +43,7 @@ async def gateway_items(gateway: Gateway, settings: Settings, *, now: datetime) 
     groups = len(topology.groups)
     items.append(ok("admin_key", f"the topology can be read: {groups} model group(s)"))
     items.append(await _key(gateway, topology))
+    items += engine_names(settings.engines, topology)
     items.append(version(topology))
     items += permissions(shown_groups(topology, wildcards), settings.witness.url)
     facts = await ask_engines(topology, settings.engines)
@@ -86,6 +88,9 @@ async def _alive(gateway: Gateway) -> tuple[Item, str | None]:
         return fail("gateway", error.message, error.remedy), None
     if liveness.status == 200:
         return ok("gateway", f"the gateway at {url} is alive"), liveness.date
+    trouble = liveness.trouble
+    if trouble is not None and (300 <= liveness.status < 400 or liveness.status >= 500):
+        return fail("gateway", trouble.message, trouble.remedy), None
     return (
         fail(
             "gateway",
@@ -140,6 +145,16 @@ def version(topology: Topology) -> Item:
     if objection is not None:
         return warn("litellm_version", objection.reason, objection.remedy)
     return ok("litellm_version", f"LiteLLM {topology.litellm_version} can be redirected")
+
+
+def engine_names(names: Iterable[str], topology: Topology) -> Iterator[Item]:
+    """Look whether engines are named by model groups that there are."""
+    for name, meant in unknown_engines(names, topology):
+        yield warn(
+            "engine_name",
+            f"the engine {name} has the name of no model group, and so counts for none",
+            f"Name it by the model group that it serves; {meant}",
+        )
 
 
 def permissions(groups: Mapping[str, ModelGroup], witness_url: str) -> Iterator[Item]:

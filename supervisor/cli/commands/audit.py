@@ -45,6 +45,7 @@ def audit(
         from supervisor.audit.report import exit_code, report_of
         from supervisor.audit.rules import run_audits
         from supervisor.campaign.connection import connected
+        from supervisor.campaign.engine_names import refuse_unknown_engines
         from supervisor.cli.console import out, print_json
         from supervisor.reporting.audit_table import draw
 
@@ -52,6 +53,7 @@ def audit(
             audited = await gather(
                 open_gateway, settings, litellm_config or settings.twin.litellm_config
             )
+        refuse_unknown_engines(settings.engines, audited.topology)
         report = report_of(run_audits(audited))
         if format_ == "json":
             print_json(report.model_dump_json(by_alias=True, indent=2))

@@ -72,6 +72,26 @@ async def test_a_campaign_counts_for_the_ledger(tmp_path: Path):
         assert status["states"]["failed"] >= 1
 
 
+async def test_an_engine_of_no_group_in_the_settings_is_warned_of(tmp_path: Path, capsys):
+    """The daemon has other work to do."""
+    async with site(tmp_path) as here:
+        here.config["engines"] = {"bakcup": "http://127.0.0.1:1"}
+        async with here.daemon() as daemon:
+            await daemon.drilled()
+    said = capsys.readouterr().out
+    assert "engine.unknown" in said
+    assert "did you mean 'backup'?" in said
+
+
+async def test_an_engine_of_no_group_is_refused_with_the_order(tmp_path: Path):
+    """The daemon's own settings are only warned of: it has other work to do."""
+    async with site(tmp_path) as here, here.daemon() as daemon:
+        await daemon.drilled()
+        order = {**CHAT, "engines": {"no-such-group": "http://127.0.0.1:1"}}
+        answer = await begin(daemon, tmp_path, order, status=422)
+        assert "no-such-group" in json.dumps(answer)
+
+
 async def test_a_campaign_can_be_broken_off(tmp_path: Path):
     """Its running drill ends as aborted, and the campaign says that it was stopped."""
     async with site(tmp_path, rehearse={"enabled": False}) as here:

@@ -21,11 +21,11 @@ ALIVE = {"/health/liveliness": (200, "application/json", b'"I am alive!"')}
 WITNESS = "http://127.0.0.1:8941"
 
 
-async def examined(answers):
+async def examined(answers, settings=None):
     """Look at a gateway that answers so, with the clock of today."""
     with answering(answers) as url:
         async with open_gateway(url, key="sk-key", admin_key="sk-key") as gateway:
-            return await gateway_items(gateway, Settings(), now=datetime.now(UTC))
+            return await gateway_items(gateway, settings or Settings(), now=datetime.now(UTC))
 
 
 def told(items):
@@ -155,3 +155,19 @@ async def test_an_engine_whose_key_is_wrong_is_told_by_its_state(monkeypatch):
         items = await examined_with(engine, monkeypatch)
     (item,) = [item for item in items if item.name == "engine_state"]
     assert (item.status, "wants a key" in item.message) == ("warn", True)
+
+
+async def test_an_engine_of_no_group_is_warned_of():
+    """Drills would refuse it; the daemon goes on without."""
+    answers = {**ALIVE, **litellm_answers(permission=redirect_permission()), **models("gpt")}
+    settings = Settings.model_validate({"engines": {"gpd": "http://127.0.0.1:1"}})
+    items = await examined(answers, settings=settings)
+    (item,) = [item for item in items if item.name == "engine_name"]
+    assert item.status == "warn"
+    assert "did you mean 'gpt'?" in (item.remedy or "")
+
+
+async def test_a_gateway_that_fails_is_quoted():
+    """Its own words say more than a number."""
+    (item,) = await examined({"/health/liveliness": (503, "text/plain", b"db is down")})
+    assert "db is down" in item.message

@@ -81,7 +81,8 @@ def test_an_empty_file_means_the_defaults(text):
             "accept: [{scenario: claude, reason: y, until: 2026-12-31}]",
             (
                 'accept[0].scenario: "claude" is no pattern of a scenario such as '
-                "claude/*/billing/*, and matches nothing; 'understudy drill --list' prints scenarios"
+                "claude/*/billing/*, and matches nothing; 'understudy drill --list' prints "
+                "scenarios"
             ),
         ),
         (

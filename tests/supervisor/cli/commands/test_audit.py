@@ -117,3 +117,13 @@ def test_one_cause_is_reported_once_with_its_groups(invoke):
     rows = json.loads(told.out)["findings"]
     (one,) = [f for f in rows if f["code"] == "redirect_unavailable"]
     assert (one["subject"], one["groups"]) == ("a", ["a", "b"])
+
+
+def test_an_engine_of_no_group_is_refused(invoke, tmp_path):
+    """An audit that looked at nothing would find nothing."""
+    file = tmp_path / "understudy.yaml"
+    file.write_text("engines: {gpd: 'http://127.0.0.1:1'}\n")
+    with answering(litellm_answers()) as url:
+        told = audit(invoke, url, "--config", file)
+    assert (told.code, told.out) == (2, "")
+    assert "did you mean 'gpt'?" in told.err

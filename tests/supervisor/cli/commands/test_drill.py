@@ -55,7 +55,6 @@ def test_a_password_in_the_url_is_refused_and_not_repeated(invoke):
     [
         {},
         {"/model/info": (200, "text/html", b"<html>Welcome to nginx!</html>")},
-        {"/model/info": (502, "text/html", b"<html>Bad Gateway</html>")},
     ],
 )
 def test_what_is_not_litellm_is_told(invoke, answers):
@@ -69,6 +68,24 @@ def test_an_api_that_says_yes_to_everything_is_no_clean_bill_of_health(invoke, o
     """No model groups means nothing was proven."""
     with answering({}, otherwise) as url:
         complaint(drill(invoke, url))
+
+
+def test_an_error_of_the_gateway_is_told_in_its_own_words(invoke):
+    """Nobody has to search for it; the key is not in them, whoever repeats it."""
+    said = as_json({"error": {"message": f"No pool for {KEY['DRILL_KEY']}, retry"}}, 503)
+    with answering({"/model/info": said}) as url:
+        told = complaint(drill(invoke, url))
+    assert "fails at GET /model/info with status 503: “No pool for ***, retry”" in told
+    assert "Look at LiteLLM's log" in told
+
+
+@pytest.mark.parametrize("option", [(), ("--list",)])
+def test_an_engine_of_no_group_is_refused(invoke, option):
+    """It would count for nothing, and its hop would be one that costs money."""
+    with answering(litellm_answers(permission=redirect_permission(free_port()))) as url:
+        told = complaint(drill(invoke, url, "--engine", "gpd=http://127.0.0.1:1", *option))
+    assert "no model group of the gateway has the name of the engine 'gpd'" in told
+    assert "did you mean 'gpt'?" in told
 
 
 def test_a_wrong_key_is_told(invoke):
