@@ -179,7 +179,14 @@ def _bypassed(host: str, found: Mapping[str, str]) -> bool:
 
 
 def twin(settings: TwinSettings) -> Item:
-    """Look for a LiteLLM that could be started as a twin."""
+    """Look for a LiteLLM that could be started as a twin, and for its configuration."""
+    config = settings.litellm_config
+    if config is not None and not config.expanduser().is_file():
+        return fail(
+            "twin",
+            f"twin.litellm_config: there is no {config}",
+            "Name LiteLLM's configuration file.",
+        )
     if settings.litellm_image is not None:
         return ok("twin", f"twins are started from the image {settings.litellm_image}")
     named = settings.litellm_bin

@@ -55,6 +55,7 @@ async def _examined(access: Access) -> "list[Item]":
     from supervisor.doctor.gateway import gateway_items
     from supervisor.doctor.items import CONFIGURATION, fail, ok
     from supervisor.doctor.machine import machine, other_supervisor, python
+    from supervisor.doctor.ways import ways
     from supervisor.settings.model import settings_path
 
     items = [python(), other_supervisor()]
@@ -70,7 +71,8 @@ async def _examined(access: Access) -> "list[Item]":
             items += await gateway_items(gateway, settings, now=SystemClock().now())
     except UnderstudyError as error:
         items.append(fail("gateway", error.message, error.remedy))
-    return [*items, *machine(settings)]
+    items += machine(settings)
+    return [*items, *ways(items, settings)]
 
 
 def _draw(items: "list[Item]") -> None:

@@ -134,6 +134,10 @@ def test_a_litellm_for_twins_is_looked_for(monkeypatch, tmp_path: Path):
     assert twin(TwinSettings(litellm_image="litellm:1")).status is Status.OK
     assert twin(TwinSettings(litellm_bin=executable)).status is Status.OK
     assert twin(TwinSettings(litellm_bin=tmp_path / "none")).status is Status.FAIL
+    missing = twin(TwinSettings(litellm_config=tmp_path / "none.yaml", litellm_image="litellm:1"))
+    assert missing.status is Status.FAIL
+    assert "none.yaml" in missing.message
+    assert twin(TwinSettings(litellm_config=executable, litellm_image="x:1")).status is Status.OK
     item = twin(TwinSettings())
     assert item.status is Status.WARN
     assert item.remedy == "Install it: understudy lab --prepare"

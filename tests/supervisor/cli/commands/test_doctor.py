@@ -76,3 +76,22 @@ def test_a_broken_configuration_ends_with_2(invoke, tmp_path):
     assert told.code == 2
     (item,) = [i for i in json.loads(told.out)["items"] if i["name"] == "configuration"]
     assert "2 problems" in item["message"]
+
+
+@pytest.mark.parametrize("with_twin", [False, True])
+def test_where_no_group_can_be_drilled_it_ends_with_1(invoke, config, with_twin):
+    """Each item is only a warning, because another way might be there; all of them are not."""
+    file, _ = config
+    if with_twin:
+        twin = f"twin: {{litellm_image: 'litellm:1', litellm_config: {file}}}\n"
+        file.write_text(file.read_text() + twin)
+    answers = {
+        **litellm_answers(),
+        "/health/liveliness": as_json("I'm alive!"),
+        "/v1/models": as_json({"data": [{"id": "gpt"}]}),
+    }
+    options = ["--config", file, "--key-env", "DOCTOR_KEY", "--format", "json"]
+    with answering(answers) as url:
+        told = invoke("doctor", "--gateway", url, *options, **KEY)
+    failed = [name for name, status in examined(told).items() if status == "fail"]
+    assert (told.code, failed) == ((0, []) if with_twin else (1, ["ways"]))
