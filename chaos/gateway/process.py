@@ -77,7 +77,7 @@ async def running_litellm(
     Args:
         config: LiteLLM's own configuration; *master_key* is added to it.
         directory: Takes the configuration (readable by us alone, and gone afterwards, because
-            it may hold keys) and the log; also its home.
+            it may hold keys) and the log; also its home. If we are killed, neither stays.
         environment: Added to the few variables that it is given.
         port: Where it listens; by default a free port.
         say: Takes progress while it starts.
@@ -87,6 +87,7 @@ async def running_litellm(
     """
     directory.mkdir(parents=True, exist_ok=True)
     config_path = directory / "litellm.yaml"
+    log_path = config_path.with_suffix(".log")
     write_private(config_path, yaml.safe_dump(_with_key(config, master_key), sort_keys=False))
     try:
         with held_port(port, of="LiteLLM") as held:
@@ -96,9 +97,9 @@ async def running_litellm(
                     *("--host", HOST, "--port", str(held), "--telemetry", "False"),
                 ],
                 directory=directory,
-                log_path=config_path.with_suffix(".log"),
+                log_path=log_path,
                 environment={**OWN_ENVIRONMENT, **(environment or {})},
-                remove=config_path.absolute(),
+                remove=(config_path, log_path),
             )
             litellm = LiteLLMProcess(f"http://{HOST}:{held}", process)
             try:

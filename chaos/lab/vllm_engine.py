@@ -198,6 +198,7 @@ class VllmEngine:
             command(self._executable, self.flags, port=self._port, extra=self._extra),
             directory=self._directory,
             log_path=self.log_path,
+            remove=(self.log_path,),
             # Sockets and other things of its own, which it leaves behind when it is killed.
             environment={**_ENVIRONMENT, "TMPDIR": str(temporary)},
         )

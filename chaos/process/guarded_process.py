@@ -1,6 +1,6 @@
 """A process of ours that cannot outlive us, whatever it starts itself and however we end.
 
-    we ──pipe──► guard (sh): when the pipe ends, remove what is secret, kill the group
+    we ──pipe──► guard (sh): when the pipe ends, remove what must not stay, kill the group
      └─starts──► the process, leader of that group
 
 The pipe ends when we close it and also when we are killed, so nothing has to be alive and well
@@ -27,14 +27,19 @@ POLL_EVERY_S = 0.05
 
 # Runs as the leader of a new process group with our pipe as its standard input. The shell that
 # it leaves behind is in the group too, so that one kill takes everything, workers included.
-_GUARD_SCRIPT = 'read -r _; rm -f "$1"; kill -KILL 0'
+# It removes the files that it was told of and then their folder, if nothing else is in it.
+_GUARD_SCRIPT = (
+    'read -r _; folder=$1; shift; rm -f -- "$@"; rmdir -- "$folder" 2>/dev/null; kill -KILL 0'
+)
 _GUARD = f"""
 import os, sys
+count = int(sys.argv[1])
+left, command = sys.argv[2 : 2 + count], sys.argv[2 + count :]
 if os.fork() == 0:
     guard = {_GUARD_SCRIPT!r}
-    os.execv("/bin/sh", ["sh", "-c", guard, "sh", sys.argv[1]])
+    os.execv("/bin/sh", ["sh", "-c", guard, "sh", *left])
 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-os.execv(sys.argv[2], sys.argv[2:])
+os.execv(command[0], command)
 """
 
 # All that it sees of our environment: no provider's key, no proxy, nothing of ours.
@@ -104,21 +109,24 @@ async def start(
     directory: Path,
     log_path: Path,
     environment: Mapping[str, str],
-    remove: Path | None = None,
+    remove: Sequence[Path] = (),
 ) -> GuardedProcess:
     """Start *command* in *directory*; the caller stops it.
 
     Args:
         log_path: Begun anew; readable by us alone.
         environment: Added to the few variables of ours that it is given.
-        remove: A file that must not be left behind if we are killed.
+        remove: Files that must not be left behind if we are killed; *directory* goes with them,
+            if nothing else is in it.
     """
     write_private(log_path, "")
+    # Never a whole tree: what is in it that we did not write is not ours to remove.
+    left = [str(path.absolute()) for path in (directory, *remove)] if remove else [""]
     ours, lifeline = os.pipe()
     try:
         with log_path.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", "-c", _GUARD, str(remove or os.devnull + "/none")),
+                *(sys.executable, "-I", "-S", "-c", _GUARD, str(len(left)), *left),
                 *command,
                 stdin=ours,
                 stdout=log,

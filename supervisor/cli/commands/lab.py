@@ -98,9 +98,12 @@ async def _run_lab(
 ) -> int:
     import tempfile
 
+    from rich.text import Text
+
     from chaos.lab.lab import running_lab
     from chaos.process.readiness import StartLimit
     from supervisor.cli.console import out, print_json, say
+    from supervisor.cli.own_command import own_command
 
     with tempfile.TemporaryDirectory(prefix="understudy-lab-") as folder:
         async with running_lab(
@@ -126,11 +129,12 @@ async def _run_lab(
                 out.print(f"key        {running.key}")
                 for name, url in running.engines.items():
                     out.print(f"engine     {name} at {url}")
-                out.print(
-                    f"\nLAB_KEY={running.key} understudy drill --gateway {running.gateway_url} "
-                    f"--key-env LAB_KEY --witness-listen 127.0.0.1:{witness_port}",
-                    soft_wrap=True,
+                line = (
+                    f"LAB_KEY={running.key} {own_command()} drill --gateway {running.gateway_url} "
+                    f"--key-env LAB_KEY --witness-listen 127.0.0.1:{witness_port}"
                 )
+                # Not wrapped, and brackets in a path are no markup: it is pasted as it stands.
+                out.print(Text(f"\n{line}"), soft_wrap=True)
                 say("Ctrl-C ends the lab.")
             await stop.event.wait()
     return ExitCode.OK

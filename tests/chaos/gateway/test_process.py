@@ -229,3 +229,4 @@ async def test_it_dies_with_us_at_kill_9(executable: Path, directory: Path):
 
     await gone(started)
     assert not (directory / "litellm.yaml").exists()
+    assert not (directory / "litellm.log").exists()

@@ -63,23 +63,29 @@ async def test_a_silent_one_said_nothing(tmp_path):
     assert process.last_words() == "  nothing"
 
 
-async def test_a_secret_file_goes_with_it(tmp_path):
-    """The file that must not be left behind is removed when the process is stopped."""
-    secret = tmp_path / "secret"
+@pytest.mark.parametrize("other", [None, "notes"])
+async def test_a_secret_file_goes_with_it(tmp_path, other):
+    """What must not be left behind is removed when we are gone, and the folder if it is empty."""
+    folder = tmp_path / "fol der"
+    folder.mkdir()
+    secret = folder / "secret"
+    if other is not None:
+        (folder / other).write_text("of somebody else")
     write_private(secret, "sk-made-up")
     process = await start(
         [sys.executable, "-c", "import time; time.sleep(600)"],
-        directory=tmp_path,
-        log_path=tmp_path / "log",
+        directory=folder,
+        log_path=folder / "log",
         environment={},
-        remove=secret,
+        remove=(secret, folder / "log"),
     )
     # What removes it is the pipe's end alone, as after a kill -9 of ours.
     os.close(process._lifeline)
     process._lifeline = os.open(os.devnull, os.O_RDONLY)
     await ended(process)
     await process.stop()
-    assert not secret.exists()
+    left = None if other is None else [folder / other]
+    assert (list(folder.iterdir()) if folder.exists() else None) == left
     assert process.exit_code == -9
 
 

@@ -2,15 +2,20 @@
 
 import json
 import re
+import shlex
+import shutil
 import signal
 import socket
+import time
 from pathlib import Path
 
 import pytest
 
 from chaos.lab.lab import BIN_VARIABLE
+from tests.fakes.commandline import SCRIPT
 from tests.fakes.litellm import fake_litellm
 from tests.fakes.terminal import CTRL_C, on_terminal
+from tests.patience import PATIENCE_S
 
 
 def lab(folder: Path, *options: str):
@@ -52,13 +57,31 @@ def test_it_is_gone_when_it_is_stopped(tmp_path: Path, number, code):
     assert "Traceback" not in terminal.shown
 
 
+def test_it_leaves_nothing_when_it_is_killed(tmp_path: Path):
+    """Neither a process, nor the log of one: nobody could clean up but its guard."""
+    with lab(tmp_path) as terminal:
+        terminal.until("Ctrl-C ends the lab")
+        terminal.process.kill()
+        terminal.end()
+        deadline = time.monotonic() + PATIENCE_S
+        left = tmp_path / "tmp"
+        while terminal.left_running() or [f for f in left.rglob("*.log") if f.is_file()]:
+            assert time.monotonic() < deadline
+        assert [f for f in left.rglob("*.yaml") if f.is_file()] == []
+
+
 def test_people_are_told_the_line_to_type(tmp_path: Path):
     """The drill command can be copied, with key, gateway and witness."""
     with lab(tmp_path, "--witness-port", "18999") as terminal:
         terminal.until("Ctrl-C ends the lab")
         terminal.press(CTRL_C)
         assert terminal.end() == 130
-    assert "understudy drill --gateway http://127.0.0.1:" in terminal.shown
+    (line,) = [line for line in terminal.shown.splitlines() if line.startswith("LAB_KEY=")]
+    key, command, verb, *_ = shlex.split(line)
+    assert (key.partition("=")[2][:7], verb) == ("sk-lab-", "drill")
+    # The tests' own is not on the path; pasted, it would not be found by its name.
+    assert Path(shutil.which(command) or "").resolve() == SCRIPT.resolve()
+    assert "drill --gateway http://127.0.0.1:" in terminal.shown
     assert "--key-env LAB_KEY --witness-listen 127.0.0.1:18999" in terminal.shown
 
 
