@@ -73,6 +73,11 @@ CHAT_MODES = frozenset({"chat", "responses", "completion"})
 """Modes of LiteLLM whose models can stand in for each other."""
 
 
+DRILLED_FAMILIES = frozenset({"chat", "embedding"})
+"""What drills ask for. Who listens, speaks, paints, ranks or moderates would refuse a chat, and
+that would say nothing about its fallbacks."""
+
+
 def mode_family(mode: str | None) -> str:
     """Name the kind of request that a model of *mode* answers; without a mode it is chat."""
     return "chat" if mode is None or mode in CHAT_MODES else mode
@@ -106,6 +111,11 @@ class ModelGroup:
     def family(self) -> str:
         """The kind of requests that it answers: ``chat``, or another mode of LiteLLM."""
         return mode_family(self.mode)
+
+    @property
+    def drilled(self) -> bool:
+        """There is a kind of drill for its requests."""
+        return self.family in DRILLED_FAMILIES
 
     @property
     def ordered(self) -> bool:

@@ -75,6 +75,13 @@ def scenarios_for(topology: Topology, selection: Selection, catalogue: Catalogue
     for group in selection.groups:
         names = {**topology.groups, **topology.other_names}
         lookup("model group of this gateway", group, names)
+        found = topology.find(group)
+        if found is not None and not found.drilled:
+            raise UsageError(
+                f"no drill asks for what {group!r} does: its mode is {found.mode}",
+                remedy="Drill groups that chat or embed; 'understudy audit' lists those that no "
+                "drill covers.",
+            )
     for shape in selection.shapes:
         lookup("traffic shape", shape, catalogue.shapes)
     for surface in selection.surfaces:
@@ -117,8 +124,14 @@ def worth_drilling(topology: Topology) -> tuple[str, ...]:
         name
         for name in (*topology.groups, *named)
         if name not in topology.wildcards
+        and name not in not_covered(topology)
         and (topology.chain(name).fallbacks or name not in targets)
     )
+
+
+def not_covered(topology: Topology) -> dict[str, str]:
+    """List the groups that no drill can ask, with their mode, in the gateway's order."""
+    return {name: group.family for name, group in topology.groups.items() if not group.drilled}
 
 
 def _of_group(

@@ -14,7 +14,7 @@ from chaos.http_client import open_session
 from chaos.judge.check import Kind
 from chaos.rehearsal import Rehearsal
 from chaos.scenario.catalogue import CATALOGUE
-from chaos.scenario.expand import scenarios_for
+from chaos.scenario.expand import not_covered, scenarios_for
 from chaos.scenario.scenario import Scenario
 from supervisor.campaign.engine_names import refuse_unknown_engines
 from supervisor.campaign.guard import Guard
@@ -64,6 +64,9 @@ async def run_drills(
         scenarios = rehearsal.scenarios(request.selection)
         if request.keys is not None:
             scenarios = [one for one in scenarios if one.key in request.keys]
+        if not request.selection.groups and (others := not_covered(rehearsal.topology)):
+            listed_ = ", ".join(f"{name} ({mode})" for name, mode in others.items())
+            say(f"not covered, because no drill asks for that: {listed_}")
         assignments = rehearsal.plan(scenarios[: request.max_drills or None])
         refuse_the_impossible(assignments)
         report = ReportBuilder(

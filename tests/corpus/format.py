@@ -160,6 +160,9 @@ class Case(_Part):
     )
     real_keys: bool = Field(False, description="Drilled with --real-keys.")
     alone: bool = Field(False, description="Runs after all others, because others would feel it.")
+    by_chance_on: str | None = Field(
+        None, description="On these versions (PEP 440) it comes out now so, now so: not run there."
+    )
     by_redirect_only: bool = Field(
         False, description="It is about what a redirected drill alone can show, and no twin."
     )
@@ -181,6 +184,10 @@ class Case(_Part):
             if version in SpecifierSet(versions):
                 return expected
         return self.expect
+
+    def runs_on(self, version: str) -> bool:
+        """Tell whether it comes out the same each time there."""
+        return self.by_chance_on is None or version not in SpecifierSet(self.by_chance_on)
 
     def is_gap_on(self, version: str) -> bool:
         """Tell whether its failure there is a known gap."""

@@ -26,6 +26,7 @@ from supervisor.audit.rules.engine_reach import engine_name_mismatch, engine_unr
 from supervisor.audit.rules.engine_tools import engine_parser_unknown, engine_tool_calls_disabled
 from supervisor.audit.rules.fallbacks_in_wrong_section import fallbacks_in_wrong_section
 from supervisor.audit.rules.health_checks import health_check_routing_on
+from supervisor.audit.rules.mode_not_covered import mode_not_covered
 from supervisor.audit.rules.no_fallback import (
     alias_without_fallback,
     no_fallback,
@@ -68,6 +69,7 @@ AUDITS: tuple[Audit, ...] = (
     no_timeout,
     retries_delay_fallback,
     health_check_routing_on,
+    mode_not_covered,
     redirect_permission_too_wide,
     redirect_permission_partial,
     redirect_unavailable,

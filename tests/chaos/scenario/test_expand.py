@@ -10,7 +10,15 @@ from chaos.faults.kinds import FAULTS
 from chaos.gateway.topology import Chain, ModelGroup, RouterSettings, Trigger
 from chaos.protocol.dialects import DIALECTS
 from chaos.protocol.surfaces import SURFACES
-from chaos.scenario.expand import Catalogue, Profile, Selection, chain_for, expand, scenarios_for
+from chaos.scenario.expand import (
+    Catalogue,
+    Profile,
+    Selection,
+    chain_for,
+    expand,
+    not_covered,
+    scenarios_for,
+)
 from chaos.traffic.shapes import SHAPES
 from tests.fakes.topologies import deployment, group, topology
 
@@ -235,3 +243,22 @@ def test_faults_that_only_a_twin_has_are_left_out_without_one():
     assert "connection_refused" not in {str(s.fault) for s in without}
     assert "connection_refused" in {str(s.fault) for s in with_twin}
     assert chosen(faults=("connection_refused",))
+
+
+MODES = {"ears": "audio_transcription", "voice": "audio_speech", "rank": "rerank"}
+OTHERS = topology(
+    {**CHAIN, **{name: ["local-gemma"] for name in MODES}},
+    groups={name: group(name, mode=mode) for name, mode in MODES.items()},
+)
+
+
+def test_a_group_that_neither_chats_nor_embeds_is_not_drilled():
+    """It would refuse a chat, and that would prove nothing about its fallback."""
+    assert {one.group for one in scenarios(OTHERS)} == {"claude"}
+    assert not_covered(OTHERS) == MODES
+
+
+def test_a_group_that_no_drill_can_ask_is_refused_by_name():
+    """With its mode; a drill that asked it otherwise could not pass."""
+    with pytest.raises(UsageError, match="its mode is rerank"):
+        scenarios_for(OTHERS, Selection(groups=("rank",)), CATALOGUE)
