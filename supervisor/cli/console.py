@@ -71,7 +71,7 @@ def as_plain_text(renderable: RenderableType) -> str:
 
 def print_json(text: str) -> None:
     """Print machine-readable text, without wrapping or colour, and at once."""
-    encoding = sys.stdout.encoding
+    encoding = sys.stdout.encoding or "utf-8"
     # Not in other signs: a quotation mark would end a string, an angle bracket begin a tag.
     written = text.translate(_ESCAPED).encode(encoding, "replace").decode(encoding)
     try:

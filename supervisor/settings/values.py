@@ -152,11 +152,15 @@ def url_of(listen: str) -> str | None:
     return f"http://{here.get(host, host)}:{port}" if int(port) else None
 
 
+_CLOSED = re.compile(r"\[!?+\]?+[^\]]*\]")
+"""A choice of characters as ``fnmatch`` reads it: a ``]`` that comes first is one of them."""
+
+
 def pattern(value: str) -> str:
     """Take a pattern for names, with * and ?, that some name can match."""
     if not value.strip():
         raise ValueError("empty, and matches nothing")
-    if "]" not in value.rpartition("[")[2] and "[" in value:
+    if "[" in _CLOSED.sub("", value):
         raise ValueError("a pattern whose [ is never closed, and matches nothing")
     return value
 

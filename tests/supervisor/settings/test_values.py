@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.settings.values import duration_text, parse_duration
+from supervisor.settings.values import duration_text, parse_duration, pattern
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,16 @@ def test_a_duration_is_written_as_it_is_read(seconds):
 def test_small_units_may_be_left_out():
     """A person wants two at most."""
     assert duration_text(timedelta(seconds=93_784), units=2) == "1d2h"
+
+
+@pytest.mark.parametrize("text", ["claude-*", "a[bc]?", "a[]b]", "a[!]]", "a]b", "*"])
+def test_a_pattern_that_can_match_is_taken(text):
+    """Brackets as fnmatch reads them."""
+    assert pattern(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "  ", "a[b", "[]", "[!]", "a[b]["])
+def test_a_pattern_that_matches_nothing_is_refused(text):
+    """What is never closed is no choice of characters."""
+    with pytest.raises(ValueError, match="matches nothing"):
+        pattern(text)
