@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from chaos.exit_code import ExitCode
 from supervisor.audit.finding import AuditFinding, Severity
 
+MOST_GROUPS = 8
+"""Groups of one finding that are named in a sentence."""
+
 
 class FindingRow(BaseModel):
     """One thing that is wrong; *subject* is the group, deployment or setting it is about.
@@ -54,6 +57,17 @@ def report_of(findings: Iterable[AuditFinding]) -> AuditReport:
             for finding in findings
         )
     )
+
+
+def sentence(row: FindingRow) -> str:
+    """Say what was seen, and of which groups, as far as the message does not name them."""
+    unnamed = [g for g in row.groups if g != row.subject and repr(g) not in row.message]
+    if not unnamed:
+        return row.message
+    left = len(unnamed) - MOST_GROUPS
+    more = f" and {left} more" if left > 0 else ""
+    also = "also" if row.subject in row.groups else "groups"
+    return f"{row.message} ({also}: {', '.join(unnamed[:MOST_GROUPS])}{more})"
 
 
 def exit_code(report: AuditReport) -> ExitCode:

@@ -10,7 +10,7 @@ from chaos.clock import Clock
 from chaos.errors import UnderstudyError
 from chaos.gateway.client import Gateway
 from supervisor.audit.facts import gather
-from supervisor.audit.report import AuditReport, report_of
+from supervisor.audit.report import AuditReport, report_of, sentence
 from supervisor.audit.rules import run_audits
 from supervisor.settings.model import Settings
 from supervisor.store.store import Store
@@ -58,7 +58,7 @@ class Audits:
                     code=finding.code,
                     severity=finding.severity,
                     subject=finding.subject,
-                    what=finding.message,
+                    what=sentence(finding),
                 )
         await self._store.remember(NAME, report.model_dump(mode="json", by_alias=True))
         return True

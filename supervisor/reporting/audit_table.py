@@ -7,13 +7,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from supervisor.audit.folding import joined_remedies
-from supervisor.audit.report import AuditReport, FindingRow
+from supervisor.audit.report import AuditReport, sentence
 
 STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 MOST_SHOWN = 12
 """Findings of one code that are shown one by one; a gateway may have hundreds of groups."""
-MOST_GROUPS = 8
-"""Groups of one finding that are named."""
 
 
 def draw(report: AuditReport) -> RenderableType:
@@ -24,7 +22,7 @@ def draw(report: AuditReport) -> RenderableType:
     for (severity, code), found in groupby(report.findings, lambda f: (f.severity, f.code)):
         rows = list(found)
         parts.append(Text.assemble((f"{severity:8}", STYLES[severity]), (code, "bold")))
-        parts += [Padding(Text(_said(row)), (0, 0, 0, 2)) for row in rows[:MOST_SHOWN]]
+        parts += [Padding(Text(sentence(row)), (0, 0, 0, 2)) for row in rows[:MOST_SHOWN]]
         if len(rows) > MOST_SHOWN:
             left = ", ".join(row.subject for row in rows[MOST_SHOWN:])
             parts.append(Padding(Text(f"and {len(rows) - MOST_SHOWN} more: {left}"), (0, 0, 0, 2)))
@@ -32,19 +30,6 @@ def draw(report: AuditReport) -> RenderableType:
         parts += [Padding(_remedy(text), (0, 0, 0, 2)) for text in texts]
         parts.append(Text())
     return Group(*parts, Text(_counted(report)))
-
-
-def _said(row: FindingRow) -> str:
-    """Say what was seen, and of which other groups it holds too."""
-    others = [group for group in row.groups if group != row.subject]
-    unnamed = [group for group in others if repr(group) not in row.message]
-    if not unnamed:
-        return row.message
-    shown = ", ".join(unnamed[:MOST_GROUPS])
-    left = len(unnamed) - MOST_GROUPS
-    more = f" and {left} more" if left > 0 else ""
-    also = "also" if row.subject in row.groups else "groups"
-    return f"{row.message} ({also}: {shown}{more})"
 
 
 def _remedy(text: str) -> Text:

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from supervisor.age import ago
+from supervisor.audit.report import sentence
 from supervisor.probes.kinds.heartbeat import PulseStatus
 from supervisor.probes.probe import PartKind, State
 from supervisor.reporting.coverage_table import STYLES, summary
@@ -98,7 +99,7 @@ def _rows(status: StatusAnswer) -> list[tuple[str, Text]]:
         for one in status.used_today
     ]
     serious = [f for f in status.findings if f.severity != "info"]
-    rows += [(f"audit {one.severity}", Text(one.message)) for one in serious[:MOST_FINDINGS]]
+    rows += [(f"audit {one.severity}", Text(sentence(one))) for one in serious[:MOST_FINDINGS]]
     if len(serious) > MOST_FINDINGS:
         more = f"{len(serious) - MOST_FINDINGS} more: understudy audit"
         rows.append(("audit", Text(more)))

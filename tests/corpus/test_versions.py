@@ -22,6 +22,9 @@ FILES = read_corpus()
 SMALL = {("1.82.6", "healthy"), ("1.108.6", "engines")}
 """What every commit is tried with."""
 
+LEFT_OUT = {("1.82.6", "untouched")}
+"""LiteLLM 1.82.6 hangs after some of these faults, now here, now there; no gap is claimed of it."""
+
 
 def told(line: str) -> None:
     """Tell whoever waits that something is installed."""
@@ -39,6 +42,7 @@ def told(line: str) -> None:
         )
         for version in BY_TWIN
         for file in FILES
+        if (version, file) not in LEFT_OUT
     ],
 )
 def test_every_case_comes_out_as_on_that_version(

@@ -49,27 +49,29 @@ def _later(audited: Audited, name: str, hop: str) -> tuple[str, ...]:
     """List what is asked once a request was too long for *hop*: its list's own hops first."""
     topology = audited.topology
     chain = topology.chain(name).fallbacks
-    special = (topology.chain(one, Trigger.CONTEXT_WINDOW).fallbacks for one in (hop, name))
-    return (*next(filter(None, special), ()), *chain[chain.index(hop) + 1 :])
+    before, after = chain[: chain.index(hop) + 1], chain[chain.index(hop) + 1 :]
+    lists = (topology.chain(one, Trigger.CONTEXT_WINDOW).fallbacks for one in (hop, name))
+    special = next(filter(None, lists), ())
+    return (*(other for other in special if other not in before), *after)  # none is asked twice
 
 
 def _longer(audited: Audited, name: str, hop: str) -> Advice:
     """Let requests that are too long for *hop* go on to a group that takes them."""
-    room = _room(audited, audited.topology.groups[name]) or 0
-    special = bool(audited.topology.settings.context_window_fallbacks)
-    trigger = Trigger.CONTEXT_WINDOW if special else Trigger.GENERAL
-    chain = audited.topology.chain(name, trigger).fallbacks
+    topology = audited.topology
+    room = _room(audited, topology.groups[name]) or 0
     # What is in the chain and takes them was asked before the hop, else they would go on to it.
-    earlier = [other for other in chain if _fits(audited, other, room)]
+    earlier = [other for other in topology.chain(name).fallbacks if _fits(audited, other, room)]
+    special = bool(topology.settings.context_window_fallbacks) and not earlier
+    trigger = Trigger.CONTEXT_WINDOW if special else Trigger.GENERAL
+    chain = topology.chain(name, trigger)
     others = (
         other
         for other, group in audited.groups.items()
         if other != name and group.family == "chat" and _fits(audited, other, room)
     )
     last = next(iter(earlier), None) or next(others, "A-GROUP-WITH-MORE-ROOM")
-    lines = chain_advice(
-        audited, name, [*(other for other in chain if other != last), last], LISTS[trigger]
-    )
+    hops = [other for other in (*chain.fallbacks, *chain.cut) if other != last]
+    lines = chain_advice(audited, name, [*hops, last], LISTS[trigger])
     way = f"move {last!r} behind {hop!r}" if earlier else "let long requests go on to more room"
     if not audited.costs_nothing(hop):
         return replace(lines, text=f"{way[0].upper()}{way[1:]}.\n{lines.text}")

@@ -66,7 +66,7 @@ def engine_name_mismatch(audited: Audited) -> Iterable[AuditFinding]:
             + ("" if refuses else "; some engines answer to any name, others refuse it"),
             remedy=remedy,
             config=config,
-            cause=f"{facts.url} {missing}",
+            cause=f"{facts.url} {remedy}",
         )
 
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from chaos.gateway.topology import Topology
 from supervisor.age import ago
 from supervisor.alerts.rule import runbook
+from supervisor.audit.report import sentence
 from supervisor.headline import headline
 from supervisor.installed import Patch, Swap, patches, swaps
 from supervisor.probes.kinds.heartbeat import PulseStatus
@@ -144,7 +145,9 @@ def home(status: Status, topology: Topology | None, told: Sequence[Told]) -> Hom
         ],
         spent=_spent(status),
         findings=[
-            Line(one.code, "bad" if one.severity == "error" else "warn", one.severity, one.message)
+            Line(
+                one.code, "bad" if one.severity == "error" else "warn", one.severity, sentence(one)
+            )
             for one in status.findings
             if one.severity != "info"
         ],

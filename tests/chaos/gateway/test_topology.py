@@ -79,5 +79,6 @@ def test_the_mode_of_a_group_is_what_its_deployments_agree_on():
         "chat",
     )
     assert ModelGroup("g", (second, second)).family == "image_generation"
+    assert ModelGroup("g", (first, deployment("g", mode=None))).mode == "responses"
     mixed = ModelGroup("g", (first, second))
     assert (mixed.mode, mixed.family) == (None, "chat")

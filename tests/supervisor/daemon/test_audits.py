@@ -77,3 +77,20 @@ async def test_a_report_of_another_version_is_none(store: Store):
     """The next audit writes it anew."""
     await store.remember(NAME, {"schema": "understudy/audit-report/99"})
     assert await last_report(store) is None
+
+
+async def test_a_finding_of_several_groups_is_known_again_in_any_order(
+    store: Store, clock: ManualClock, capsys
+):
+    """A gateway may list its groups otherwise after a restart."""
+    audits = Audits(store, clock)
+    for groups in (("b", "a"), ("a", "b")):
+        with answering(litellm_answers(groups=groups)) as url:
+            async with open_gateway(url, key="sk-x", admin_key="sk-x") as made:
+                assert await audits.look(made, Settings(), changed=True)
+        logged = capsys.readouterr().out
+        assert ("redirect_unavailable" in logged) == (groups == ("b", "a"))
+    report = await last_report(store)
+    assert report is not None
+    (one,) = [f for f in report.findings if f.code == "redirect_unavailable"]
+    assert (one.subject, one.groups) == ("a", ("a", "b"))

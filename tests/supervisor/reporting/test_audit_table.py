@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from supervisor.audit.finding import AuditFinding
-from supervisor.audit.report import report_of
-from supervisor.reporting.audit_table import MOST_GROUPS, MOST_SHOWN, draw
+from supervisor.audit.report import MOST_GROUPS, report_of
+from supervisor.reporting.audit_table import MOST_SHOWN, draw
 
 
 def printed(*findings, columns=100):

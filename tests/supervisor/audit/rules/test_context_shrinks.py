@@ -131,3 +131,10 @@ def test_where_the_list_for_long_prompts_is_set_it_answers():
     assert lacking.config == {
         "router_settings": {"context_window_fallbacks": [{"claude": ["big"]}]}
     }
+
+
+def test_a_hop_of_that_list_that_was_asked_before_is_not_asked_again():
+    """It has to be moved behind in the general list, where it comes first."""
+    (finding,) = shrinking(["big", "small"], special=["big"])
+    assert finding.severity == "warning"
+    assert finding.config == {"router_settings": {"fallbacks": [{"claude": ["small", "big"]}]}}
