@@ -13,6 +13,8 @@ from supervisor.audit.finding import Audited, yaml_list, yaml_name
 
 OWN_GROUP = "YOUR-LOCAL-GROUP"
 """Stands for a group that the reader has to add."""
+ROOMY_GROUP = "A-GROUP-WITH-MORE-ROOM"
+"""Stands for one that takes longer requests."""
 
 
 LISTS = {
@@ -72,8 +74,13 @@ def chain_advice(
         text = f"Add to the list of {setting} that LiteLLM's configuration has:\n{entry}"
     else:
         text = f"Write into LiteLLM's configuration:\n{section}:\n  {setting}:\n    {entry}"
-    there = all(audited.exists(hop) for hop in chain)
-    return Advice(text, {section: {setting: [{group: chain}]}} if there else None)
+    config = {section: {setting: [{group: chain}]}} if are_there(audited, chain) else None
+    return Advice(text, config)
+
+
+def are_there(audited: Audited, names: Iterable[str]) -> bool:
+    """Tell whether the gateway has all of *names*; a wildcard takes a placeholder for a model."""
+    return all(name not in (OWN_GROUP, ROOMY_GROUP) and audited.exists(name) for name in names)
 
 
 def section_of(audited: Audited, setting: str) -> str:

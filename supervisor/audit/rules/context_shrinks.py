@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from chaos.gateway.topology import ModelGroup, Trigger
-from supervisor.audit.advice import LISTS, Advice, chain_advice
+from supervisor.audit.advice import LISTS, ROOMY_GROUP, Advice, chain_advice
 from supervisor.audit.finding import Audited, AuditFinding
 from supervisor.engine.flag_advice import longer_context
 
@@ -69,7 +69,7 @@ def _longer(audited: Audited, name: str, hop: str) -> Advice:
         for other, group in audited.groups.items()
         if other != name and group.family == "chat" and _fits(audited, other, room)
     )
-    last = next(iter(earlier), None) or next(others, "A-GROUP-WITH-MORE-ROOM")
+    last = next(iter(earlier), None) or next(others, ROOMY_GROUP)
     hops = [other for other in (*chain.fallbacks, *chain.cut) if other != last]
     lines = chain_advice(audited, name, [*hops, last], LISTS[trigger])
     way = f"move {last!r} behind {hop!r}" if earlier else "let long requests go on to more room"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from supervisor.audit.advice import chain_advice, stand_in
+from supervisor.audit.advice import are_there, chain_advice, stand_in
 from supervisor.audit.finding import Audited, AuditFinding, quoted, yaml_list
 
 
@@ -76,6 +76,6 @@ def wildcard_without_fallback(audited: Audited) -> Iterable[AuditFinding]:
             remedy="Give every model a default, or key a chain by each model's full name:\n"
             f"litellm_settings:\n  default_fallbacks: {yaml_list(default)}",
             config={"litellm_settings": {"default_fallbacks": default}}
-            if audited.exists(*default)
+            if are_there(audited, default)
             else None,
         )

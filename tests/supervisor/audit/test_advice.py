@@ -62,3 +62,10 @@ def test_the_lines_are_the_fragment():
 def test_what_names_a_group_that_is_not_there_is_no_fragment():
     """It has to be filled in first."""
     assert chain_advice(audited(GROUPS), "claude", ["YOUR-LOCAL-GROUP"]).config is None
+
+
+def test_a_placeholder_is_none_even_where_a_wildcard_takes_every_name():
+    """LiteLLM would route it, to a model that does not exist."""
+    seen = audited({**GROUPS, "*": []}, changes={"wildcards": ("*",)})
+    assert chain_advice(seen, "claude", ["YOUR-LOCAL-GROUP"]).config is None
+    assert chain_advice(seen, "claude", ["any-model"]).config is not None
