@@ -7,6 +7,13 @@ from chaos.judge.evidence import quote
 from chaos.protocol.reading import Defect
 from chaos.witness.wire_record import AttemptOutcome, KeyOwner, WireRecord
 
+# Source: FastAPI ("Not Found"), Go's HTTP server ("404 page not found"), llama.cpp ("File Not
+# Found"), LM Studio ("Unexpected endpoint or method"), OpenAI ("… in the v1/… endpoint").
+_ABOUT_THE_ENDPOINT = re.compile(
+    r"\bend-?point|\broute\b|\bpage not found|\bfile not found|\bmethod not allowed"
+    r"|\bnot implemented\b|\A[\W\d]*not found\W*\Z|\"(?:detail|message|error)\"\s*:\s*\"not found",
+    re.IGNORECASE,
+)
 _ABOUT_THE_KEY = re.compile(r"api[ _-]?key|credential|unauthori[sz]ed", re.IGNORECASE)
 _NO_REPLY = (Defect.NOT_JSON, Defect.NOT_AN_OBJECT, Defect.NO_OUTPUT_FIELD)
 
@@ -38,9 +45,17 @@ def gave_up_on(record: WireRecord) -> bool:
 
 def turned_away(record: WireRecord) -> bool:
     """Tell whether a hop refused the drill's canary key, which says nothing of the hop."""
-    if record.key_owner is KeyOwner.OTHER:
+    if record.key_owner is KeyOwner.OTHER or knows_no_such_endpoint(record):
         return False
     if record.status in (401, 403):
         return True
     # Some providers call a bad key a bad request.
     return record.status == 400 and bool(_ABOUT_THE_KEY.search(record.upstream_message or ""))
+
+
+def knows_no_such_endpoint(record: WireRecord) -> bool:
+    """Tell whether a hop refused the endpoint or its form, such as a server that only chats."""
+    if record.status not in (401, 403, 404, 405, 501):
+        return False
+    message = (record.upstream_message or "").strip()
+    return bool(_ABOUT_THE_ENDPOINT.search(message)) and not _ABOUT_THE_KEY.search(message)

@@ -5,12 +5,13 @@ was made good by a retry at the same hop held.
 """
 
 import re
+import shlex
 
 from chaos.gateway.topology import Deployment
 from chaos.http_client import redirects
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
 from chaos.judge.evidence import at_hop, got_error, quote, told
-from chaos.judge.hop_reply import trouble, turned_away
+from chaos.judge.hop_reply import knows_no_such_endpoint, trouble, turned_away
 from chaos.judge.observation import Observation
 from chaos.scenario.plan import DrillPlan, HopRole, PlannedHop
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
@@ -69,7 +70,7 @@ def _judge_hop(plan: DrillPlan, seen: Observation, hop: PlannedHop) -> Finding |
         f"{hop.group} was contacted and itself failed: {wrong}.",
         where=Where.HOP,
         hop=hop.group,
-        remedy=_remedy(hop, last),
+        remedy=_remedy(plan, hop, last),
     )
 
 
@@ -143,12 +144,20 @@ def _all_local(deployments: list[Deployment]) -> bool:
     return bool(deployments) and all(deployment.local for deployment in deployments)
 
 
-def _remedy(hop: PlannedHop, record: WireRecord) -> str:
+def _remedy(plan: DrillPlan, hop: PlannedHop, record: WireRecord) -> str:
     if redirects(record.status):
         return f"Give {hop.group} the api_base at which its upstream itself answers."
     flags = dict.fromkeys(_FLAG.findall(record.upstream_message or ""))
     if flags:
         return f"The engine's own message names what it lacks: start it with {' '.join(flags)}."
+    if knows_no_such_endpoint(record):
+        return (
+            f"{hop.group} knows no such endpoint ({record.operation or plan.scenario.surface}). "
+            "Compare what it says to chat: understudy drill --group "
+            f"{shlex.quote(plan.scenario.group)} --surface chat_completions. If that holds, give "
+            "its deployment a prefix for which LiteLLM translates, such as hosted_vllm/ instead of "
+            "openai/, or these clients a chain that ends elsewhere."
+        )
     if record.status == 404:
         return f"Check that {hop.group} names a model which its upstream serves."
     if record.status is None:

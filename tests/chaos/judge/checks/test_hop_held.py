@@ -212,3 +212,46 @@ def test_an_upstream_that_redirects_has_failed_and_its_address_is_wrong():
     assert deciding is not None
     assert "api_base" in str(deciding.remedy)
     assert words in deciding.message
+
+
+@pytest.mark.parametrize("canary", [True, False])
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (404, "Not Found"),
+        (404, "404 page not found"),
+        (404, "File Not Found"),
+        (405, "Method Not Allowed"),
+        (401, "Unexpected endpoint or method. (POST /v1/responses)"),
+        (403, "This route is not enabled"),
+        (
+            404,
+            "This is not a chat model and thus not supported in the v1/chat/completions endpoint.",
+        ),
+    ],
+)
+def test_a_hop_that_knows_no_such_endpoint_has_failed(canary, status, message):
+    """Also with the canary key: it is not the key that it complains about."""
+    denied = seen(faulted(), errored(status=status, message=message), reply=refused())
+    judged = verdict(plan(canary=canary), denied)
+    assert judged.kind == "hop_failed"
+    assert judged.deciding is not None
+    assert "--surface chat_completions" in (judged.deciding.remedy or "")
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind"),
+    [
+        (401, "Incorrect API key provided for this endpoint", "hop_not_forwardable"),
+        (401, "Unauthorized", "hop_not_forwardable"),
+        (404, "The model `gemma` does not exist.", "hop_failed"),
+        (404, "model 'gemma' not found, try pulling it first", "hop_failed"),
+    ],
+)
+def test_a_key_or_a_model_is_no_endpoint(status, message, kind):
+    """Each has its own remedy."""
+    denied = seen(faulted(), errored(status=status, message=message), reply=refused())
+    judged = verdict(plan(), denied)
+    assert judged.kind == kind
+    assert judged.deciding is not None
+    assert "endpoint" not in (judged.deciding.remedy or "")
