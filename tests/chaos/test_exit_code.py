@@ -11,4 +11,5 @@ def test_the_numbers_are_those_of_the_contract():
         "ERROR": 2,
         "INCONCLUSIVE": 3,
         "STOPPED": 4,
+        "INTERNAL": 70,
     }

@@ -224,6 +224,7 @@ def test_an_upstream_that_redirects_has_failed_and_its_address_is_wrong():
         (405, "Method Not Allowed"),
         (401, "Unexpected endpoint or method. (POST /v1/responses)"),
         (403, "This route is not enabled"),
+        (404, '{"detail":"Not Found"}'),
         (
             404,
             "This is not a chat model and thus not supported in the v1/chat/completions endpoint.",
