@@ -9,7 +9,15 @@ from typing import Any, overload
 
 from chaos.gateway.chain_order import Fallbacks, attempt_order
 from chaos.gateway.locality import Locality
-from chaos.gateway.topology import Chain, Deployment, ModelGroup, RouterSettings, Topology, Trigger
+from chaos.gateway.topology import (
+    Chain,
+    Deployment,
+    ModelGroup,
+    RouterSettings,
+    Topology,
+    Trigger,
+    mode_family,
+)
 from chaos.protocol.conversation import Json
 from chaos.protocol.dialects import dialect_of, upstream_model
 
@@ -75,20 +83,36 @@ def _groups(
 ) -> tuple[dict[str, ModelGroup], dict[str, ModelGroup]]:
     found: dict[str, dict[str, Deployment]] = {}
     other: dict[str, dict[str, Deployment]] = {}
-    seen: set[str] = set()
+    standing = _standing(rows, aliases)
     for row in rows:
-        name, info = str(row.get("model_name", "")), row.get("model_info") or {}
-        identity = str(info.get("id", ""))
-        # An alias is one more row of the same deployment; a wildcard one row for each model that
-        # LiteLLM knows, all with one id: only the first is a deployment of its own.
-        again = identity in seen and identity not in found.get(name, {})
+        name, identity = _name_and_id(row)
         made = read_deployment(row, locality, default_bases)
-        if name in aliases or again:
-            other.setdefault(name, {})[identity] = made
-        else:
-            seen.add(identity)
-            found.setdefault(name, {})[identity] = made
+        own = name not in aliases and (not identity or standing[identity] == name)
+        (found if own else other).setdefault(name, {})[identity] = made
     return _grouped(found), _grouped(other)
+
+
+def _standing(rows: Sequence[Json], aliases: Mapping[str, str]) -> Mapping[str, str]:
+    """Name the group to which each deployment belongs.
+
+    An alias is one more row of the same deployment; a wildcard one row for each model that LiteLLM
+    knows, all with one id, in another order after every start. One of them stands for it: the first
+    by name of those that chat, so that it is the same each time, and none that only listens.
+    """
+    standing: dict[str, tuple[bool, bool, str]] = {}
+    for row in rows:
+        name, identity = _name_and_id(row)
+        if name not in aliases:
+            mode = (row.get("model_info") or {}).get("mode")
+            chats = mode_family(mode if isinstance(mode, str) else None) == "chat"
+            ranked = ("*" in name, not chats, name)
+            standing[identity] = min(standing.get(identity, ranked), ranked)
+    return {identity: name for identity, (_, _, name) in standing.items()}
+
+
+def _name_and_id(row: Json) -> tuple[str, str]:
+    info = row.get("model_info") or {}
+    return str(row.get("model_name", "")), str(info.get("id", ""))
 
 
 def _grouped(found: Mapping[str, Mapping[str, Deployment]]) -> dict[str, ModelGroup]:

@@ -59,6 +59,28 @@ def test_a_wildcard_is_not_two_hundred_groups():
     assert len(wild) <= 1
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_same_model_stands_for_a_wildcard_after_every_start(order):
+    """The first that chats: LiteLLM lists models in an order of chance, and some only listen."""
+    modes = {
+        "openai/*": None,
+        "openai/a-whisper": "audio_transcription",
+        "openai/gpt": "chat",
+        "openai/gpt-mini": "chat",
+    }
+    rows = [
+        {
+            "model_name": name,
+            "litellm_params": {"model": name},
+            "model_info": {"id": "1", "mode": mode},
+        }
+        for name, mode in modes.items()
+    ]
+    topology = read_topology(GatewayAnswers("1", rows[::order], {}))
+    assert set(topology.groups) == {"openai/gpt"}
+    assert set(topology.other_names) == set(modes) - {"openai/gpt"}
+
+
 def test_a_deployment_knows_its_dialect_model_and_address():
     """What crosses the wire, and where it goes if nobody redirects it."""
     (deployment,) = real().groups["anthropic"].deployments
