@@ -22,6 +22,15 @@ def litellm_bin(directory: Path, version: str = LITELLM_VERSION) -> Path | None:
         return None
 
 
+def check_version(version: str) -> None:
+    """Refuse what ``install_litellm`` would refuse, before anything is installed.
+
+    Raises:
+        UsageError: It is no version, or one that nobody should run.
+    """
+    _litellm(version)
+
+
 async def install_litellm(directory: Path, version: str = LITELLM_VERSION, *, say: Say) -> Path:
     """Make sure that *directory* holds LiteLLM, and return its executable.
 

@@ -112,7 +112,7 @@ def rehearse_upgrade(
 
     async def command(stop: "Stop") -> int:
         from chaos.faults.kinds import parse_fault
-        from chaos.gateway.install import install_litellm
+        from chaos.gateway.install import check_version, install_litellm
         from chaos.process.environment import default_folder
         from chaos.scenario.expand import Selection
         from supervisor.campaign.request import DrillRequest
@@ -127,7 +127,10 @@ def rehearse_upgrade(
             profile=settings.drills.profile,
         )
         request = DrillRequest(selection=selection)
-        for version in (before, to):  # What cannot be had is said before anything is drilled.
+        # What cannot be had is said before anything is installed, and that before any drill.
+        for version in (before, to):
+            check_version(version)
+        for version in (before, to):
             await install_litellm(default_folder(), version, say=say)
         stop.watched()
 

@@ -108,10 +108,12 @@ def test_a_gateway_s_version_is_the_one_that_runs(invoke, files, monkeypatch, tm
 @pytest.mark.parametrize(
     ("option", "value"), [("--fault", "bilin"), ("--to", "1.82.7"), ("--from", "newest")]
 )
-def test_what_cannot_be_meant_is_refused(invoke, files, option, value):
+def test_what_cannot_be_meant_is_refused(invoke, files, option, value, monkeypatch, tmp_path):
     """Before anything is installed or started."""
+    monkeypatch.setenv("UNDERSTUDY_LAB_DIR", str(tmp_path / "lab"))
     given = {"--to": "1.106.2", "--from": "1.106.2", option: value}
     words = [word for pair in given.items() for word in pair]
     ended = invoke("rehearse-upgrade", "--litellm-config", files[0], *words)
     assert ended.code == 2
     assert value in ended.err
+    assert not (tmp_path / "lab").exists()
