@@ -19,6 +19,7 @@ from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
 QUOTE_CHARS = 200
 _WORD = re.compile(r"\w+")
+_OF_THE_FALLBACK = re.compile(r"Fallback to [^\n]{1,500}? also failed:|Error doing the fallback:")
 ANSWERED = frozenset({AttemptOutcome.SERVED, AttemptOutcome.STOOD_IN})
 """Outcomes of an attempt at which a willing upstream gave its answer."""
 
@@ -120,6 +121,17 @@ def told(seen: Observation) -> str:
     if reply.broke_off is not None:
         return f"{what}, then the connection broke ({reply.broke_off})"
     return what
+
+
+def last_reason(seen: Observation) -> str | None:
+    """Give what LiteLLM says of the fallback, after what it says of the primary; None if nothing.
+
+    Source: LiteLLM 1.82.6, 1.103.0 ("Error doing the fallback:") and 1.106.2 ("Fallback to … also
+    failed:"), run.
+    """
+    error = seen.reply.reading.error
+    parts = _OF_THE_FALLBACK.split(error.message if error is not None and error.message else "")
+    return parts[-1].strip() or None if len(parts) > 1 else None
 
 
 def overrun(plan: DrillPlan, seen: Observation) -> str | None:

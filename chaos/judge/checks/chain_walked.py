@@ -3,7 +3,16 @@
 from collections.abc import Iterator, Sequence
 
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
-from chaos.judge.evidence import at_hop, claims_success, got_error, struck_late, times, told
+from chaos.judge.evidence import (
+    at_hop,
+    claims_success,
+    got_error,
+    last_reason,
+    quote,
+    struck_late,
+    times,
+    told,
+)
 from chaos.judge.observation import Observation
 from chaos.scenario.plan import DrillPlan, PlannedHop
 from chaos.witness.wire_record import AttemptOutcome
@@ -33,14 +42,16 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
         )
     if not contacted and got_error(seen) and not struck_late(plan, seen):
         chain = ", ".join(map(_named, fallbacks))
+        reason = last_reason(seen)
+        got = f"status {seen.reply.status}; of the fallback it says {quote(reason)}"
         return failed(
             NAME,
             Kind.NEVER_TRIED,
-            f"{primary.group} failed and the client got {told(seen)}; "
+            f"{primary.group} failed and the client got {told(seen) if reason is None else got}; "
             f"no hop of the chain ({chain}) was contacted.",
             where=Where.GATEWAY,
             hop=fallbacks[0].group,
-            remedy=_why_never(fallbacks),
+            remedy=_why_never(fallbacks, reason),
         )
     for hop, why in _skipped(plan, seen):
         return failed(
@@ -60,11 +71,19 @@ def _named(hop: PlannedHop) -> str:
     return hop.group if hop.deployments else f"{hop.group}, which the gateway does not have,"
 
 
-def _why_never(fallbacks: Sequence[PlannedHop]) -> str:
+def _why_never(fallbacks: Sequence[PlannedHop], reason: str | None) -> str:
     if not any(hop.deployments for hop in fallbacks):
         # LiteLLM skips names that it does not know without a word.
         names = ", ".join(hop.group for hop in fallbacks)
         return f"Correct the chain: the gateway has no model group called {names}."
+    if reason is not None and "not support parameters" in reason:
+        return (
+            f"LiteLLM refuses a parameter of the request before it asks {fallbacks[0].group}: "
+            "litellm_settings: {drop_params: true} drops what a hop does not take, or "
+            "additional_drop_params in the hop's litellm_params."
+        )
+    if reason is not None:
+        return f"LiteLLM began with {fallbacks[0].group} and did not ask it: mend what it says."
     return (
         "The gateway takes this failure for final on this endpoint: look at its fallbacks for "
         "this kind of error, at fallbacks in the request, and at the key's access to the hop."

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from chaos.faults.fault import Phase
 from chaos.witness.wire_record import AttemptOutcome
 from tests.fakes.observations import (
@@ -193,3 +195,36 @@ def test_a_fallback_that_lost_the_nonce_is_not_untried():
 def test_a_stray_beside_a_chain_that_was_walked_says_nothing():
     """Something else knocked at the port."""
     assert outcome(plan(), usual(strays=1)) == PASSED
+
+
+REFUSED_PARAMETER = (
+    "litellm.UnsupportedParamsError: openai does not support parameters: ['thinking'], for "
+    "model=gemma. To drop these, set `litellm.drop_params=True`"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"litellm.BadRequestError: {'long ' * 80}. Fallback to ['gemma'] also failed: {{}}",
+        f"litellm.BadRequestError: {'long ' * 80}\nError doing the fallback: {{}}",
+    ],
+    ids=["1.106.2", "1.82.6"],
+)
+def test_what_kept_the_fallback_from_being_asked_is_quoted(text):
+    """It comes last in LiteLLM's words, after all that the primary has said."""
+    judged = verdict(plan(), seen(faulted(), reply=refused(text.format(REFUSED_PARAMETER))))
+    assert judged.kind == "never_tried"
+    assert judged.deciding is not None
+    assert "does not support parameters: ['thinking']" in judged.deciding.message
+    assert "long long" not in judged.deciding.message
+    assert "drop_params: true" in (judged.deciding.remedy or "")
+
+
+def test_another_reason_is_quoted_without_advice_about_parameters():
+    """A key that may not use the hop, say."""
+    text = "x. Fallback to ['gemma'] also failed: key not allowed to access model"
+    judged = verdict(plan(), seen(faulted(), reply=refused(text)))
+    assert judged.deciding is not None
+    assert "of the fallback it says “key not allowed to access model”" in judged.deciding.message
+    assert "drop_params" not in (judged.deciding.remedy or "")
