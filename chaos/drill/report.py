@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from chaos.drill.drill import DEFECT, Drill
-from chaos.drill.events import CampaignEnded, DrillEnded, Event
+from chaos.drill.events import CampaignEnded, CampaignPlanned, DrillEnded, Event
 from chaos.drill.spending import Spending
 from chaos.drill.whole_group import NAME as WHOLE_GROUP
 from chaos.exit_code import ExitCode
@@ -43,7 +43,7 @@ class Summary(_Model):
     """Counts of one report. A failure that is a known gap is counted only as such.
 
     *routed* are those of the passed in which a stand-in answered: the gateway's routing is proven,
-    the hop is not.
+    the hop is not. *not_started* were planned and have no row: never started, or not ended yet.
     """
 
     passed: int
@@ -56,6 +56,7 @@ class Summary(_Model):
     requests: int
     tokens: int
     cost_usd: float
+    not_started: int = 0
 
 
 class ScenarioRow(_Model):
@@ -129,7 +130,7 @@ class DrillRow(_Model):
 
 
 class DrillReport(_Model):
-    """Everything that a run of ``understudy drill`` found."""
+    """Everything that a run of ``understudy drill`` found; *seed* replays the ids of its drills."""
 
     schema_: Literal["understudy/drill-report/1"] = Field(
         "understudy/drill-report/1", alias="schema"
@@ -137,6 +138,7 @@ class DrillReport(_Model):
     gateway: GatewayRow
     summary: Summary
     drills: tuple[DrillRow, ...]
+    seed: int | None = None
 
 
 def row_of(drill: Drill, *, litellm_version: str, gaps: Sequence[Gap] = ()) -> DrillRow:
@@ -268,8 +270,10 @@ def is_defect(row: DrillRow) -> bool:
     return any(f.check == DEFECT for f in row.findings)
 
 
-def summarise(rows: Sequence[DrillRow], *, duration_s: float, spent: Spending) -> Summary:
-    """Count *rows*."""
+def summarise(
+    rows: Sequence[DrillRow], *, duration_s: float, spent: Spending, planned: int = 0
+) -> Summary:
+    """Count *rows*, and what of *planned* has none."""
     counts = {outcome: sum(1 for r in rows if r.outcome is outcome) for outcome in Outcome}
     gaps = sum(1 for r in rows if r.known_gap is not None)
     return Summary(
@@ -283,6 +287,7 @@ def summarise(rows: Sequence[DrillRow], *, duration_s: float, spent: Spending) -
         requests=spent.requests,
         tokens=spent.tokens,
         cost_usd=round(spent.cost_usd, 6),
+        not_started=max(planned - len(rows), 0),
     )
 
 
@@ -293,6 +298,7 @@ class ReportBuilder:
         stripped: What a twin's configuration had to leave out.
         spending: Of the rehearsal, which counts while it drills.
         gaps: Failures that are known or accepted.
+        seed: What replays the ids of the drills.
     """
 
     def __init__(
@@ -303,16 +309,21 @@ class ReportBuilder:
         spending: Spending,
         stripped: tuple[str, ...] = (),
         gaps: Sequence[Gap] = (),
+        seed: int | None = None,
     ) -> None:
         self._gateway = GatewayRow(url=url, litellm_version=litellm_version, stripped=stripped)
         self._spending = spending
         self._gaps = gaps
+        self._seed = seed
+        self._planned = 0
         self._rows: dict[str, DrillRow] = {}
         self._began_s = time.monotonic()
 
     def take(self, event: Event) -> None:
         """Note what has happened; a drill that was judged anew takes its old row's place."""
-        if isinstance(event, DrillEnded):
+        if isinstance(event, CampaignPlanned):
+            self._planned = len(event.plans)
+        elif isinstance(event, DrillEnded):
             self._add(event.drill)
         elif isinstance(event, CampaignEnded) and event.revised is not None:
             self._add(event.revised)
@@ -332,8 +343,9 @@ class ReportBuilder:
         took_s = time.monotonic() - self._began_s
         return DrillReport(
             gateway=self._gateway,
-            summary=summarise(rows, duration_s=took_s, spent=self._spending),
+            summary=summarise(rows, duration_s=took_s, spent=self._spending, planned=self._planned),
             drills=rows,
+            seed=self._seed,
         )
 
 
@@ -341,7 +353,7 @@ def exit_code(summary: Summary, rows: Iterable[DrillRow], *, stopped: bool = Fal
     """Say how ``understudy drill`` ends.
 
     0 all passed; 1 at least one failed; 70 none failed but one broke off by a defect of ours;
-    4 aborted, by these; 3 something inconclusive, or known gaps and no pass.
+    4 aborted or never started, by these; 3 something inconclusive, or known gaps and no pass.
 
     Args:
         stopped: A signal ended the run before its time.
@@ -350,7 +362,7 @@ def exit_code(summary: Summary, rows: Iterable[DrillRow], *, stopped: bool = Fal
         return ExitCode.FAILED
     if any(is_defect(row) for row in rows):
         return ExitCode.INTERNAL
-    if summary.aborted or stopped:
+    if summary.aborted or summary.not_started or stopped:
         return ExitCode.STOPPED
     if summary.inconclusive or (summary.known_gaps and not summary.passed):
         return ExitCode.INCONCLUSIVE

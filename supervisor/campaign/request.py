@@ -1,5 +1,6 @@
 """What a campaign is asked for, and how the settings become the options of a rehearsal."""
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,7 +22,7 @@ class DrillRequest:
 
     Attributes:
         keys: Only scenarios of these keys; None for all that are selected.
-        seed: Replays ids; None for fresh ones.
+        seed: Replays ids; one is drawn where none is given, so that a report can name it.
         nonces: Gives the drills' nonces.
     """
 
@@ -33,6 +34,10 @@ class DrillRequest:
     group_profiles: Mapping[str, ClientProfile] = field(default_factory=dict)
     seed: int | None = None
     nonces: Callable[[], str] = fresh_nonce
+
+    def __post_init__(self) -> None:
+        if self.seed is None:
+            object.__setattr__(self, "seed", secrets.randbits(32))
 
 
 def rehearsal_options(settings: Settings, request: DrillRequest) -> RehearsalOptions:

@@ -75,6 +75,7 @@ async def run_drills(
             stripped=rehearsal.stripped,
             spending=rehearsal.spending,
             gaps=known_gaps(settings, request, clock.now().date()),
+            seed=request.seed,
         )
         if stop is not None:
             stop.watched()

@@ -91,6 +91,8 @@ async def drilled_there(
                         gateway=GatewayRow.model_validate(event.data["gateway"]),
                         summary=Summary.model_validate(event.data["summary"]),
                         drills=tuple(rows.values()),
+                        # A daemon of an older version names none.
+                        seed=event.data.get("seed"),
                     )
                     return report, bool(event.data["stopped"])
         finally:

@@ -165,6 +165,7 @@ class Campaigns:
                 stripped=rehearsal.stripped,
                 spending=rehearsal.spending,
                 gaps=known_gaps(settings, request, gateway.clock.now().date()),
+                seed=request.seed,
             )
             how = Order(
                 settings=settings,
@@ -195,6 +196,7 @@ class Campaigns:
                     "planned": len(assignments),
                     "gateway": made.gateway.model_dump(mode="json"),
                     "summary": made.summary.model_dump(mode="json"),
+                    "seed": made.seed,
                 },
                 campaign=campaign.id,
             )

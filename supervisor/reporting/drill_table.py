@@ -228,6 +228,7 @@ def _summary(report: DrillReport) -> Text:
         (counts.known_gaps, "known gap" if counts.known_gaps == 1 else "known gaps", "yellow"),
         (counts.inconclusive, "inconclusive", "yellow"),
         (counts.aborted, "aborted", "magenta"),
+        (counts.not_started, "never started", "magenta"),
     ]
     text = Text()
     for count, word, style in parts:
@@ -236,10 +237,11 @@ def _summary(report: DrillReport) -> Text:
             if word == "passed" and counts.routed:
                 text.append(f" ({counts.routed} routed)", style="dim")
             text.append("  ")
+    seed = "" if report.seed is None else f", seed {report.seed}"
     requests = "1 request" if counts.requests == 1 else f"{counts.requests} requests"
     text.append(
         f"{requests}, {counts.tokens} tokens, {counts.cost_usd:.2f} USD, "
-        f"{counts.duration_s:.1f} s, LiteLLM {report.gateway.litellm_version}",
+        f"{counts.duration_s:.1f} s, LiteLLM {report.gateway.litellm_version}{seed}",
         style="dim",
     )
     if report.gateway.stripped:

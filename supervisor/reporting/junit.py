@@ -39,10 +39,13 @@ def junit_xml(report: DrillReport) -> str:
         "litellm_version": report.gateway.litellm_version,
         "routed": str(summary.routed),
         "known_gaps": str(summary.known_gaps),
+        "not_started": str(summary.not_started),
         "requests": str(summary.requests),
         "tokens": str(summary.tokens),
         "cost_usd": str(summary.cost_usd),
     }
+    if report.seed is not None:
+        facts["seed"] = str(report.seed)
     properties = SubElement(suite, "properties")
     for name, value in facts.items():
         SubElement(properties, "property", name=name, value=xml_text(value))

@@ -31,8 +31,10 @@ def _lines(report: DrillReport) -> Iterator[str]:
         f"{len(report.drills)} drills: {summary.passed} passed"
         f"{f' ({summary.routed} by a stand-in)' if summary.routed else ''}, "
         f"{summary.failed} failed, {summary.known_gaps} known gaps, "
-        f"{summary.inconclusive} inconclusive, {summary.aborted} aborted; "
-        f"LiteLLM {escaped(report.gateway.litellm_version)}, {summary.duration_s:.0f} s."
+        f"{summary.inconclusive} inconclusive, {summary.aborted} aborted"
+        f"{f', {summary.not_started} never started' if summary.not_started else ''}; "
+        f"LiteLLM {escaped(report.gateway.litellm_version)}, {summary.duration_s:.0f} s"
+        f"{'' if report.seed is None else f', seed {report.seed}'}."
     )
     causes = _causes(report.drills)
     if not causes:
@@ -56,7 +58,7 @@ def _headline(report: DrillReport) -> str:
     summary = report.summary
     if summary.failed:
         return f"{summary.failed} of {len(report.drills)} fallback drills failed"
-    if summary.aborted:
+    if summary.aborted or summary.not_started:
         return "the drills were broken off"
     if summary.inconclusive or not summary.passed:
         return "not everything could be proven"

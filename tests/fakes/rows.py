@@ -104,10 +104,11 @@ def failed(group="claude", message="gemma said no", **changes):
     return row(group, kind=Kind.HOP_FAILED, findings=(said,), hops=hops, **changes)
 
 
-def report(*rows):
+def report(*rows, planned=0, seed=None):
     """Make a report of *rows*."""
     return DrillReport(
         gateway=GatewayRow(url="http://gateway", litellm_version="1.106.2"),
-        summary=summarise(rows, duration_s=1.5, spent=Spending()),
+        summary=summarise(rows, duration_s=1.5, spent=Spending(), planned=planned),
         drills=rows,
+        seed=seed,
     )

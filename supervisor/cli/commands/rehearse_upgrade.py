@@ -136,12 +136,12 @@ def rehearse_upgrade(
 
         async def drilled(version: str, keys: frozenset[str] | None) -> "DrillReport":
             twin = {"litellm_version": version, "litellm_bin": None, "litellm_image": None}
+            # Each run has ids of its own: they are drills of different gateways.
+            asked = replace(request, keys=keys, seed=None)
             own = settings.model_copy(update={"twin": settings.twin.model_copy(update=twin)})
             try:
                 with LiveDrills(err) as live:
-                    return await run_drills(
-                        None, own, replace(request, keys=keys), stop=stop, listen=live.take, say=say
-                    )
+                    return await run_drills(None, own, asked, stop=stop, listen=live.take, say=say)
             except SetupError as error:
                 raise SetupError(
                     f"LiteLLM {version}: {error.message}", remedy=error.remedy

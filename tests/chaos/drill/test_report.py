@@ -7,9 +7,11 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from chaos.drill.drill import DEFECT
+from chaos.drill.events import CampaignPlanned, DrillEnded
 from chaos.drill.report import (
     DrillReport,
     GatewayRow,
+    ReportBuilder,
     Summary,
     exit_code,
     row_of,
@@ -86,6 +88,7 @@ async def test_the_report_keeps_the_published_names():
         "requests",
         "tokens",
         "cost_usd",
+        "not_started",
     ]
     assert list(raw["drills"][0]) == [
         "id",
@@ -130,6 +133,8 @@ def counts(**values):
         (counts(passed=2, failed=1), 1),
         (counts(failed=1, aborted=1), 1),
         (counts(passed=1, aborted=1), 4),
+        (counts(passed=1, not_started=1), 4),
+        (counts(failed=1, not_started=1), 1),
         (counts(passed=1, inconclusive=1), 3),
         (counts(known_gaps=2), 3),
         (counts(), 3),
@@ -201,3 +206,15 @@ async def test_what_a_paid_attempt_does_not_tell_costs_the_most(record, usd):
     spent = Spending()
     spent.settle(drill)
     assert spent.cost_usd == pytest.approx(usd)
+
+
+async def test_what_was_planned_and_has_no_row_is_counted():
+    """A run that was stopped after one of three drills does not look like a run of one."""
+    drill = await one()
+    plans = (drill.plan, replace(drill.plan, id="second"), replace(drill.plan, id="third"))
+    builder = ReportBuilder("http://g", "1.106.2", spending=NO_SPENDING, seed=7)
+    builder.take(CampaignPlanned(plans))
+    assert builder.report().summary.not_started == 3
+    builder.take(DrillEnded(drill))
+    report = builder.report()
+    assert (report.summary.passed, report.summary.not_started, report.seed) == (1, 2, 7)

@@ -1,5 +1,6 @@
 """How settings and a request become the options of a rehearsal."""
 
+from dataclasses import replace
 from datetime import date
 
 from chaos.rehearsal import RehearsalOptions
@@ -15,7 +16,7 @@ def options(**sections) -> RehearsalOptions:
 def test_the_defaults_of_both_are_the_same():
     """A script and the command line rehearse alike."""
     made = options()
-    assert made == RehearsalOptions()
+    assert replace(made, seed=None) == RehearsalOptions()
 
 
 def test_a_twin_is_started_where_it_is_asked_for_or_possible():
@@ -59,3 +60,12 @@ def test_a_twin_needs_no_port_that_a_daemon_may_hold():
     made = rehearsal_options(twin, DrillRequest())
     assert made.witness_listen == (("127.0.0.1", 0),)
     assert rehearsal_options(Settings(), DrillRequest()).witness_listen == (("127.0.0.1", 8941),)
+
+
+def test_a_seed_is_drawn_where_none_is_given():
+    """Every report can name the seed that replays its drills."""
+    drawn = DrillRequest()
+    assert drawn.seed is not None
+    assert rehearsal_options(Settings(), drawn).seed == drawn.seed
+    assert DrillRequest().seed != drawn.seed
+    assert DrillRequest(seed=0).seed == 0

@@ -52,6 +52,7 @@ async def test_a_report_holds_what_the_listener_heard():
     assert {row.outcome for row in report.drills} == {Outcome.PASSED}
     assert isinstance(heard[-1], CampaignEnded)
     assert len(ended) == 3
+    assert report.seed == 1
     assert report.summary.requests == 4  # one of them to see how fast the gateway is
 
 

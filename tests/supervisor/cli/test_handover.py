@@ -46,6 +46,7 @@ async def test_the_report_is_that_of_drills_here(here):
         assert not stopped
         assert [row.outcome for row in report.drills] == [Outcome.PASSED] * 2
         assert (report.summary.passed, report.gateway.litellm_version) == (2, "1.106.2")
+        assert report.seed is not None
         kept = {d["drill"]["id"] for d in (await daemon.get("/api/v1/drills"))["drills"]}
         assert {row.id for row in report.drills} <= kept
 

@@ -60,6 +60,7 @@ async def test_a_campaign_is_drilled_written_and_told(tmp_path: Path):
         assert told[3][1]["summary"]["passed"] == 1
         assert told[3][1]["summary"]["routed"] == 1
         assert not told[3][1]["stopped"]
+        assert isinstance(told[3][1]["seed"], int)
 
 
 async def test_a_campaign_counts_for_the_ledger(tmp_path: Path):

@@ -102,6 +102,13 @@ def test_the_report_ends_with_its_counts():
     assert last.endswith("LiteLLM 1.106.2")
 
 
+def test_what_was_never_started_and_the_seed_are_in_the_last_line():
+    """A run that was stopped is not a short one, and any can be replayed."""
+    last = printed(draw(report(row(), planned=2597, seed=42))).splitlines()[-1]
+    assert last.startswith("1 passed  2596 never started  0 requests")
+    assert last.endswith("LiteLLM 1.106.2, seed 42")
+
+
 def test_a_stand_in_s_pass_is_routed_and_never_served():
     """Nobody may read a stand-in's answer as a proof of the paid hop."""
     stood_in = row(hops=(hop("claude", "faulted"), hop("gemma", "stood_in")))

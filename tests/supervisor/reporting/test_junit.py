@@ -25,9 +25,9 @@ UNSURE = row(
 ABORTED = row(outcome=Outcome.ABORTED, reply=PASSED.reply.model_copy(update={"total_s": None}))
 
 
-def suite(*rows):
+def suite(*rows, **about):
     """The suite of a report, valid and read back."""
-    text = junit_xml(report(*rows))
+    text = junit_xml(report(*rows, **about))
     SCHEMA.validate(text)
     (only,) = list(JUnitXml.fromstring(text.encode()))
     return only
@@ -79,10 +79,12 @@ def test_the_gateway_and_the_totals_are_properties():
     """The time is that of the first drill, in UTC."""
     later = row(started_at=datetime(2026, 1, 3, tzinfo=UTC))
     east = timezone(timedelta(hours=2))
-    only = suite(later, row(started_at=datetime(2026, 1, 2, 1, tzinfo=east)))
+    earlier = row(started_at=datetime(2026, 1, 2, 1, tzinfo=east))
+    only = suite(later, earlier, planned=5, seed=42)
     told = {item.name: item.value for item in only.properties()}
     assert told["gateway"] == "http://gateway"
     assert told["litellm_version"] == "1.106.2"
+    assert (told["not_started"], told["seed"]) == ("3", "42")
     assert only.timestamp == "2026-01-01T23:00:00"
 
 

@@ -51,6 +51,14 @@ def test_what_passed_needs_no_table():
     assert seen.rows == []
 
 
+def test_what_was_never_started_is_said_and_is_no_pass():
+    """A run that was stopped after its first drill has proven one."""
+    text = drill_markdown(report(PASSED, planned=3, seed=42))
+    assert read(text).heading == "Understudy: the drills were broken off"
+    assert "0 aborted, 2 never started; LiteLLM 1.106.2, 2 s, seed 42." in text
+    assert "never started" not in drill_markdown(report(PASSED))
+
+
 def test_a_cause_is_one_row_however_many_drills_share_it():
     """With what was seen and what to do; failures come before what proved nothing."""
     alike = [failed(message="gemma said no"), failed(message="gemma said no")]
