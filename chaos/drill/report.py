@@ -311,7 +311,7 @@ class ReportBuilder:
         gaps: Sequence[Gap] = (),
         seed: int | None = None,
     ) -> None:
-        self._gateway = GatewayRow(url=url, litellm_version=litellm_version, stripped=stripped)
+        self.gateway = GatewayRow(url=url, litellm_version=litellm_version, stripped=stripped)
         self._spending = spending
         self._gaps = gaps
         self._seed = seed
@@ -329,7 +329,7 @@ class ReportBuilder:
             self._add(event.revised)
 
     def _add(self, drill: Drill) -> None:
-        version = self._gateway.litellm_version
+        version = self.gateway.litellm_version
         self._rows[drill.plan.id] = row_of(drill, litellm_version=version, gaps=self._gaps)
 
     @property
@@ -342,7 +342,7 @@ class ReportBuilder:
         rows = tuple(self._rows.values())
         took_s = time.monotonic() - self._began_s
         return DrillReport(
-            gateway=self._gateway,
+            gateway=self.gateway,
             summary=summarise(rows, duration_s=took_s, spent=self._spending, planned=self._planned),
             drills=rows,
             seed=self._seed,

@@ -1,6 +1,6 @@
 """What drills may cost and have cost: reserved before sending, settled from the wire."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from chaos.drill.drill import Drill, Refusal
@@ -24,6 +24,17 @@ class Spending:
         self.tokens = 0
         self.cost_usd = 0.0
         self._reserved_usd: dict[str, float] = {}
+
+    @property
+    def used(self) -> dict[str, float]:
+        """Say what is used, by the names of a report's summary."""
+        return {name: getattr(self, name) for name in ("requests", "tokens", "cost_usd")}
+
+    def take_over(self, used: Mapping[str, float]) -> None:
+        """Take what another process has counted in the place of what was counted here."""
+        self.requests = int(used["requests"])
+        self.tokens = int(used["tokens"])
+        self.cost_usd = used["cost_usd"]
 
     def reserve(self, plan: DrillPlan) -> Refusal | None:
         """Put aside what *plan* may cost at most, or say why that cannot be."""

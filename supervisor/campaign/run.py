@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from chaos.clock import SystemClock
 from chaos.drill.campaign import Assignment
-from chaos.drill.events import CampaignEnded, Event
+from chaos.drill.events import CampaignEnded, DrillEnded, Event
 from chaos.drill.report import DrillReport, ReportBuilder
 from chaos.errors import UsageError
 from chaos.gateway.client import Gateway
@@ -23,7 +23,7 @@ from supervisor.settings.model import Settings
 from supervisor.stop import Stop
 
 
-def ignore(_: Event) -> None:
+def ignore(_: object) -> None:
     """Listen to nothing."""
 
 
@@ -34,12 +34,14 @@ async def run_drills(
     *,
     stop: Stop | None = None,
     listen: Callable[[Event], None] = ignore,
+    grew: Callable[[Callable[[], DrillReport]], None] = ignore,
     say: Callable[[str], None] = lambda _: None,
 ) -> DrillReport:
     """Drill the gateway as *settings* and *request* say, and report.
 
     Args:
         gateway: None to drill the configuration of ``twin.litellm_config`` without one.
+        grew: Is given, after each drill, what makes the report of all so far.
 
     Raises:
         UsageError: Nothing can be drilled as asked; nothing has been sent.
@@ -82,6 +84,8 @@ async def run_drills(
         async for event in rehearsal.run(assignments, stop.event if stop else None):
             report.take(event)
             listen(event)
+            if isinstance(event, DrillEnded):
+                grew(report.report)
             if isinstance(event, CampaignEnded):
                 tell_the_end(event, report, len(assignments), say)
         return report.report()

@@ -8,9 +8,10 @@ from typing import Any
 
 import aiohttp
 
-from chaos.drill.report import DrillReport, DrillRow, GatewayRow, Summary
+from chaos.drill.report import DrillReport
 from chaos.errors import UsageError
 from chaos.http_client import open_session
+from supervisor.campaign.followed import FollowedReport
 from supervisor.cli.knowledge import Api, DaemonError
 from supervisor.cli.progress import LiveDrills
 from supervisor.settings.model import Settings
@@ -54,11 +55,13 @@ async def drilled_there(
     stop: Stop,
     live: LiveDrills,
     say: Callable[[str], None] = lambda _: None,
+    grew: Callable[[Callable[[], DrillReport]], None] = lambda _: None,
 ) -> tuple[DrillReport, bool]:
     """Have the daemon drill, and report.
 
     Args:
         say: Is told what the daemon does first, where that takes a while.
+        grew: Is given, after each drill, what makes the report of all so far.
 
     Returns:
         The report, and whether the campaign was stopped.
@@ -68,7 +71,7 @@ async def drilled_there(
         UsageError: Nothing can be drilled as ordered.
     """
     started = await api.start_drills(order)
-    rows: dict[str, DrillRow] = {}
+    report = FollowedReport()
     stop.watched()
     async with asyncio.TaskGroup() as tasks:
         stopping = tasks.create_task(_stop_there(api, started.id, stop))
@@ -77,24 +80,17 @@ async def drilled_there(
             async for event in _events(api, started.id):
                 waiting.cancel()
                 if event.name == "campaign.planned":
+                    report.planned(event.data)
                     live.planned(event.data["drills"])
                 elif event.name == "drill.started":
                     live.started(event.data["id"], event.data["scenario"])
                 elif event.name == "drill.ended":
-                    row = DrillRow.model_validate(event.data["drill"])
-                    rows[row.id] = row
-                    live.ended(row)
+                    live.ended(report.ended(event.data))
+                    grew(report.so_far)
                 elif event.name == "campaign.failed":
                     raise UsageError(event.data["why"], remedy=event.data["remedy"])
                 elif event.name == "campaign.ended":
-                    report = DrillReport(
-                        gateway=GatewayRow.model_validate(event.data["gateway"]),
-                        summary=Summary.model_validate(event.data["summary"]),
-                        drills=tuple(rows.values()),
-                        # A daemon of an older version names none.
-                        seed=event.data.get("seed"),
-                    )
-                    return report, bool(event.data["stopped"])
+                    return report.whole(event.data), bool(event.data["stopped"])
         finally:
             stopping.cancel()
             waiting.cancel()

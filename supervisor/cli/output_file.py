@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from chaos.errors import UsageError
+from supervisor.cli.running.whole_file import write_whole
 
 
 def check_writable(output: Path) -> None:
@@ -42,7 +43,7 @@ def write_output(text: str, output: Path | None) -> None:
         print_json(text.rstrip("\n"))
         return
     try:
-        output.write_text(text, "utf-8")
+        write_whole(output, text)
     except OSError as error:
         # The disk filled up meanwhile: what the work has cost must not be lost.
         print_json(text.rstrip("\n"))

@@ -173,6 +173,11 @@ class Campaigns:
                 faults_of=lambda path: tuple(scenarios_of(topology, settings.rehearse, path)),
                 request=request,
                 campaign=campaign.id,
+                spending=rehearsal.spending,
+                about={
+                    "gateway": report.gateway.model_dump(mode="json"),
+                    "seed": request.seed,
+                },
             )
             asked_for = order.model_dump(mode="json", exclude={"client"}, exclude_defaults=True)
             await recorder.store.begin_campaign(campaign.id, asked_for, len(assignments))

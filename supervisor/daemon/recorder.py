@@ -5,9 +5,10 @@ written nothing is drilled.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import structlog
 
@@ -15,7 +16,7 @@ from chaos.clock import Clock
 from chaos.drill.drill import MAY_RUN, Drill
 from chaos.drill.events import CampaignPlanned, DrillEnded, DrillStarted, Event
 from chaos.drill.report import DrillRow, is_partial, row_of
-from chaos.drill.spending import attempts_used
+from chaos.drill.spending import Spending, attempts_used
 from chaos.judge.check import Finding, Kind
 from chaos.judge.known_gaps import Gap
 from chaos.scenario.scenario import FallbackPath
@@ -50,6 +51,8 @@ class Order:
         version: LiteLLM's.
         faults_of: Gives the faults that take turns on a path.
         campaign: The campaign's id; None for a drill that was due by itself.
+        spending: What the campaign has used so far.
+        about: What is told of the campaign before its first drill.
     """
 
     settings: Settings
@@ -57,6 +60,8 @@ class Order:
     faults_of: Callable[[FallbackPath], Sequence[str]]
     request: DrillRequest = field(default_factory=DrillRequest)
     campaign: str | None = None
+    spending: Spending | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -79,7 +84,7 @@ class Recorder:
         """Write down what has happened, and tell it."""
         if isinstance(event, CampaignPlanned):
             if order.campaign is not None:
-                self._tell("campaign.planned", order, {"drills": len(event.plans)})
+                self._tell("campaign.planned", order, {"drills": len(event.plans), **order.about})
         elif isinstance(event, DrillStarted):
             plan = event.plan
             self.board.began(Running(plan.id, plan.scenario.key, self.clock.now()))
@@ -103,7 +108,10 @@ class Recorder:
             entry = _entry(drill, row, now, gaps, order)
             await self._write(entry, felt=bool(drill.seen.collateral))
             await self._stop_if_felt(drill)
-        self._tell("drill.ended", order, {"drill": row.model_dump(mode="json")})
+        told: dict[str, object] = {"drill": row.model_dump(mode="json")}
+        if order.spending is not None:
+            told["spent"] = order.spending.used
+        self._tell("drill.ended", order, told)
 
     async def _refused(self, drill: Drill, refusal: Finding) -> None:
         """Count a drill that may not be now, and look at its path again in a while."""

@@ -15,6 +15,8 @@ from supervisor.cli.gateway_options import Access, with_access
 from supervisor.cli.output_file import check_writable, write_output
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chaos.drill.report import DrillReport
     from supervisor.settings.model import Settings
     from supervisor.stop import Stop
@@ -274,7 +276,7 @@ async def _drill_there(
             return None
         say(f"the daemon at {daemon.base} drills, with its own witness and keys (--local: not)")
         with LiveDrills(err) as live:
-            report, stopped = await drilled_there(daemon, order, stop, live, say)
+            report, stopped = await drilled_there(daemon, order, stop, live, say, _growing(to))
     show(report, to)
     return exit_code(report.summary, report.drills, stopped=stopped)
 
@@ -305,7 +307,13 @@ async def _drill(
             return ExitCode.OK
         with LiveDrills(err) as live:
             report = await run_drills(
-                gateway, settings, request, stop=stop, listen=live.take, say=say
+                gateway,
+                settings,
+                request,
+                stop=stop,
+                listen=live.take,
+                grew=_growing(to),
+                say=say,
             )
     show(report, to)
     return exit_code(report.summary, report.drills, stopped=stop.event.is_set())
@@ -313,7 +321,7 @@ async def _drill(
 
 def show(report: "DrillReport", to: Destination) -> None:
     """Print the report, or write it into a file; append the summary to its own."""
-    from supervisor.cli.console import as_plain_text, out
+    from supervisor.cli.console import out
     from supervisor.reporting.drill_table import draw
 
     if to.summary is not None:
@@ -321,15 +329,25 @@ def show(report: "DrillReport", to: Destination) -> None:
     if to.form == "table" and to.output is None:
         out.print(draw(report))
         return
-    if to.form == "json":
-        text = report.model_dump_json(by_alias=True, indent=2) + "\n"
-    elif to.form == "junit":
-        from supervisor.reporting.junit import junit_xml
+    write_output(written(report, to.form), to.output)
 
-        text = junit_xml(report)
-    else:
-        text = as_plain_text(draw(report))
-    write_output(text, to.output)
+
+def written(report: "DrillReport", form: ReportFormat) -> str:
+    """Write the report as the text of a file."""
+    from supervisor.cli.console import as_plain_text
+    from supervisor.reporting.drill_table import draw
+    from supervisor.reporting.junit import junit_xml
+
+    if form == "json":
+        return report.model_dump_json(by_alias=True, indent=2) + "\n"
+    return junit_xml(report) if form == "junit" else as_plain_text(draw(report))
+
+
+def _growing(to: Destination) -> "Callable[[Callable[[], DrillReport]], None]":
+    """Write the file of *to* as drills end, if it has one."""
+    from supervisor.cli.running.growing_report import GrowingReport
+
+    return GrowingReport(to.output, lambda report: written(report, to.form)).grew
 
 
 def _append(report: "DrillReport", summary: Path) -> None:

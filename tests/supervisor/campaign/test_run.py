@@ -5,6 +5,7 @@ import pytest
 from chaos.drill.campaign import Assignment
 from chaos.drill.drill import Refusal
 from chaos.drill.events import CampaignEnded, DrillEnded, Event
+from chaos.drill.report import DrillReport
 from chaos.errors import UsageError
 from chaos.judge.check import Kind
 from chaos.judge.verdict import Outcome
@@ -22,7 +23,7 @@ from tests.fakes.whole_gateway import permitting, whole_gateway
 CHAT = Selection(shapes=("chat",), stream=False, depth=1)
 
 
-async def campaign(models=None, *, engines=None, request=None, said=None, **changes):
+async def campaign(models=None, *, engines=None, request=None, said=None, states=None, **changes):
     """Run the drills of the little gateway as the command line does."""
     address = f"127.0.0.1:{free_port()}"
     settings = Settings(
@@ -39,6 +40,7 @@ async def campaign(models=None, *, engines=None, request=None, said=None, **chan
             settings,
             request or DrillRequest(CHAT, seed=1),
             listen=heard.append,
+            grew=lambda make: (states if states is not None else []).append(make()),
             say=(said if said is not None else []).append,
         )
     return report, heard
@@ -54,6 +56,17 @@ async def test_a_report_holds_what_the_listener_heard():
     assert len(ended) == 3
     assert report.seed == 1
     assert report.summary.requests == 4  # one of them to see how fast the gateway is
+
+
+async def test_a_report_can_be_made_after_each_drill():
+    """One that was killed has all before the drill that ran."""
+    states: list[DrillReport] = []
+    await campaign(states=states)
+    assert [(len(one.drills), one.summary.not_started) for one in states] == [
+        (1, 2),
+        (2, 1),
+        (3, 0),
+    ]
 
 
 async def test_max_drills_keeps_the_first_ones():

@@ -42,8 +42,14 @@ async def test_the_report_is_that_of_drills_here(here):
         await daemon.drilled()
         api = await daemon_of(opened, here.load())
         assert api is not None
-        report, stopped = await drilled_there(api, CHAT, Stop(), live())
+        states = []
+        report, stopped = await drilled_there(
+            api, CHAT, Stop(), live(), grew=lambda make: states.append(make())
+        )
         assert not stopped
+        assert [(len(one.drills), one.summary.not_started) for one in states] == [(1, 1), (2, 0)]
+        assert {(one.gateway, one.seed) for one in states} == {(report.gateway, report.seed)}
+        assert states[-1].summary.requests == report.summary.requests
         assert [row.outcome for row in report.drills] == [Outcome.PASSED] * 2
         assert (report.summary.passed, report.gateway.litellm_version) == (2, "1.106.2")
         assert report.seed is not None

@@ -1,0 +1,1 @@
+"""While drills run: the file that grows with them, and what is said meanwhile."""
