@@ -17,6 +17,7 @@ ASCII = {
     "“": '"',
     "”": '"',
     "─": "-",
+    "×": "x",
 }
 """How our own signs are written where the encoding lacks them."""
 

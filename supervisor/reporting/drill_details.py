@@ -1,6 +1,7 @@
 """What the wire saw of the drills that did not pass, told once for each cause.
 
-Forty drills that fail for one reason are one block with forty keys, not forty blocks.
+Forty drills that fail for one reason are one block with one key and what they have in common; all
+keys are in the JSON.
 """
 
 import re
@@ -15,6 +16,7 @@ from chaos.drill.report import DrillRow, FindingRow, HopRow, is_partial, is_rout
 from chaos.drill.whole_group import NAME as WHOLE_GROUP
 from chaos.judge.check import Result
 from chaos.judge.verdict import Outcome
+from supervisor.reporting.axes import axes
 
 STYLES = {
     Outcome.PASSED: "green",
@@ -123,10 +125,7 @@ def _block(alike: Sequence[DrillRow]) -> Iterator[RenderableType]:
     if row.known_gap:
         yield _indented(Text(f"known: {row.known_gap}", "dim"))
     if len(alike) > 1:
-        others = "one more drill" if len(alike) == 2 else f"{len(alike) - 1} more drills"
-        yield _indented(f"the same in {others}:")
-        for other in alike[1:]:
-            yield _indented(Text(other.scenario.key, "dim"), 4)
+        yield _indented(f"the same in {axes(alike)}")
 
 
 def _is_told(finding: FindingRow, row: DrillRow) -> bool:

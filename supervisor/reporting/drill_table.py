@@ -1,8 +1,8 @@
 """Draw a drill report for people: a table, then each cause of failure as the wire saw it.
 
-Every drill that did not pass is in the table. Passed ones are folded by path where there are
-many. ``why`` has a column only where the terminal has room for a sentence, else a line of its
-own.
+Every path and cause of a drill that did not pass is in the table. Where there are many drills,
+those of one path that passed, or did not for one cause, are one line. ``why`` has a column only
+where the terminal has room for a sentence, else a line of its own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,11 +16,16 @@ from rich.text import Text
 
 from chaos.drill.report import DrillReport, DrillRow
 from chaos.judge.verdict import Outcome
+from chaos.naming import all_or_count
 from supervisor.reporting.drill_details import cause, details, shown, why
 from supervisor.reporting.spelling import spelled
 
 FOLD_OVER = 60
-"""Longer tables show passed drills as one line for each path."""
+"""Longer tables show the drills of one path that came out alike as one line."""
+
+MOST_ALIKE = 8
+"""Drills of one path and cause that have lines of their own in a shorter table."""
+
 
 LEAST_WHY = 50
 """Columns that a sentence needs; with fewer it gets a line of its own."""
@@ -51,7 +56,7 @@ class Line:
 
     Attributes:
         cells: As in ``HEADER``.
-        why: In one sentence; empty for lines of many passed drills.
+        why: In one sentence, of many the first's; empty for lines of many passed drills.
         cause: The same for lines whose sentence need not be repeated; empty for a pass.
     """
 
@@ -125,17 +130,30 @@ class DrillTable:
 
 
 def lines_of(rows: Sequence[DrillRow]) -> Iterator[Line]:
-    """Turn drills into lines; many passed drills of one path into one."""
-    folds = len(rows) > FOLD_OVER
-    folded: set[str] = set()
+    """Turn drills into lines; many of one path that came out alike into one."""
+    alike: dict[tuple[str, ...], list[DrillRow]] = {}
     for row in rows:
-        if not folds or row.outcome is not Outcome.PASSED:
+        alike.setdefault(_fate(row), []).append(row)
+    folded: set[tuple[str, ...]] = set()
+    for row in rows:
+        fate = _fate(row)
+        others = alike[fate]
+        if not _folds(others, of=len(rows)):
             yield _line(row)
-        elif path(row) not in folded:
-            folded.add(path(row))
-            yield _fold(
-                [r for r in rows if r.outcome is Outcome.PASSED and path(r) == path(row)],
-            )
+        elif fate not in folded:
+            folded.add(fate)
+            yield _fold(others)
+
+
+def _fate(row: DrillRow) -> tuple[str, ...]:
+    """Tell what drills share that may be one line."""
+    return (path(row), *(() if row.outcome is Outcome.PASSED else cause(row)))
+
+
+def _folds(alike: Sequence[DrillRow], *, of: int) -> bool:
+    if alike[0].outcome is Outcome.PASSED:
+        return of > FOLD_OVER
+    return len(alike) > (1 if of > FOLD_OVER else MOST_ALIKE)
 
 
 def _line(row: DrillRow) -> Line:
@@ -159,13 +177,15 @@ def _fold(rows: Sequence[DrillRow]) -> Line:
     word, style = shown(first)
     cells = (
         path(first),
-        _many([fault(row) for row in rows], "faults"),
-        _many([shape(row) for row in rows], "kinds"),
+        all_or_count(map(fault, rows), "faults"),
+        all_or_count(map(shape, rows), "kinds"),
         Text(f"{len(rows)} {word}", style),
-        "",
+        first.kind.value if first.kind else "",
         f"≤{slowest:.2f}",
     )
-    return Line(_texts(cells))
+    if first.outcome is Outcome.PASSED:
+        return Line(_texts(cells))
+    return Line(_texts(cells), why(first), (first.scenario.group, *cause(first)))
 
 
 def path(row: DrillRow) -> str:
@@ -188,11 +208,6 @@ def shape(row: DrillRow) -> str:
     if row.scenario.stream:
         parts.append("streamed")
     return " ".join(parts)
-
-
-def _many(names: Sequence[str], word: str) -> str:
-    distinct = set(names)
-    return names[0] if len(distinct) == 1 else f"{len(distinct)} {word}"
 
 
 def _texts(cells: Sequence[str | Text]) -> tuple[Text, ...]:

@@ -1,7 +1,7 @@
 """The drill report as Markdown, for the page of a CI job or a comment on a pull request.
 
-Each cause is one row, however many drills share it. What gateways and models have said is escaped:
-it cannot become a link, a picture, a mention or a table of its own.
+Each cause is one row, however many drills and paths share it. What gateways and models have said
+is escaped: it cannot become a link, a picture, a mention or a table of its own.
 """
 
 import re
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from chaos.drill.report import DrillReport, DrillRow
 from chaos.judge.verdict import Outcome
+from chaos.naming import all_or_count, some_of
 from supervisor.reporting.drill_details import cause, shown, why
 from supervisor.reporting.drill_table import fault, path, shape
 
@@ -47,7 +48,14 @@ def _lines(report: DrillReport) -> Iterator[str]:
         word = shown(row)[0]
         verdict = f"{word}, {row.kind.value}" if row.kind else word
         remedies = (f.remedy for f in row.findings if f.kind is row.kind and f.remedy)
-        cells = (verdict, path(row), fault(row), shape(row), str(len(alike)), why(row))
+        cells = (
+            verdict,
+            some_of(map(path, alike)),
+            all_or_count(map(fault, alike), "faults"),
+            all_or_count(map(shape, alike), "kinds"),
+            str(len(alike)),
+            why(row),
+        )
         yield _row((*cells, next(remedies, "")))
     if len(causes) > MOST_CAUSES:
         yield ""
@@ -72,7 +80,7 @@ def _causes(rows: Sequence[DrillRow]) -> list[list[DrillRow]]:
     found: dict[tuple[str, ...], list[DrillRow]] = {}
     for row in rows:
         if row.outcome is not Outcome.PASSED:
-            found.setdefault((path(row), *cause(row)), []).append(row)
+            found.setdefault(cause(row), []).append(row)
     order = (Outcome.FAILED, Outcome.ABORTED, Outcome.INCONCLUSIVE)
     return sorted(
         found.values(),

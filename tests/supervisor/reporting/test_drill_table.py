@@ -6,7 +6,16 @@ import pytest
 from rich.console import Console
 
 from chaos.judge.check import Kind
-from supervisor.reporting.drill_table import FOLD_OVER, draw, fault, lines_of, path, shape, table
+from supervisor.reporting.drill_table import (
+    FOLD_OVER,
+    MOST_ALIKE,
+    draw,
+    fault,
+    lines_of,
+    path,
+    shape,
+    table,
+)
 from tests.fakes.rows import failed, finding, hop, report, row
 
 SENTENCE = "gemma was contacted and itself failed: status 400, “tool choice requires a flag”."
@@ -68,15 +77,23 @@ def many(*others):
     return [*(row(fault=f"fault_{n}") for n in range(FOLD_OVER)), *others]
 
 
-def test_a_long_table_folds_what_passed_and_nothing_else():
+def test_a_long_table_folds_what_came_out_alike_and_nothing_else():
     """A failure is never hidden by what went well around it."""
-    lines = list(lines_of(many(failed("gpt"), failed("gpt", fault="hang"), row("gpt"))))
+    others = (
+        *(failed("gpt"), failed("gpt", fault="hang"), failed("gpt", "something else")),
+        *(failed("o3"), failed(known_gap="an issue"), row("gpt")),
+    )
+    lines = list(lines_of(many(*others)))
     assert [line.cells[3].plain for line in lines] == [
         f"{FOLD_OVER} passed",
+        "2 failed",
         "failed",
         "failed",
+        "known gap",
         "1 passed",
     ]
+    assert [cell.plain for cell in lines[1].cells[1:3]] == ["billing, hang", "chat"]
+    assert [line.why for line in lines[:3]] == ["", "gemma said no", "something else"]
     assert lines[0].cells[1].plain == f"{FOLD_OVER} faults"
     assert lines[0].cells[2].plain == "chat"
 
@@ -84,6 +101,15 @@ def test_a_long_table_folds_what_passed_and_nothing_else():
 def test_a_short_table_folds_nothing():
     """Up to a page every drill has its line."""
     assert len(list(lines_of(many()))) == FOLD_OVER
+
+
+def test_one_cause_of_one_path_is_a_line_in_a_short_table_too():
+    """Of nine failures for one reason the ninth says nothing new."""
+    few = [failed(fault=f"fault_{n}") for n in range(MOST_ALIKE)]
+    assert len(list(lines_of(few))) == MOST_ALIKE
+    (line,) = lines_of([*few, failed(fault="one more")])
+    assert line.cells[3].plain == "9 failed"
+    assert line.cells[4].plain == "hop_failed"
 
 
 def test_a_known_gap_does_not_look_like_a_failure():

@@ -71,6 +71,14 @@ def test_a_cause_is_one_row_however_many_drills_share_it():
     assert second[0] == "inconclusive, engine_busy"
 
 
+def test_a_cause_of_several_paths_is_one_row():
+    """Five groups that fall back to one broken engine have one problem."""
+    alike = [failed(f"group-{n}", fault="hang") for n in range(5)]
+    _, only = read(drill_markdown(report(*alike))).rows
+    assert only[1] == "✗group-0 → gemma, ✗group-1 → gemma, ✗group-2 → gemma and 2 more"
+    assert only[2:5] == ["hang", "chat", "5"]
+
+
 def test_nothing_that_was_said_becomes_markup():
     """A provider's error could otherwise draw a picture into somebody's pull request."""
     evil = "a | b\n## c ![x](https://evil.example/x.png) <img src=x> @everyone `d` [e](f)"
