@@ -27,6 +27,8 @@ MOST_ALIKE = 8
 """Drills of one path and cause that have lines of their own in a shorter table."""
 
 
+INSTEAD = "instead: that hop's dialect has no such fault."
+
 LEAST_WHY = 50
 """Columns that a sentence needs; with fewer it gets a line of its own."""
 
@@ -196,8 +198,23 @@ def path(row: DrillRow) -> str:
 
 
 def fault(row: DrillRow) -> str:
-    """Name the faults that the failing hops really got."""
-    return ", ".join(dict.fromkeys(row.scenario.faults.values())) or row.scenario.fault
+    """Name the fault, and the hops that got another one instead."""
+    asked = row.scenario.fault
+    others = substituted(row)
+    if not others:
+        return asked
+    played = dict.fromkeys(others.values())
+    said = (
+        f"{', '.join(hop for hop, name in others.items() if name == one)}: {one} instead"
+        for one in played
+    )
+    return f"{asked} ({'; '.join(said)})"
+
+
+def substituted(row: DrillRow) -> dict[str, str]:
+    """Name the hops whose dialect lacks the fault that was asked for, and what they got."""
+    asked = row.scenario.fault
+    return {hop: played for hop, played in row.scenario.faults.items() if played != asked}
 
 
 def shape(row: DrillRow) -> str:
@@ -261,6 +278,8 @@ def _summary(report: DrillReport) -> Text:
     )
     if report.gateway.stripped:
         text.append(f"\nThe twin was started without: {', '.join(report.gateway.stripped)}.", "dim")
+    if any(substituted(row) for row in report.drills):
+        text.append(f"\n{INSTEAD}", "dim")
     if counts.routed:
         text.append(
             "\nrouted: a stand-in answered for the hop that costs money. That it would be tried is "

@@ -11,7 +11,7 @@ from chaos.drill.report import DrillReport, DrillRow
 from chaos.judge.verdict import Outcome
 from chaos.naming import all_or_count, some_of
 from supervisor.reporting.drill_details import cause, shown, why
-from supervisor.reporting.drill_table import fault, path, shape
+from supervisor.reporting.drill_table import INSTEAD, fault, path, shape, substituted
 
 MOST_CAUSES = 50
 """A job's page takes 1 MiB; whoever has more causes reads the report."""
@@ -57,6 +57,9 @@ def _lines(report: DrillReport) -> Iterator[str]:
             why(row),
         )
         yield _row((*cells, next(remedies, "")))
+    if any(substituted(row) for alike in causes[:MOST_CAUSES] for row in alike):
+        yield ""
+        yield escaped(INSTEAD)
     if len(causes) > MOST_CAUSES:
         yield ""
         yield f"{len(causes) - MOST_CAUSES} more causes are in the report."

@@ -42,6 +42,33 @@ def test_a_line_names_what_was_played_and_asked():
     assert shape(row(shape="agent", stream=True)) == "agent streamed"
 
 
+def with_faults(drill, **played):
+    """Let hops get other faults than the one that was asked for."""
+    faults = {**drill.scenario.faults, **played}
+    return drill.model_copy(
+        update={"scenario": drill.scenario.model_copy(update={"faults": faults})}
+    )
+
+
+def test_a_fault_that_a_hop_did_not_get_is_said():
+    """A hop whose provider knows no such failure fails otherwise, and nobody is misled."""
+    other = with_faults(row(fault="overloaded", depth=2), gemma="server_error")
+    assert fault(other) == "overloaded (gemma: server_error instead)"
+    both = with_faults(other, claude="server_error")
+    assert fault(both) == "overloaded (claude, gemma: server_error instead)"
+    text = printed(draw(report(row(), other, other)))
+    assert text.count("instead: that hop's dialect has no such fault.") == 1
+    assert "instead" not in printed(draw(report(row())))
+
+
+@pytest.mark.parametrize("asked", ["billing.once", "rate_limit.retry_after_20", "context_window"])
+def test_a_variant_is_no_substitute(asked):
+    """What was asked for was played, to its last word."""
+    assert fault(row(fault=asked, depth=2)) == asked
+    other = with_faults(row(fault="overloaded.once"), claude="server_error.once")
+    assert fault(other) == "overloaded.once (claude: server_error.once instead)"
+
+
 def test_a_wide_terminal_has_all_in_one_line():
     """Path, fault, shape, verdict, kind, why, seconds."""
     header, line, *_ = printed(table([failed(message=SENTENCE)]), 170).splitlines()

@@ -79,6 +79,16 @@ def test_a_cause_of_several_paths_is_one_row():
     assert only[2:5] == ["hang", "chat", "5"]
 
 
+def test_a_substituted_fault_is_explained_below_the_table():
+    """The row names it, one line says why."""
+    drill = failed(fault="overloaded")
+    scenario = drill.scenario.model_copy(update={"faults": {"claude": "server_error"}})
+    text = drill_markdown(report(drill.model_copy(update={"scenario": scenario})))
+    assert read(text).rows[1][2] == "overloaded (claude: server_error instead)"
+    assert text.count("dialect has no such fault") == 1
+    assert "instead" not in drill_markdown(report(drill))
+
+
 def test_nothing_that_was_said_becomes_markup():
     """A provider's error could otherwise draw a picture into somebody's pull request."""
     evil = "a | b\n## c ![x](https://evil.example/x.png) <img src=x> @everyone `d` [e](f)"
