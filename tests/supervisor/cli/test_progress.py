@@ -4,6 +4,7 @@ import io
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from rich.console import Console
 
 from chaos.drill.drill import NOTHING_YET, Drill
@@ -28,10 +29,10 @@ def ended(planned, outcome=Outcome.PASSED):
     return DrillEnded(Drill(planned, verdict, Observation(NOTHING_YET), datetime.now(UTC)))
 
 
-def live_on(*, terminal):
+def live_on(*, terminal, height=40):
     """A live view on a terminal or a file; and what it wrote."""
     file = io.StringIO()
-    console = Console(file=file, force_terminal=terminal, width=100, height=40, highlight=False)
+    console = Console(file=file, force_terminal=terminal, width=100, height=height, highlight=False)
     return LiveDrills(console), console, file
 
 
@@ -42,7 +43,7 @@ def frame(live, console):
     return captured.get()
 
 
-def test_nothing_is_drawn_into_a_log():
+async def test_nothing_is_drawn_into_a_log():
     """A file gets no bars, no colours and no moving cursor."""
     live, _, file = live_on(terminal=False)
     with live:
@@ -80,6 +81,50 @@ def test_what_runs_is_named_until_it_ends():
     assert frame(live, console).count(f"… {one.scenario.key}") == 1
     live.take(ended(other))
     assert f"… {one.scenario.key}" not in frame(live, console)
+
+
+async def test_a_failure_is_a_line_of_a_log():
+    """Whoever reads the log of a job need not wait for its end."""
+    live, _, file = live_on(terminal=False)
+    with live:
+        live.take(CampaignPlanned((plan(), plan())))
+        live.take(ended(plan(), Outcome.FAILED))
+    assert file.getvalue().startswith("1 of 2 drills, 1 failed: paid/")
+    assert len(file.getvalue().splitlines()) == 1
+
+
+def test_it_is_estimated_how_long_the_rest_takes():
+    """From the third drill on."""
+    live, console, _ = live_on(terminal=True)
+    live.take(CampaignPlanned((plan(),) * 20))
+    for number in range(3):
+        assert "left" not in frame(live, console)
+        live.take(DrillStarted(plan()))
+        live.take(ended(plan(f"group-{number}")))
+    assert "about 5 s left" in frame(live, console)
+
+
+@pytest.mark.parametrize("height", [1, 3, 5, 9, 40])
+def test_no_frame_is_higher_than_the_terminal(height):
+    """What scrolls out of the screen cannot be wiped from it; a header alone is not shown."""
+    live, console, _ = live_on(terminal=True, height=height)
+    live.take(CampaignPlanned((plan(),) * 20))
+    assert "path" not in frame(live, console)
+    for number in range(SHOWN):
+        live.take(ended(plan(f"group-{number}"), Outcome.FAILED))
+    shown = frame(live, console)
+    assert len(shown.splitlines()) <= max(height - 1, 1)
+    assert ("path" in shown) == ("group-7" in shown)
+    assert "group-7" in shown or height < 5
+
+
+def test_the_last_frame_is_empty():
+    """It is drawn whole, however low the terminal is."""
+    live, console, _ = live_on(terminal=True)
+    with live:
+        live.take(CampaignPlanned((plan(),)))
+        live.take(ended(plan()))
+    assert frame(live, console).strip() == ""
 
 
 def test_the_view_is_gone_when_it_ends():
