@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.gateway.releases import LITELLM_VERSION
 from chaos.lab.lab import BIN_VARIABLE
 from tests.fakes.commandline import SCRIPT
 from tests.fakes.litellm import fake_litellm
@@ -97,9 +98,11 @@ def test_prepare_is_quick_where_everything_is_there(invoke, monkeypatch, tmp_pat
     """It installs into the folder that was named, starts nothing, and ends with 0."""
     asked = []
 
-    async def prepare(directory, *, say):
-        asked.append(directory)
+    async def prepare(directory, version, *, say):
+        asked.append((directory, version))
 
     monkeypatch.setattr("chaos.gateway.install.install_litellm", prepare)
     assert invoke("lab", "--prepare", "--dir", tmp_path).code == 0
-    assert asked == [tmp_path]
+    ended = invoke("lab", "--prepare", "--dir", tmp_path, "--litellm-version", "1.108.6")
+    assert ended.code == 0
+    assert asked == [(tmp_path, LITELLM_VERSION), (tmp_path, "1.108.6")]
