@@ -5,12 +5,14 @@ code are the same.
 """
 
 import io
+import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TextIO, cast
 
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
@@ -20,12 +22,30 @@ from chaos.witness.redaction import without_keys
 from supervisor.cli.streams import into_nothing
 from supervisor.reporting.spelling import spelled
 
+WIDE = 10_000
+"""Columns of what is no terminal: nothing is broken at 80 that a program or an editor reads."""
+
+_PADDING = re.compile(r" +(?=\n)")
+
 
 class _Output(Console):
     """A console that goes on in silence when nobody reads any more.
 
-    What others have named, a model group or an error, commands no terminal.
+    What others have named, a model group or an error, commands no terminal. A file or a pipe gets
+    whole lines without padding, unless COLUMNS says how wide they are.
     """
+
+    @property  # type: ignore[misc]  # nobody sets it
+    def size(self) -> ConsoleDimensions:
+        """Say how much there is room for."""
+        found = super().size
+        if self.is_terminal or os.environ.get("COLUMNS"):
+            return found
+        return ConsoleDimensions(WIDE, found.height)
+
+    def _render_buffer(self, buffer: Iterable[Segment]) -> str:
+        text = super()._render_buffer(buffer)
+        return text if self.is_terminal else _PADDING.sub("", text)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
@@ -62,11 +82,16 @@ def complain(error: UnderstudyError) -> None:
 
 
 def as_plain_text(renderable: RenderableType) -> str:
-    """Draw as ``out`` would, without colours: for a file, whatever stdout is."""
-    page = _Output(file=io.StringIO(), width=out.width, color_system=None, highlight=False)
+    """Draw as for a pipe, without colours: for a file, whatever stdout is."""
+    page = _Output(file=io.StringIO(), force_terminal=False, color_system=None, highlight=False)
     with page.capture() as captured:
-        page.print(renderable)
+        page.print(renderable, crop=False)
     return captured.get()
+
+
+def show(renderable: RenderableType) -> None:
+    """Print a result on stdout; what is ``unbroken`` in it is not cut at the terminal's edge."""
+    out.print(renderable, crop=False)
 
 
 def print_json(text: str) -> None:

@@ -74,7 +74,8 @@ class Story:
     def step(self, number: int, title: str) -> None:
         """Begin a step."""
         self.out.print()
-        self.out.print(Rule(Text(f"{number}. {title}", style="bold"), align="left"))
+        rule = Rule(Text(f"{number}. {title}", style="bold"), align="left")
+        self.out.print(rule, width=min(self.out.width, 100))  # A log has no edge to draw it to.
 
     def tell(self, text: str) -> None:
         """Tell one thing."""

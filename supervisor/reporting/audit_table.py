@@ -8,6 +8,7 @@ from rich.text import Text
 
 from supervisor.audit.folding import joined_remedies
 from supervisor.audit.report import AuditReport, sentence
+from supervisor.reporting.unbroken import unbroken
 
 STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 MOST_SHOWN = 12
@@ -27,17 +28,17 @@ def draw(report: AuditReport) -> RenderableType:
             left = ", ".join(row.subject for row in rows[MOST_SHOWN:])
             parts.append(Padding(Text(f"and {len(rows) - MOST_SHOWN} more: {left}"), (0, 0, 0, 2)))
         texts = joined_remedies(row.remedy for row in rows)
-        parts += [Padding(_remedy(text), (0, 0, 0, 2)) for text in texts]
+        parts += [_remedy(text) for text in texts]
         parts.append(Text())
     return Group(*parts, Text(_counted(report)))
 
 
 def _remedy(text: str) -> Text:
     first, *others = text.splitlines() or [""]
-    drawn = Text.assemble(("→ ", "bold"), first)
+    drawn = Text.assemble("  ", ("→ ", "bold"), first)
     for line in others:
-        drawn.append(f"\n    {line}", style="green")
-    return drawn
+        drawn.append(f"\n      {line}", style="green")
+    return unbroken(drawn)
 
 
 def _counted(report: AuditReport) -> str:

@@ -17,6 +17,7 @@ from chaos.drill.whole_group import NAME as WHOLE_GROUP
 from chaos.judge.check import Result
 from chaos.judge.verdict import Outcome
 from supervisor.reporting.axes import axes
+from supervisor.reporting.unbroken import unbroken
 
 STYLES = {
     Outcome.PASSED: "green",
@@ -114,7 +115,7 @@ def _block(alike: Sequence[DrillRow]) -> Iterator[RenderableType]:
     word, style = shown(row)
     kind = f" {row.kind.value}" if row.kind else ""
     yield Text()
-    yield Text.assemble((f"{word}{kind}", style), f"  {row.scenario.key}")
+    yield unbroken(Text.assemble((f"{word}{kind}", style), f"  {row.scenario.key}"))
     if _was_sent(row):
         for hop in row.hops:
             yield _indented(_hop(hop, row))
@@ -166,7 +167,7 @@ def _client(row: DrillRow) -> str:
 def _finding(finding: FindingRow) -> Iterator[RenderableType]:
     yield _indented(Text.assemble((finding.check, "bold"), f": {finding.message}"))
     if finding.remedy:
-        yield _indented(f"→ {finding.remedy}", 4)
+        yield unbroken(f"→ {finding.remedy}", 4)
 
 
 def _indented(text: str | Text, columns: int = 2) -> RenderableType:

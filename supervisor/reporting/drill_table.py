@@ -93,7 +93,9 @@ class DrillTable:
         natural = {name: max(map(cell_len, texts)) for name, texts in columns.items()}
         room = width - sum(natural.values()) - 2 * len(natural)
         if room >= LEAST_WHY:
-            yield self._with_why(natural, room)
+            # No wider than the longest, or the seconds of a file would be far away.
+            longest = max((cell_len(line.why) for line in self.lines), default=0)
+            yield self._with_why(natural, min(room, max(longest, LEAST_WHY)))
             return
         gap = 2 if room > 0 else 1
         room_for_columns = width - gap * (len(natural) - 1)

@@ -46,7 +46,7 @@ def audit(
         from supervisor.audit.rules import run_audits
         from supervisor.campaign.connection import connected
         from supervisor.campaign.engine_names import refuse_unknown_engines
-        from supervisor.cli.console import out, print_json
+        from supervisor.cli.console import print_json, show
         from supervisor.reporting.audit_table import draw
 
         async with connected(settings) as open_gateway:
@@ -58,7 +58,7 @@ def audit(
         if format_ == "json":
             print_json(report.model_dump_json(by_alias=True, indent=2))
         else:
-            out.print(draw(report))
+            show(draw(report))
         return exit_code(report)
 
     raise typer.Exit(run(command))

@@ -83,4 +83,4 @@ def _draw(items: "list[Item]") -> None:
     for item in items:
         out.print(Text.assemble((f"{item.status:5}", STYLES[item.status]), item.message))
         for line in (item.remedy or "").splitlines():
-            out.print(Text.assemble(("      → ", "bold"), line))
+            out.print(Text.assemble(("      → ", "bold"), line), soft_wrap=True)

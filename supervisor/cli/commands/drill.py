@@ -321,13 +321,13 @@ async def _drill(
 
 def show(report: "DrillReport", to: Destination) -> None:
     """Print the report, or write it into a file; append the summary to its own."""
-    from supervisor.cli.console import out
+    from supervisor.cli.console import show as show_there
     from supervisor.reporting.drill_table import draw
 
     if to.summary is not None:
         _append(report, to.summary)
     if to.form == "table" and to.output is None:
-        out.print(draw(report))
+        show_there(draw(report))
         return
     write_output(written(report, to.form), to.output)
 

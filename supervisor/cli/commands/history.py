@@ -80,7 +80,7 @@ def show(
     """
     import json
 
-    from supervisor.cli.console import out, print_json
+    from supervisor.cli.console import print_json, show
     from supervisor.reporting.drill_details import whole
 
     found = asked(access, lambda daemon: daemon.drill(drill_id))
@@ -89,7 +89,7 @@ def show(
     elif format_ == "json":
         print_json(found.model_dump_json(by_alias=True, indent=2))
     else:
-        out.print(whole(found.drill, f"{found.path}, by {found.daemon}"))
+        show(whole(found.drill, f"{found.path}, by {found.daemon}"))
 
 
 def _time(text: str, now: datetime) -> datetime:

@@ -137,3 +137,26 @@ def test_json_is_written_whole_where_python_buffers_nothing(monkeypatch):
     print_json("ü" * 100_000)
     print_json("{}")
     assert sparing.taken.decode() == "ü" * 100_000 + "\n{}\n"
+
+
+def test_a_pipe_gets_whole_lines_without_padding():
+    """What a program reads is broken at no terminal's edge; COLUMNS says otherwise."""
+    unset = {name: value for name, value in environment().items() if name != "COLUMNS"}
+    piped = subprocess.run(
+        [str(SCRIPT), "faults"], env=unset, capture_output=True, text=True, check=True
+    ).stdout
+    lines = piped.splitlines()
+    assert all(line == line.rstrip() for line in lines)
+    faults = json.loads(understudy("faults", "--format", "json").stdout)
+    assert all(any(fault["summary"] in line for line in lines) for fault in faults)
+    assert max(map(len, lines)) > 80
+    narrow = understudy("faults", COLUMNS="60").stdout.splitlines()
+    assert len(narrow) > len(lines)
+    assert max(map(len, narrow)) <= 60
+
+
+def test_a_file_is_as_wide_as_its_lines():
+    """Whatever terminal the command runs on."""
+    table = Table.grid()
+    table.add_row("word " * 60, "end")
+    assert as_plain_text(table) == f"{'word ' * 60}end\n"

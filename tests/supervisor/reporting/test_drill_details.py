@@ -147,3 +147,16 @@ def test_what_broke_a_drill_off_is_told_with_its_remedy():
     assert "defect: The drill broke off: KeyError at x.py:3." in text
     assert "→ Mend it." in text
     assert "nothing seen" not in text
+
+
+def test_keys_and_remedies_can_be_copied_from_a_narrow_terminal():
+    """Both are one line; the terminal breaks them, and copies them whole."""
+    remedy = "Start it with --enable-auto-tool-choice --tool-call-parser hermes."
+    drill = failed().model_copy(
+        update={"findings": (finding(Kind.HOP_FAILED, "no", remedy=remedy),)}
+    )
+    file = io.StringIO()
+    Console(file=file, width=40, highlight=False).print(Group(*details([drill])), crop=False)
+    lines = [line.rstrip() for line in file.getvalue().splitlines()]
+    assert f"    → {remedy}" in lines
+    assert f"failed hop_failed  {drill.scenario.key}" in lines
