@@ -21,6 +21,7 @@ from chaos.drill.drill import Drill, Refusal
 from chaos.drill.driller import Driller, MayRun, always
 from chaos.drill.engine_keys import keys_by_address
 from chaos.drill.events import CampaignEnded, CampaignPlanned, DrillEnded, Event
+from chaos.drill.forecast import FROM, forecast
 from chaos.drill.injector import Injector, Setting, TwinOptions
 from chaos.drill.injectors import INJECTORS, choose
 from chaos.drill.pace import Pace
@@ -315,6 +316,9 @@ class Rehearsal:
         measured, sent = found
         pace.measured(measured, deadline_s=plans[0].deadline_s)
         self.spending.settle(sent)
+        if len(plans) > FROM and measured.reply_s is not None:
+            many = self._options.concurrency
+            self._say(forecast(plans, reply_s=measured.reply_s, concurrency=many))
 
 
 async def _revised(last: Drill | None, watch: CollateralWatch) -> Drill | None:

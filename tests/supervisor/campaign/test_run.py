@@ -2,6 +2,7 @@
 
 import pytest
 
+from chaos import rehearsal
 from chaos.drill.campaign import Assignment
 from chaos.drill.drill import Refusal
 from chaos.drill.events import CampaignEnded, DrillEnded, Event
@@ -67,6 +68,18 @@ async def test_a_report_can_be_made_after_each_drill():
         (2, 1),
         (3, 0),
     ]
+
+
+async def test_before_a_long_campaign_its_length_is_said(monkeypatch):
+    """Nobody starts two thousand drills without knowing how long they take."""
+    monkeypatch.setattr(rehearsal, "FROM", 2)
+    said: list[str] = []
+    await campaign(said=said)
+    assert any(line.startswith("3 drills, about 1 min at this gateway's 0.") for line in said)
+    monkeypatch.setattr(rehearsal, "FROM", 3)
+    said.clear()
+    await campaign(said=said)
+    assert not any("drills, about" in line for line in said)
 
 
 async def test_max_drills_keeps_the_first_ones():
