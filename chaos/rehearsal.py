@@ -26,6 +26,7 @@ from chaos.drill.injector import Injector, Setting, TwinOptions
 from chaos.drill.injectors import INJECTORS, choose
 from chaos.drill.pace import Pace
 from chaos.drill.spending import Spending
+from chaos.drill.ways import Ways
 from chaos.errors import UsageError
 from chaos.gateway.client import Gateway
 from chaos.gateway.redirect_permission import LANES, WITNESS_PORT, lane_urls
@@ -215,20 +216,20 @@ class Rehearsal:
     def plan(self, scenarios: Sequence[Scenario]) -> list[Assignment]:
         """Choose a way for each scenario and plan it, once; say why where it is not the first."""
         assignments: list[Assignment] = []
-        told: set[str] = set()
+        ways = Ways()
         for scenario in scenarios:
             chosen, objections = choose(self._injectors, scenario)
             reasons = "; ".join(f"no {name}: {o.reason}" for name, o in objections)
-            if reasons and reasons not in told:
-                told.add(reasons)
-                way = chosen.name if chosen else "cannot be drilled"
-                self._say(f"{scenario.group}: {way}, {reasons}")
+            if reasons:
+                ways.add(scenario.group, chosen.name if chosen else "cannot be drilled", reasons)
             planner = self._planners[(chosen or self._injectors[0]).name]
             refusal = None
             if chosen is None:
                 last = objections[-1][1]
                 refusal = Refusal(last.kind, last.reason, last.remedy)
             assignments.append(Assignment(planner.plan(scenario), refusal))
+        for line in ways.lines():
+            self._say(line)
         return assignments
 
     async def run(
