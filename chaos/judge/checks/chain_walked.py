@@ -43,7 +43,8 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     if not contacted and got_error(seen) and not struck_late(plan, seen):
         chain = ", ".join(map(_named, fallbacks))
         reason = last_reason(seen)
-        got = f"status {seen.reply.status}; of the fallback it says {quote(reason)}"
+        # Without the status, which is the fault's own: one cause, whatever was played.
+        got = f"an error, which says of the fallback: {quote(reason)}"
         return failed(
             NAME,
             Kind.NEVER_TRIED,

@@ -226,5 +226,5 @@ def test_another_reason_is_quoted_without_advice_about_parameters():
     text = "x. Fallback to ['gemma'] also failed: key not allowed to access model"
     judged = verdict(plan(), seen(faulted(), reply=refused(text)))
     assert judged.deciding is not None
-    assert "of the fallback it says “key not allowed to access model”" in judged.deciding.message
+    assert "says of the fallback: “key not allowed to access model”" in judged.deciding.message
     assert "drop_params" not in (judged.deciding.remedy or "")
