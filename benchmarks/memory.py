@@ -52,4 +52,7 @@ def _drill(gateway: Target, scenarios: int) -> tuple[str, float]:
         raise RuntimeError(
             f"understudy drill ended with {ended.returncode}:\n{ended.stderr[-2000:]}"
         )
-    return ended.stdout.strip().splitlines()[-1], float(peak[1])
+    # Notes on single rows may follow the line that counts.
+    lines = ended.stdout.strip().splitlines()
+    said = next((line for line in lines if " requests, " in line), lines[-1])
+    return said, float(peak[1])
