@@ -14,6 +14,7 @@ _ABOUT_THE_ENDPOINT = re.compile(
     r"|\bnot implemented\b|\A[\W\d]*not found\W*\Z|\"(?:detail|message|error)\"\s*:\s*\"not found",
     re.IGNORECASE,
 )
+_ABOUT_ACCESS = re.compile(r"key\b|credential|auth|token|permission|denied|access", re.IGNORECASE)
 _ABOUT_THE_KEY = re.compile(r"api[ _-]?key|credential|unauthori[sz]ed", re.IGNORECASE)
 _NO_REPLY = (Defect.NOT_JSON, Defect.NOT_AN_OBJECT, Defect.NO_OUTPUT_FIELD)
 
@@ -55,7 +56,7 @@ def turned_away(record: WireRecord) -> bool:
 
 def knows_no_such_endpoint(record: WireRecord) -> bool:
     """Tell whether a hop refused the endpoint or its form, such as a server that only chats."""
-    if record.status not in (401, 403, 404, 405, 501):
+    if record.status not in (401, 404, 405, 501):
         return False
     message = (record.upstream_message or "").strip()
-    return bool(_ABOUT_THE_ENDPOINT.search(message)) and not _ABOUT_THE_KEY.search(message)
+    return bool(_ABOUT_THE_ENDPOINT.search(message)) and not _ABOUT_ACCESS.search(message)

@@ -124,9 +124,14 @@ def worth_drilling(topology: Topology) -> tuple[str, ...]:
         name
         for name in (*topology.groups, *named)
         if name not in topology.wildcards
-        and name not in not_covered(topology)
+        and _is_drilled(topology, name)
         and (topology.chain(name).fallbacks or name not in targets)
     )
+
+
+def _is_drilled(topology: Topology, name: str) -> bool:
+    group = topology.find(name)
+    return group is not None and group.drilled
 
 
 def not_covered(topology: Topology) -> dict[str, str]:

@@ -12,6 +12,7 @@ from chaos.drill.report import DrillReport, DrillRow
 from chaos.exit_code import ExitCode
 from chaos.judge.check import Kind
 from chaos.judge.verdict import Outcome
+from chaos.naming import some_of
 
 Drilled = Callable[[str, frozenset[str] | None], Awaitable[DrillReport]]
 """Drills a version; only the scenarios of these keys, unless they are None."""
@@ -77,6 +78,7 @@ class Upgrade:
         drills: How many scenarios were drilled on both.
         unsteady: Keys of those that came out otherwise once, and then as before.
         gone: Keys that only one of the two has.
+        unproven: Keys of those that prove nothing on either version: that is no agreement.
         stopped: It was broken off.
     """
 
@@ -86,6 +88,7 @@ class Upgrade:
     changes: tuple[Change, ...]
     unsteady: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
     stopped: bool = False
 
     def of(self, what: What) -> tuple[Change, ...]:
@@ -99,8 +102,8 @@ class Upgrade:
             return ExitCode.FAILED
         if self.stopped:
             return ExitCode.STOPPED
-        unknown = self.of(What.UNTOLD) or self.gone or not self.drills
-        return ExitCode.INCONCLUSIVE if unknown else ExitCode.OK
+        untold = self.of(What.UNTOLD) or self.gone or self.unproven or self.unsteady
+        return ExitCode.INCONCLUSIVE if untold or not self.drills else ExitCode.OK
 
 
 async def rehearse_upgrade(
@@ -134,6 +137,7 @@ async def rehearse_upgrade(
             for key in sorted(keys)
             if not (_same(old, old_again, key) and _same(new, new_again, key))
         ]
+    unproven = tuple(key for key in both if not {old[key].outcome, new[key].outcome} & _PROVES)
     order = list(What)
     steady = [one for one in changes if one.before.scenario.key not in unsteady]
     return Upgrade(
@@ -143,6 +147,7 @@ async def rehearse_upgrade(
         tuple(sorted(steady, key=lambda one: order.index(one.what))),
         tuple(unsteady),
         gone,
+        unproven,
         stopped(),
     )
 
@@ -155,7 +160,7 @@ def alike(changes: Sequence[Change]) -> Iterator[tuple[str, tuple[Change, ...]]]
         found.setdefault((one.words, scenario.surface, scenario.stream), []).append(one)
     for (words, surface, stream), same in found.items():
         way = f"{surface}, {'streamed' if stream else 'whole'}"
-        faults = _some(dict.fromkeys(one.before.scenario.fault for one in same))
+        faults = some_of((one.before.scenario.fault for one in same), 4)
         yield f"{way}, {faults}: {words}", tuple(same)
 
 
@@ -184,6 +189,9 @@ _NAMES: Mapping[What, str] = {
 }
 
 
+_PROVES = frozenset({Outcome.PASSED, Outcome.FAILED})
+
+
 def _by_key(report: DrillReport) -> dict[str, DrillRow]:
     return {row.scenario.key: row for row in report.drills}
 
@@ -194,14 +202,8 @@ def _comes(row: DrillRow) -> tuple[object, ...]:
 
 
 def _same(first: Mapping[str, DrillRow], again: Mapping[str, DrillRow], key: str) -> bool:
-    return key not in again or _comes(first[key]) == _comes(again[key])
+    return key in again and _comes(first[key]) == _comes(again[key])
 
 
 def _told(row: DrillRow) -> str:
     return f"{row.outcome.value}, {row.kind.value}" if row.kind else row.outcome.value
-
-
-def _some(names: Mapping[str, object], most: int = 4) -> str:
-    listed = list(names)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more

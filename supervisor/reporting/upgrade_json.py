@@ -30,6 +30,7 @@ def upgrade_json(upgrade: Upgrade) -> str:
         ],
         "unsteady": upgrade.unsteady,
         "only_one_has": upgrade.gone,
+        "unproven": upgrade.unproven,
         "stopped": upgrade.stopped,
     }
     return json.dumps(value, indent=2)

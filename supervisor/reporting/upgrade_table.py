@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from chaos.naming import some_of
 from supervisor.campaign.upgrade import Change, Upgrade, What, alike, in_words
 from supervisor.reporting.markdown import escaped
 
@@ -15,7 +16,6 @@ STYLES = {
     What.UNTOLD: "cyan",
     What.BETTER: "green",
 }
-MOST_GROUPS = 3
 
 
 def draw(upgrade: Upgrade) -> RenderableType:
@@ -66,16 +66,21 @@ def _notes(upgrade: Upgrade) -> Iterator[str]:
     if upgrade.unsteady:
         yield (
             f"{len(upgrade.unsteady)} came out otherwise once, and then not: a model or a machine "
-            f"that varies, so they are not counted ({_some(upgrade.unsteady)})."
+            f"that varies, so nothing is told of them ({some_of(upgrade.unsteady)})."
         )
     if upgrade.gone:
-        yield f"{len(upgrade.gone)} only one of the two has ({_some(upgrade.gone)})."
+        yield f"{len(upgrade.gone)} only one of the two has ({some_of(upgrade.gone)})."
+    if upgrade.unproven:
+        yield (
+            f"{len(upgrade.unproven)} prove nothing on either version "
+            f"({some_of(upgrade.unproven)}): can the engines be reached?"
+        )
     if upgrade.stopped:
         yield "It was stopped; what had not been drilled is missing."
 
 
 def _groups(changes: tuple[Change, ...]) -> str:
-    return _some(tuple(dict.fromkeys(one.before.scenario.group for one in changes)))
+    return some_of(one.before.scenario.group for one in changes)
 
 
 def _why(change: Change) -> str:
@@ -83,8 +88,3 @@ def _why(change: Change) -> str:
     row = change.after
     deciding = (one for one in row.findings if row.kind is not None and one.kind is row.kind)
     return next((one.message for one in deciding), "")
-
-
-def _some(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - MOST_GROUPS} more" if len(names) > MOST_GROUPS else ""
-    return ", ".join(names[:MOST_GROUPS]) + more

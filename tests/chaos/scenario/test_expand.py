@@ -262,3 +262,12 @@ def test_a_group_that_no_drill_can_ask_is_refused_by_name():
     """With its mode; a drill that asked it otherwise could not pass."""
     with pytest.raises(UsageError, match="its mode is rerank"):
         scenarios_for(OTHERS, Selection(groups=("rank",)), CATALOGUE)
+
+
+def test_an_alias_of_such_a_group_is_not_drilled_either():
+    """Whatever chain it has of its own."""
+    settings = RouterSettings(fallbacks=({"by-ear": ("local-gemma",)},))
+    aliased = replace(
+        OTHERS, settings=settings, other_names={"by-ear": group("ears", mode="audio_transcription")}
+    )
+    assert {one.group for one in scenarios(aliased)} == {"claude"}

@@ -88,11 +88,19 @@ async def test_what_passed_and_fails_fails_the_rehearsal():
     ids=["the new one varies", "the old one varies"],
 )
 async def test_what_varies_by_itself_is_no_change(old, new):
-    """A model answers now so, now so; that is told, and counted nowhere."""
+    """A model answers now so, now so; what the upgrade does to it cannot be told."""
     upgrade = await found(old, new)
     assert upgrade.changes == ()
     assert upgrade.unsteady == (PASSED.scenario.key,)
-    assert upgrade.exit_code is ExitCode.OK
+    assert upgrade.exit_code is ExitCode.INCONCLUSIVE
+
+
+async def test_what_proves_nothing_on_either_version_is_no_agreement():
+    """An engine that cannot be reached makes everything alike, and nothing shown."""
+    unhit = row("gpt", kind=Kind.FAULT_NOT_HIT)
+    upgrade = await found([[PASSED, unhit]], [[PASSED, unhit]])
+    assert (upgrade.changes, upgrade.unproven) == ((), (row("gpt").scenario.key,))
+    assert upgrade.exit_code is ExitCode.INCONCLUSIVE
 
 
 async def test_worse_comes_first():

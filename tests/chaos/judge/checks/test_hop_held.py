@@ -223,7 +223,6 @@ def test_an_upstream_that_redirects_has_failed_and_its_address_is_wrong():
         (404, "File Not Found"),
         (405, "Method Not Allowed"),
         (401, "Unexpected endpoint or method. (POST /v1/responses)"),
-        (403, "This route is not enabled"),
         (404, '{"detail":"Not Found"}'),
         (
             404,
@@ -245,6 +244,8 @@ def test_a_hop_that_knows_no_such_endpoint_has_failed(canary, status, message):
     [
         (401, "Incorrect API key provided for this endpoint", "hop_not_forwardable"),
         (401, "Unauthorized", "hop_not_forwardable"),
+        (401, "Authentication is required for this endpoint", "hop_not_forwardable"),
+        (403, "Access to this endpoint is denied", "hop_not_forwardable"),
         (404, "The model `gemma` does not exist.", "hop_failed"),
         (404, "model 'gemma' not found, try pulling it first", "hop_failed"),
     ],
