@@ -16,17 +16,19 @@ import aiohttp
 from chaos.clock import Clock
 from chaos.drill.client import ask
 from chaos.drill.collateral import CollateralWatch
-from chaos.drill.drill import DEFECT, NOTHING_YET, STOOD_STILL, Drill, Refusal
+from chaos.drill.drill import DEFECT, MAY_RUN, NOTHING_YET, STOOD_STILL, Drill, Refusal
 from chaos.drill.injector import Injector, Route
 from chaos.drill.pace import Pace, Undisturbed
+from chaos.drill.sequence import SequenceRun
 from chaos.drill.standstill import Standstill
 from chaos.drill.whole_group import WholeGroup
 from chaos.judge.check import Check, Finding, Kind, Result
-from chaos.judge.evidence import ANSWERED
-from chaos.judge.observation import ClientReply, Load, Observation, Sample
+from chaos.judge.evidence import ANSWERED, has_answer
+from chaos.judge.observation import ClientReply, Exchange, Load, Observation, Sample
+from chaos.judge.sequence import judge_sequence
 from chaos.judge.verdict import Outcome, Verdict, conclude, judge
 from chaos.protocol.conversation import Json
-from chaos.scenario.plan import DrillPlan, Planner, with_vector_size
+from chaos.scenario.plan import Course, DrillPlan, Planner, with_vector_size
 from chaos.witness.redaction import Scrub
 from chaos.witness.wire_record import WireRecord, credentials
 
@@ -132,6 +134,8 @@ class Driller:
         Real keys are used only after a canary of the same chain has arrived unproxied.
         """
         injector, planner = self.injectors[plan.injector], self.planners[plan.injector]
+        if plan.course is not None:
+            return await self._sequence(injector, progress, plan.course)
         if not plan.canary and injector.distrust(plan) is not None:
             progress.plan = planner.canary(plan)
             verdict, seen = await self._run(injector, progress)
@@ -195,6 +199,36 @@ class Driller:
         seen = self._scrub(route)(seen)
         injector.learn(plan, seen)
         return judge(plan, seen, self.checks), seen
+
+    async def _sequence(self, injector: Injector, progress: _Progress, course: Course) -> Drill:
+        """Send request after request over the fault's end, and judge them all."""
+        plan = progress.plan
+        async with self._routed(plan, injector, progress) as route:
+            run = SequenceRun(
+                plan,
+                course,
+                route.lease,
+                ask=lambda: self._ask(plan, route),
+                may_ask=lambda: self.may_sample(plan),
+            )
+            await run.go()
+            progress.requests += max(len(run.asked) - 1, 0)
+            wire = await route.lease.end()
+        exchanges = run.exchanges(wire)
+        seen = Observation(
+            reply=_worst(exchanges),
+            wire=wire,
+            strays=route.lease.strays,
+            exchanges=exchanges,
+            down_at_s=run.down_at_s,
+            well_at_s=run.well_at_s,
+        )
+        seen = self._scrub(route)(seen)
+        verdict = judge_sequence(plan, seen, self.checks)
+        if run.refusal is not None:
+            failures = (f for f in verdict.findings if f.result is Result.FAILED)
+            verdict = conclude((*failures, _stopped_by(run.refusal)))
+        return progress.ended(verdict, seen)
 
     async def undisturbed(self, plan: DrillPlan) -> tuple[Undisturbed, Drill] | None:
         """Ask the group of *plan* without a fault, and measure; None where that may not be.
@@ -334,6 +368,22 @@ class Driller:
         if self.collateral is None or not injector.touches_others:
             return ()
         return await self.collateral.after_drill()
+
+
+def _worst(exchanges: Sequence[Exchange]) -> ClientReply:
+    """Choose the reply that stands for a sequence: the first without an answer, else the last."""
+    lost = (one.reply for one in exchanges if not has_answer(Observation(one.reply, one.wire)))
+    return next(lost, exchanges[-1].reply if exchanges else NOTHING_YET)
+
+
+def _stopped_by(refusal: Refusal) -> Finding:
+    return Finding(
+        check=MAY_RUN,
+        result=Result.UNKNOWN,
+        kind=refusal.kind,
+        message=f"The sequence was ended: {refusal.reason}.",
+        remedy=refusal.remedy,
+    )
 
 
 def _lag_s(wire: Sequence[WireRecord], asked_at_s: float) -> float | None:

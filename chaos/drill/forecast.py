@@ -15,7 +15,8 @@ HANGING = frozenset({"hang", "keepalive_only", "stream_stall"})
 def forecast(plans: Sequence[DrillPlan], *, reply_s: float, concurrency: int) -> str:
     """Say it in one line; *reply_s* is what the gateway takes for an undisturbed reply."""
     seconds = sum(
-        plan.deadline_s if plan.scenario.fault.name in HANGING else reply_s for plan in plans
+        plan.most_s if plan.course or plan.scenario.fault.name in HANGING else reply_s
+        for plan in plans
     )
     minutes = max(round(seconds / max(concurrency, 1) / 60), 1)
     line = (

@@ -58,6 +58,7 @@ class TwinOptions:
         config_file: LiteLLM's own configuration; None if there is to be no twin.
         executable: LiteLLM's; None for the one that ``understudy lab --prepare`` installs.
         image: A container image of LiteLLM; takes precedence.
+        cooldowns: Its cooldowns are on, and faults that end are drilled, no others.
         version: Of LiteLLM, installed if it is not there; None for the running gateway's, where
             that is there, else the lab's.
     """
@@ -66,6 +67,7 @@ class TwinOptions:
     executable: Path | None = None
     image: str | None = None
     version: str | None = None
+    cooldowns: bool = False
     limit: StartLimit = field(
         default_factory=lambda: StartLimit(START_WITHIN_S, "twin.start_within_s")
     )

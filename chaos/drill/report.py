@@ -22,6 +22,7 @@ from chaos.judge.check import Kind, Result, Where
 from chaos.judge.evidence import has_answer, source
 from chaos.judge.known_gaps import Failure, Gap, explanation
 from chaos.judge.observation import Observation
+from chaos.judge.sequence import figures
 from chaos.judge.verdict import Outcome
 from chaos.scenario.plan import DrillPlan, HopRole, PlannedHop
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
@@ -112,8 +113,30 @@ class ReplyRow(_Model):
     proof: Literal["real", "stand_in"] | None
 
 
+class SequenceRow(_Model):
+    """What a drill measured that sent many requests: before an outage, in it and after it.
+
+    *lost* are those without an answer; *extra_wait_s* is what an answer in the outage took longer
+    than the primary's usual one, the mean and *most_extra_wait_s* the longest; *back_after_s* is
+    the time from the outage's end to the primary's first answer, null if it gave none in time;
+    *order* is who served after the outage.
+    """
+
+    down_s: float
+    requests: int
+    lost: int
+    requests_down: int
+    lost_down: int
+    attempts_down: int
+    extra_wait_s: float | None
+    most_extra_wait_s: float | None
+    back_after_s: float | None
+    order: tuple[str, ...]
+    took_s: float
+
+
 class DrillRow(_Model):
-    """One drill."""
+    """One drill; *sequence* is there where it sent many requests."""
 
     id: str
     injector: str
@@ -127,6 +150,7 @@ class DrillRow(_Model):
     reply: ReplyRow
     started_at: datetime
     attempt: int
+    sequence: SequenceRow | None = None
 
 
 class DrillReport(_Model):
@@ -198,6 +222,28 @@ def row_of(drill: Drill, *, litellm_version: str, gaps: Sequence[Gap] = ()) -> D
         ),
         started_at=drill.started_at,
         attempt=plan.attempt,
+        sequence=_sequence(plan, seen),
+    )
+
+
+def _sequence(plan: DrillPlan, seen: Observation) -> SequenceRow | None:
+    if plan.course is None or not seen.exchanges:
+        return None
+    measured = figures(plan, seen)
+    first, last = seen.exchanges[0], seen.exchanges[-1]
+    ended_s = last.asked_at_s + (last.reply.total_s or last.reply.deadline_s or 0.0)
+    return SequenceRow(
+        down_s=plan.course.down_s,
+        requests=measured.requests,
+        lost=measured.lost,
+        requests_down=measured.requests_down,
+        lost_down=measured.lost_down,
+        attempts_down=measured.attempts_down,
+        extra_wait_s=_rounded(measured.extra_wait_s),
+        most_extra_wait_s=_rounded(measured.most_extra_wait_s),
+        back_after_s=_rounded(measured.back_after_s),
+        order=measured.order,
+        took_s=round(ended_s - first.asked_at_s, 4),
     )
 
 
@@ -252,6 +298,11 @@ def _hop(group: str, hop: PlannedHop | None, records: Sequence[WireRecord]) -> H
         status=last.status,
         fault=last.fault,
     )
+
+
+def took_s(row: DrillRow) -> float | None:
+    """Say how long a drill took, as its client felt it; None if it never ended by itself."""
+    return row.reply.total_s if row.sequence is None else row.sequence.took_s
 
 
 def is_routed(row: DrillRow) -> bool:

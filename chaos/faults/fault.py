@@ -71,6 +71,13 @@ class Fault(ABC):
     variants: tuple[str, ...] = ()
     taken_for: int | None = None
 
+    def lasts_s(self, variant: str | None) -> float | None:  # noqa: ARG002 -- most have no end
+        """Say how long it lasts where its end is part of it, in seconds; None where it is not.
+
+        A fault that ends is drilled by a sequence of requests, over its end.
+        """
+        return None
+
     @abstractmethod
     def script(self, scene: Scene) -> Script:
         """Say what the upstream does instead of answering."""

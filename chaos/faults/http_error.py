@@ -1,7 +1,8 @@
 """Every fault that is a status and a body: the dialect's row says which, this plays it."""
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +12,12 @@ from chaos.protocol.dialect import Dialect, ErrorRow
 
 _SUBSTITUTE = "server_error"
 _MODEL = "{model}"
+_RETRY_AFTER = re.compile(r"retry_after_(\d+)")
+RETRY_AFTER_20 = "retry_after_20"
+RETRY_AFTER_N = "retry_after_N"
+"""Wherever a dialect has the row of 20 seconds, any number will do."""
+
+_WAITS = ("retry-after", "retry-after-ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +44,33 @@ class HttpError(Fault):
 def row_of(dialect: Dialect, name: FaultName) -> tuple[FaultName, ErrorRow]:
     """Find what *dialect* plays for a status fault, and what that is: it may lack the one."""
     rows = dialect.rows
-    full = f"{name.name}.{name.variant}" if name.variant else name.name
-    if full in rows:
-        return name, rows[full]
+    own = own_row(dialect, name)
+    if own is not None:
+        return name, own
     if name.name in rows:
         return FaultName(name.name, None, name.once), rows[name.name]
     return FaultName(_SUBSTITUTE, None, name.once), rows[_SUBSTITUTE]
+
+
+def own_row(dialect: Dialect, name: FaultName) -> ErrorRow | None:
+    """Find the row of *dialect* for exactly this status fault; None if it lacks it.
+
+    ``rate_limit.retry_after_N`` is the row of 20 seconds with another number.
+    """
+    rows = dialect.rows
+    full = f"{name.name}.{name.variant}" if name.variant else name.name
+    template = rows.get(f"{name.name}.{RETRY_AFTER_20}")
+    named = _RETRY_AFTER.fullmatch(name.variant or "")
+    if full not in rows and template is not None and named:
+        return _to_wait(template, named[1])
+    return rows.get(full)
+
+
+@lru_cache(maxsize=64)
+def _to_wait(row: ErrorRow, seconds: str) -> ErrorRow:
+    """Let *row*, whose headers say 20 seconds, say *seconds*; made once, and so written once."""
+    headers = {name: re.sub("^20", seconds, value) for name, value in row.headers.items()}
+    return replace(row, headers={**row.headers, **{n: headers[n] for n in _WAITS if n in headers}})
 
 
 @lru_cache(maxsize=256)

@@ -43,7 +43,12 @@ class Reset:
     """Break the connection with a real TCP RST."""
 
 
-Step = Head | Send | Wait | Repeat | Silence | Reset
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the connection with a FIN, whether or not the body was at its end."""
+
+
+Step = Head | Send | Wait | Repeat | Silence | Reset | Close
 
 
 @dataclass(frozen=True, slots=True)

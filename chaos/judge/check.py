@@ -23,6 +23,7 @@ class Kind(StrEnum):
     WRONG_HOP = "wrong_hop"
     TOO_LATE = "too_late"
     RETRY_STORM = "retry_storm"
+    SLOW_RECOVERY = "slow_recovery"
     EMPTY_REPLY = "empty_reply"
     SPLICED_REPLY = "spliced_reply"
     TRUNCATED_REPLY = "truncated_reply"
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     TOOL_CALL_INVALID = "tool_call_invalid"
     ANSWER_DEGRADED = "answer_degraded"
     MISREPORTED = "misreported"
+    HAMMERED = "hammered"
     COLLATERAL = "collateral"
 
     FAULT_NOT_HIT = "fault_not_hit"
@@ -74,6 +76,7 @@ MEANINGS: Mapping[Kind, str] = MappingProxyType(
         Kind.WRONG_HOP: "The answer came from a hop that the scenario does not allow.",
         Kind.TOO_LATE: "The reply, or its first token, came after the deadline or not at all.",
         Kind.RETRY_STORM: "A hop was tried more often than the gateway's retries explain.",
+        Kind.SLOW_RECOVERY: "After an outage the primary stayed out of use for too long.",
         Kind.EMPTY_REPLY: "A success with neither text nor tool call, presented as complete.",
         Kind.SPLICED_REPLY: "One reply holds output of two upstreams.",
         Kind.TRUNCATED_REPLY: "An answer that was cut short upstream is presented as complete.",
@@ -84,6 +87,7 @@ MEANINGS: Mapping[Kind, str] = MappingProxyType(
         Kind.TOOL_CALL_INVALID: "A tool call has a wrong name, arguments, nonce or id.",
         Kind.ANSWER_DEGRADED: "Another part of the answer is broken: its form, schema or size.",
         Kind.MISREPORTED: "The answer is right, but the gateway names another server for it.",
+        Kind.HAMMERED: "A hop was asked again sooner than it wanted, or in a burst.",
         Kind.COLLATERAL: "Other traffic felt the drill.",
         Kind.FAULT_NOT_HIT: "The fault never answered a request, so nothing was rehearsed.",
         Kind.WITNESS_UNREACHABLE: "No hop reached the witness.",
@@ -104,6 +108,9 @@ MEANINGS: Mapping[Kind, str] = MappingProxyType(
     }
 )
 """Every kind in one sentence, for people."""
+
+WARNINGS = frozenset({Kind.MISREPORTED, Kind.HAMMERED})
+"""Failures with which the client was served all the same: alone they page nobody."""
 
 NOTHING_PROVEN = frozenset(
     {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from chaos.protocol.reading import Reading
 from chaos.scenario.plan import DrillPlan
@@ -70,6 +71,28 @@ class Sample:
     reading: Reading | None
 
 
+class Stage(StrEnum):
+    """When in a sequence a request was sent."""
+
+    BEFORE = "before"
+    DOWN = "down"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request of a sequence.
+
+    Attributes:
+        wire: Its attempts: those that began after it, and before the next request.
+    """
+
+    stage: Stage
+    asked_at_s: float
+    reply: ClientReply
+    wire: tuple[WireRecord, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One drill as two independent parties saw it, joined by the nonce.
@@ -82,6 +105,9 @@ class Observation:
         load: How busy the gateway was.
         collateral: What changed for other traffic, one sentence each.
         aborted: Why the drill was broken off; None if it ran to its end.
+        exchanges: The requests of a sequence, in order; *reply* is the worst one's then.
+        down_at_s: When the fault of a sequence began; its end is *well_at_s*. None where it had
+            not come so far.
     """
 
     reply: ClientReply
@@ -91,3 +117,6 @@ class Observation:
     load: Load = field(default_factory=Load)
     collateral: tuple[str, ...] = ()
     aborted: str | None = None
+    exchanges: tuple[Exchange, ...] = ()
+    down_at_s: float | None = None
+    well_at_s: float | None = None

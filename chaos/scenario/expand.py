@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from chaos.errors import UsageError
 from chaos.faults.fault import Fault, FaultName
+from chaos.faults.http_error import own_row
 from chaos.gateway.topology import Chain, Topology, Trigger
 from chaos.protocol.dialect import Dialect
 from chaos.protocol.surfaces import Surface
@@ -216,7 +217,8 @@ def _faults(selection: Selection, catalogue: Catalogue) -> Iterable[FaultName]:
         return selection.faults
     if selection.profile == Profile.SMOKE:
         return [FaultName(name) for name in SMOKE_FAULTS if name in catalogue.faults]
-    faults = catalogue.faults.items()
+    # A fault that ends takes a minute by itself, and a twin of its own: it is asked for by name.
+    faults = [(name, f) for name, f in catalogue.faults.items() if f.lasts_s(None) is None]
     return [FaultName(name) for name, f in faults if selection.has_twin or not f.twin_only]
 
 
@@ -260,11 +262,12 @@ def _played(
     """Name the fault that *hop* gets: the one asked for, or the substitute it has."""
     if not fault.status_fault:
         return wanted
-    row = ".".join(filter(None, (wanted.name, wanted.variant)))
     group = topology.find(hop)
     dialects = {d.dialect for d in group.deployments} if group else set()
     has_row = [
-        name is not None and name in catalogue.dialects and row in catalogue.dialects[name].rows
+        name is not None
+        and name in catalogue.dialects
+        and own_row(catalogue.dialects[name], wanted) is not None
         for name in dialects
     ]
     # Several providers in one group fail each in its own way. Only a failure that has a chain of

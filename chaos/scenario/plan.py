@@ -53,6 +53,26 @@ class PlannedHop:
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """How a fault that ends is drilled: many requests, before it, in it and after it.
+
+    Attributes:
+        down_s: How long it lasts.
+        every_s: From the beginning of one request to that of the next; a later one waits for it.
+        recover_within_s: How long after its end the primary may take to serve again.
+    """
+
+    down_s: float
+    every_s: float
+    recover_within_s: float
+
+    @property
+    def most_s(self) -> float:
+        """How long the whole course takes at most, beside its last request."""
+        return self.down_s + 2 * self.recover_within_s + 2 * self.every_s
+
+
+@dataclass(frozen=True, slots=True)
 class DrillPlan:
     """Everything that is decided before a drill's request is sent.
 
@@ -63,6 +83,7 @@ class DrillPlan:
         id: Names the drill; what is derived from a plan keeps it.
         secret: In the prompt besides the nonce where no canary key marks the request as ours.
         known_groups: Every model group of the gateway, to tell whom a claim names.
+        course: Of a fault that ends; None for the others, which one request is enough for.
     """
 
     id: str
@@ -79,6 +100,12 @@ class DrillPlan:
     require_real: bool = False
     secret: str | None = None
     known_groups: frozenset[str] = field(default_factory=frozenset)
+    course: Course | None = None
+
+    @property
+    def most_s(self) -> float:
+        """How long the drill takes at most."""
+        return self.deadline_s * 2 + self.course.most_s if self.course else self.deadline_s
 
     @property
     def may_serve(self) -> frozenset[str]:
@@ -107,6 +134,8 @@ class DrillOptions:
         require_real: A pass by a stand-in is not taken for one.
         profile: How the user's own clients ask.
         group_profiles: How those of single groups do, by the group's name.
+        every_s: From one request of a sequence to the next.
+        recover_within_s: How long a primary may take to serve again after its outage.
     """
 
     deadline_s: float = 60.0
@@ -115,6 +144,8 @@ class DrillOptions:
     require_real: bool = False
     profile: ClientProfile | None = None
     group_profiles: Mapping[str, ClientProfile] = field(default_factory=dict)
+    every_s: float = 2.0
+    recover_within_s: float = 30.0
 
     def profile_of(self, group: str) -> ClientProfile | None:
         """Say how the clients of *group* ask."""
@@ -197,7 +228,9 @@ class Planner:
         serving = topology.find(scenario.expected_hop or "")
         # Never a long context for money.
         worth = pays(scenario, serving) and not self.catalogue.shapes[scenario.shape].long
-        real = options.real_keys and real_keys and worth
+        course = self._course(scenario)
+        # What is sent many times is never sent for money.
+        real = options.real_keys and real_keys and worth and course is None
         nonce = self.nonce()
         max_tokens = _max_tokens(serving) * (BUDGET_FACTOR if attempt > 1 else 1)
         hops = tuple(
@@ -225,7 +258,17 @@ class Planner:
             require_real=options.require_real,
             # Who asks by an alias is given the group's own name, and rightly.
             known_groups=frozenset(topology.groups) - {topology.aliases.get(scenario.group)},
+            course=course,
         )
+
+    def _course(self, scenario: Scenario) -> Course | None:
+        """Say how the scenario's fault is drilled that ends; None if it is none, or is not due."""
+        if not scenario.depth:
+            return None
+        down_s = self.catalogue.faults[scenario.fault.name].lasts_s(scenario.fault.variant)
+        if down_s is None:
+            return None
+        return Course(down_s, self.options.every_s, self.options.recover_within_s)
 
     def _hop(self, place: int, group: str, scenario: Scenario, *, real: bool) -> PlannedHop:
         topology = self.topology

@@ -14,6 +14,9 @@ from chaos.witness.redaction import Scrub
 from chaos.witness.script_player import Played
 from chaos.witness.wire_record import AttemptOutcome, KeyOwner, WireRecord
 
+MOST_DIGITS = 6
+"""Of a ``Retry-After``: eleven days; a longer one says nothing."""
+
 
 @dataclass(slots=True, eq=False)
 class Attempt:
@@ -76,12 +79,19 @@ class Attempt:
             whole=self.played.whole,
             caller_left=self.caller_left,
             cut=self.cut,
+            retry_after_s=self._retry_after_s(),
             via_proxy=self.via_proxy,
             peer=self.peer,
         )
         scrubbed = Scrub(self.credentials)(record)
         # Cut only now: the first half of a credential would not be recognised.
         return replace(scrubbed, upstream_message=(scrubbed.upstream_message or "")[:500] or None)
+
+    def _retry_after_s(self) -> float | None:
+        """Read how long the reply asks to wait; a date is not read, which providers do not send."""
+        response = self.played.response
+        told = response.headers.get("Retry-After", "") if response is not None else ""
+        return float(told) if told.isdecimal() and len(told) <= MOST_DIGITS else None
 
     def _asked(self) -> Ask | None:
         return self.call.format.read_ask(self.body) if self.call else None

@@ -107,6 +107,8 @@ class Lease:
         others: Every other upstream of the topology: contacted by mistake, they are stood in
             for, so that the drill can tell which one was.
         frees_lane: The lane ends with the lease; it does not where somebody else holds it.
+        striking: Its faults strike. They do from the start, and a sequence lets them end.
+        most_records: Attempts that it remembers.
         over: Set when the lease ends.
     """
 
@@ -120,6 +122,8 @@ class Lease:
     secret: str | None = None
     peers: frozenset[str] | None = None
     frees_lane: bool = True
+    striking: bool = True
+    most_records: int = MOST_RECORDS
     attempts: list[Attempt] = field(default_factory=list)
     unrecorded: int = 0
     strays: int = 0
@@ -144,7 +148,7 @@ class Lease:
             started_at_s=time.monotonic(),
             played=Played(budget=self._budget),
         )
-        if len(self.attempts) < MOST_RECORDS:
+        if len(self.attempts) < self.most_records:
             self.attempts.append(attempt)
         else:
             self.unrecorded += 1

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from chaos.faults.script import Head, Repeat, Script, Send, Silence, Step, Wait
+from chaos.faults.script import Close, Head, Repeat, Script, Send, Silence, Step, Wait
 
 LINGER_NONE = struct.pack("ii", 1, 0)
 """``SO_LINGER`` on with zero seconds: closing sends RST instead of FIN."""
@@ -100,6 +100,8 @@ async def play(
         elif isinstance(step, Silence):
             await _over(until, None)
             return reset(request, played)
+        elif isinstance(step, Close):
+            return close(request, played)
         else:
             return reset(request, played)
     if played.response is not None:
@@ -151,6 +153,17 @@ def reset(request: web.BaseRequest, played: Played) -> Played:
         if peer is not None:
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NONE)
         transport.abort()
+    return _broken(played)
+
+
+def close(request: web.BaseRequest, played: Played) -> Played:
+    """Close the connection with a FIN once everything sent has left; no last chunk is sent."""
+    if request.transport is not None:
+        request.transport.close()
+    return _broken(played)
+
+
+def _broken(played: Played) -> Played:
     if played.response is None:
         # aiohttp wants a response from every handler; this one meets a closed transport.
         played.response = web.StreamResponse()

@@ -31,7 +31,7 @@ from chaos.witness.attempt import Attempt
 from chaos.witness.bounded_server import BoundedServer
 from chaos.witness.forwarder import Forwarder
 from chaos.witness.late_calls import LateCalls
-from chaos.witness.lease import Action, Lease, LeasedHop, Upstream
+from chaos.witness.lease import MOST_RECORDS, Action, Lease, LeasedHop, Upstream
 from chaos.witness.request import (
     MOST_UNKEYED_BYTES,
     BodyError,
@@ -132,6 +132,7 @@ class Witness:
         wants_canary: bool = False,
         secret: str | None = None,
         peers: frozenset[str] | None = None,
+        most_records: int = MOST_RECORDS,
     ) -> Lease:
         """Take a lease. End it with ``await lease.end()``, always.
 
@@ -143,6 +144,7 @@ class Witness:
             wants_canary: Requests without it are not the drill's.
             secret: What the request's text has to hold besides the nonce.
             peers: Where a request with a real key may come from; None for anywhere.
+            most_records: Attempts that the lease remembers.
         """
         frees_lane = on_lane and lane is None
         if frees_lane:
@@ -158,6 +160,7 @@ class Witness:
             secret=secret,
             peers=peers,
             frees_lane=frees_lane,
+            most_records=most_records,
             release=self._release,
         )
         self._live[nonce] = lease
@@ -419,7 +422,8 @@ async def _play(exchange: _Exchange, script: Script) -> web.StreamResponse:
 def _action(hop: LeasedHop | None, lease: Lease, upstreams: Sequence[Upstream]) -> Action:
     if hop is None:
         return Action.STAND_IN
-    if hop.action is Action.FAULT and all(upstream.spared for upstream in upstreams):
+    unharmed = not lease.striking or all(upstream.spared for upstream in upstreams)
+    if hop.action is Action.FAULT and unharmed:
         return hop.then
     first = lease.attempts_at(hop.group) <= 1  # this attempt is already counted
     if hop.action is Action.FAULT and hop.fault_name is not None and hop.fault_name.once:

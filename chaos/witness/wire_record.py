@@ -51,6 +51,7 @@ class WireRecord:
         whole: The reply was sent to its planned, good end (false for a cut).
         caller_left: The gateway closed the connection first.
         cut: The drill ended while it was being answered.
+        retry_after_s: How long the upstream asked to be left alone (``Retry-After``); None if not.
         via_proxy: It came through a forward proxy (absolute-form target or ``Via``).
         peer: The address that it came from; None if that is not known.
     """
@@ -77,6 +78,7 @@ class WireRecord:
     whole: bool = True
     caller_left: bool = False
     cut: bool = False
+    retry_after_s: float | None = None
     via_proxy: bool = False
     peer: str | None = None
 

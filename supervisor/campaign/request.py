@@ -1,11 +1,14 @@
 """What a campaign is asked for, and how the settings become the options of a rehearsal."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from chaos.drill.injector import TwinOptions
+from chaos.errors import UsageError
+from chaos.faults.fault import FaultName
+from chaos.faults.kinds import FAULTS
 from chaos.judge.known_gaps import Gap, load
 from chaos.process.readiness import StartLimit
 from chaos.rehearsal import RehearsalOptions
@@ -44,7 +47,7 @@ def rehearsal_options(settings: Settings, request: DrillRequest) -> RehearsalOpt
     """Say how the gateway is rehearsed.
 
     Raises:
-        UsageError: A key that is named is not there.
+        UsageError: A key that is named is not there, or faults that no one twin can play.
     """
     drills, twin = settings.drills, settings.twin
     return RehearsalOptions(
@@ -56,6 +59,8 @@ def rehearsal_options(settings: Settings, request: DrillRequest) -> RehearsalOpt
             require_real=drills.require_real,
             profile=request.profile,
             group_profiles=request.group_profiles,
+            every_s=drills.every_s,
+            recover_within_s=drills.recover_within_s,
         ),
         budget_usd=drills.budget_usd,
         concurrency=drills.concurrency,
@@ -79,11 +84,29 @@ def rehearsal_options(settings: Settings, request: DrillRequest) -> RehearsalOpt
             executable=twin.litellm_bin,
             image=twin.litellm_image,
             version=twin.litellm_version,
+            cooldowns=only_sequences(request.selection.faults),
             limit=StartLimit(twin.start_within_s, "twin.start_within_s"),
         ),
         seed=request.seed,
         nonces=request.nonces,
     )
+
+
+def only_sequences(faults: Sequence[FaultName]) -> bool:
+    """Tell whether *faults* are those that end, which need a twin of their own kind.
+
+    Raises:
+        UsageError: Some of them are, and some are not.
+    """
+    ends = {str(one): FAULTS[one.name].lasts_s(one.variant) is not None for one in faults}
+    if any(ends.values()) and not all(ends.values()):
+        sequence = next(name for name, is_one in ends.items() if is_one)
+        raise UsageError(
+            f"{sequence} is drilled by itself: its twin keeps LiteLLM's cooldowns, and other "
+            "drills would poison one another there",
+            remedy=f"Drill --fault {sequence} alone, and the other faults without it.",
+        )
+    return any(ends.values())
 
 
 def known_gaps(settings: Settings, request: DrillRequest, today: date) -> tuple[Gap, ...]:

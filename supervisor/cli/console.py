@@ -39,7 +39,11 @@ class _Output(Console):
     def size(self) -> ConsoleDimensions:
         """Say how much there is room for."""
         found = super().size
-        if self.is_terminal or os.environ.get("COLUMNS"):
+        columns = os.environ.get("COLUMNS", "")
+        if columns.isdigit():
+            # As it says now: rich reads it once, where the console is made.
+            return ConsoleDimensions(int(columns), found.height)
+        if self.is_terminal:
             return found
         return ConsoleDimensions(WIDE, found.height)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from chaos.judge.check import Kind
+from chaos.judge.check import WARNINGS
 from chaos.judge.verdict import Outcome
 from chaos.scenario.scenario import FallbackPath
 from supervisor.coverage.freshness import (
@@ -78,10 +78,10 @@ class FaultVerdict:
 
     @property
     def holds(self) -> bool:
-        """The fallback served: it passed, or the gateway only named another server for it."""
+        """The fallback served: it passed, or what failed is only a warning."""
         explained = self.known_gap is not None or self.accepted_until is not None
-        misreported = self.outcome is Outcome.FAILED and self.kind == Kind.MISREPORTED
-        return self.outcome is Outcome.PASSED or (misreported and not explained)
+        warned = self.outcome is Outcome.FAILED and self.kind in WARNINGS
+        return self.outcome is Outcome.PASSED or (warned and not explained)
 
     def state(self, now: datetime) -> PathState | None:
         """Say what this verdict alone makes of its path; None without a verdict."""

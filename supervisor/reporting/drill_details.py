@@ -12,9 +12,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from chaos.drill.drill import DEFECT, STOOD_STILL
-from chaos.drill.report import DrillRow, FindingRow, HopRow, is_partial, is_routed
+from chaos.drill.report import DrillRow, FindingRow, HopRow, SequenceRow, is_partial, is_routed
 from chaos.drill.whole_group import NAME as WHOLE_GROUP
 from chaos.judge.check import Result
+from chaos.judge.sequence import NAME as SEQUENCE
 from chaos.judge.verdict import Outcome
 from supervisor.reporting.axes import axes
 from supervisor.reporting.unbroken import unbroken
@@ -90,6 +91,8 @@ def why(row: DrillRow) -> str:
     """Say in one sentence why a drill came out as it did; long quotes are cut."""
     if row.outcome is Outcome.PASSED:
         served = row.reply.served_by
+        if row.sequence is not None:
+            return next(f.message for f in row.findings if f.check == SEQUENCE)
         if is_partial(row):
             return next(f.message for f in row.findings if f.check == WHOLE_GROUP)
         if row.scenario.expected_hop is None and served:
@@ -120,6 +123,8 @@ def _block(alike: Sequence[DrillRow]) -> Iterator[RenderableType]:
         for hop in row.hops:
             yield _indented(_hop(hop, row))
         yield _indented(f"client: {_client(row)}")
+    if row.sequence is not None:
+        yield _indented(_sequence(row.sequence))
     for finding in row.findings:
         if _is_told(finding, row):
             yield from _finding(finding)
@@ -162,6 +167,18 @@ def _client(row: DrillRow) -> str:
     if row.reply.status is None:
         return f"no reply{seconds}"
     return f"status {row.reply.status}{seconds}"
+
+
+def _sequence(row: SequenceRow) -> str:
+    answered = row.requests_down - row.lost_down
+    back = f"{row.back_after_s:.1f} s after it" if row.back_after_s is not None else "not back"
+    wait = row.most_extra_wait_s
+    longer = f", up to {max(wait, 0.0):.1f} s longer" if wait is not None else ""
+    order = f" (then served: {', '.join(row.order)})" if row.order else ""
+    return (
+        f"outage of {row.down_s:g} s: {answered} of {row.requests_down} requests answered in it"
+        f"{longer}; {row.attempts_down} attempts at the primary; back: {back}{order}"
+    )
 
 
 def _finding(finding: FindingRow) -> Iterator[RenderableType]:

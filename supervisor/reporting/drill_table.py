@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from chaos.drill.report import DrillReport, DrillRow
+from chaos.drill.report import DrillReport, DrillRow, took_s
 from chaos.judge.verdict import Outcome
 from chaos.naming import all_or_count
 from supervisor.reporting.drill_details import cause, details, shown, why
@@ -161,7 +161,7 @@ def _folds(alike: Sequence[DrillRow], *, of: int) -> bool:
 
 
 def _line(row: DrillRow) -> Line:
-    seconds = row.reply.total_s
+    seconds = took_s(row)
     word, style = shown(row)
     cells = (
         path(row),
@@ -177,7 +177,7 @@ def _line(row: DrillRow) -> Line:
 
 def _fold(rows: Sequence[DrillRow]) -> Line:
     first = rows[0]
-    slowest = max((row.reply.total_s or 0.0 for row in rows), default=0.0)
+    slowest = max((took_s(row) or 0.0 for row in rows), default=0.0)
     word, style = shown(first)
     cells = (
         path(first),

@@ -9,7 +9,7 @@ from datetime import UTC
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from chaos.drill.report import DrillReport, DrillRow
+from chaos.drill.report import DrillReport, DrillRow, took_s
 from chaos.judge.verdict import Outcome
 from supervisor.reporting.drill_details import deciding
 
@@ -66,7 +66,7 @@ def _case(suite: Element, row: DrillRow) -> None:
         "testcase",
         name=xml_text(row.scenario.key),
         classname=xml_text(f"understudy.{row.scenario.group}"),
-        time=_seconds(row.reply.total_s or 0.0),
+        time=_seconds(took_s(row) or 0.0),
     )
     reason = _skipped(row)
     if reason is not None:

@@ -88,6 +88,10 @@ class TwinSettings(Section):
     start_within_s: float = Field(600.0, gt=0, description="Seconds that its start may take.")
 
 
+MOST_OFTEN_S = 0.2
+"""Requests of a sequence do not come closer: it is no load test."""
+
+
 class DrillSettings(Section):
     """What is drilled, and within which limits."""
 
@@ -100,6 +104,19 @@ class DrillSettings(Section):
     deadline_s: float = Field(60.0, gt=0, description="Seconds for a whole reply.")
     first_token_s: float = Field(30.0, gt=0, description="Seconds to the first token.")
     concurrency: int = Field(1, ge=1, le=4, description="Drills at once; the witness has 4 lanes.")
+    every_s: float = Field(
+        2.0,
+        ge=MOST_OFTEN_S,
+        le=3600,
+        description="In an outage drill: seconds from one request to the next.",
+    )
+    recover_within_s: float = Field(
+        30.0,
+        gt=0,
+        le=3600,
+        description="In an outage drill: seconds after its end in which the primary has to serve "
+        "again.",
+    )
     budget_usd: float = Field(0.0, ge=0, description="Money that one run may spend.")
     real_keys: bool = Field(False, description="Let hops that cost money be called for real.")
     require_real: bool = Field(False, description="Report a pass by a stand-in as inconclusive.")

@@ -46,6 +46,20 @@ KnownFault = Annotated[
     # With their variants there are too many for a list.
     WithJsonSchema({"type": "string", "examples": list(FAULTS)}),
 ]
+
+
+def _rehearsed(text: str) -> object:
+    fault, name = parse_fault(text)
+    if fault.lasts_s(name.variant) is not None:
+        raise UsageError("", remedy=f"{name.name} needs a twin: 'understudy drill --fault {name}'.")
+    return fault
+
+
+RehearsedFault = Annotated[
+    str,
+    _known("fault that the daemon drills by itself", _rehearsed),
+    WithJsonSchema({"type": "string", "examples": list(FAULTS)}),
+]
 KnownShape = Annotated[
     str, _known("traffic shape", lambda text: lookup("", text, SHAPES)), _one_of(SHAPES)
 ]
@@ -71,7 +85,7 @@ class GroupRehearsal(Section):
     streaming: Streaming | None = Field(
         None, description="Whether their clients stream, take whole replies, or both."
     )
-    faults: tuple[KnownFault, ...] | None = Field(
+    faults: tuple[RehearsedFault, ...] | None = Field(
         None, description="Faults that take turns on each path."
     )
     profile: Path | None = Field(
@@ -99,7 +113,7 @@ class RehearseSettings(Section):
     streaming: Streaming = Field(
         "both", description="Whether your clients stream, take whole replies, or both."
     )
-    faults: tuple[KnownFault, ...] = Field(
+    faults: tuple[RehearsedFault, ...] = Field(
         (), description="Faults that take turns on each path; by default all that apply."
     )
     groups: dict[Pattern, GroupRehearsal] = Field(

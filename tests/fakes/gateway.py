@@ -3,6 +3,7 @@
 Honest by default; each way of being wrong is a switch, so that a check can be seen to fire.
 """
 
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ class FakeGateway:
         claims: The group that its header names, whoever served.
         quotes_key: A header of every reply holds the key that the hop was shown.
         names: It names the deployment that answered, as LiteLLM does.
+        cooldown_s: How long it leaves a hop alone that has failed.
         asked: Bodies of the requests that came.
     """
 
@@ -34,6 +36,8 @@ class FakeGateway:
     claims: str | None = None
     quotes_key: bool = False
     names: bool = False
+    cooldown_s: float = 0.0
+    _failed_at_s: dict[str, float] = field(default_factory=dict)
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     @asynccontextmanager
@@ -52,11 +56,16 @@ class FakeGateway:
         hops = self.chains[body["model"]]
         first_error: web.StreamResponse = self._error(500, "no hop")
         for place, hop in enumerate(hops if self.falls_back else hops[:1]):
+            cools_until_s = self._failed_at_s.get(hop, -self.cooldown_s) + self.cooldown_s
+            if time.monotonic() < cools_until_s:
+                continue
             reply = await self._one(
                 request, f"{lane}/chat/completions", {**body, "model": hop}, key
             )
             if reply is not None and reply.status < 400:
                 return reply
+            if self.cooldown_s:
+                self._failed_at_s[hop] = time.monotonic()
             if place == 0 and reply is not None:
                 first_error = reply
         return first_error

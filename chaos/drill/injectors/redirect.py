@@ -257,7 +257,7 @@ class Redirect(Injector):
                 nonce=plan.nonce,
                 hops=leased_hops(plan),
                 others=self._others(plan),
-                ttl_s=plan.deadline_s + GRACE_S,
+                ttl_s=plan.most_s + GRACE_S,
                 lane=lane,
                 canary=self._canary,
                 wants_canary=plan.canary and not signs(plan),
@@ -375,6 +375,11 @@ def _fault_objection(scenario: Scenario) -> Objection | None:
                 f"fault {str(fault)!r} needs an address of its own, which only a twin has",
                 "Give --litellm-config FILE, so that a twin can be drilled.",
             )
+    if scenario.depth and FAULTS[scenario.fault.name].lasts_s(scenario.fault.variant) is not None:
+        return Objection(
+            f"{scenario.fault.name} by redirect would meet none of the gateway's cooldowns",
+            "Give --litellm-config FILE, so that a twin can be drilled.",
+        )
     return None
 
 

@@ -38,6 +38,7 @@ from chaos.protocol.dialects import DIALECTS
 from chaos.scenario.plan import DrillPlan, HopRole, pays
 from chaos.scenario.scenario import Scenario
 from chaos.witness.closable_port import ClosablePort, closable_ports
+from chaos.witness.lease import MOST_RECORDS
 from chaos.witness.server import Witness
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
@@ -69,6 +70,7 @@ class Twin(Injector):
         refusing: Mapping[str, ClosablePort],
         canary: str,
         real_keys: bool,
+        cooldowns: bool = False,
         running_groups: Collection[str] = (),
     ) -> None:
         self.gateway = gateway
@@ -81,6 +83,7 @@ class Twin(Injector):
         self._ports = refusing
         self._canary = canary
         self._real_keys = real_keys
+        self._cooldowns = cooldowns
         self._running_groups = running_groups
         self._turn = Turns()
 
@@ -118,6 +121,7 @@ class Twin(Injector):
                 paid=setting.paid,
                 default_bases=setting.default_bases,
                 real_keys=setting.real_keys,
+                cooldowns=options.cooldowns,
                 running_groups={*topology.groups, *topology.other_names} if topology else (),
                 limit=options.limit,
                 answer_within_s=(
@@ -141,6 +145,7 @@ class Twin(Injector):
         engines: Mapping[str, str] | None = None,
         default_bases: Mapping[str, str] | None = None,
         real_keys: bool = False,
+        cooldowns: bool = False,
         paid: Collection[str] = (),
         running_groups: Collection[str] = (),
         limit: StartLimit = DEFAULT_LIMIT,
@@ -154,6 +159,7 @@ class Twin(Injector):
             image: A container image of LiteLLM, run by ``docker`` on the host's network. Its
                 command line is tested; a run needs a Docker engine with that image.
             expected_version: Of the running gateway; a twin of another version proves nothing.
+            cooldowns: Leave LiteLLM's cooldowns on, for faults that end.
             running_groups: What the running gateway has; a group that is not in the file cannot
                 be drilled.
             say: Takes progress while it starts.
@@ -178,6 +184,7 @@ class Twin(Injector):
                 canary=canary,
                 variables=os.environ,
                 real_keys=real_keys,
+                cooldowns=cooldowns,
             )
             link_own_code(config_file.parent, directory)
             environment = {**made.environment, **_NO_PROXY}
@@ -226,11 +233,15 @@ class Twin(Injector):
                 refusing={d.id: opened[d.index] for d in made.deployments},
                 canary=canary,
                 real_keys=real_keys,
+                cooldowns=cooldowns,
                 running_groups=running_groups,
             )
 
     def objection(self, scenario: Scenario) -> Objection | None:
         """Object to groups and dialects that are not known, signed requests, and odd keys."""
+        ends = FAULTS[scenario.fault.name].lasts_s(scenario.fault.variant) is not None
+        if scenario.depth and ends is not self._cooldowns:
+            return _with_or_without_cooldowns(scenario.fault.name)
         for group in scenario.chain[: scenario.depth + 1]:
             found = self.topology.find(group)
             if found is None and (group == scenario.group or group in self._running_groups):
@@ -278,12 +289,15 @@ class Twin(Injector):
             if hop.fault is not None and FAULTS[hop.fault.name].twin_only
             for deployment in hop.deployments
         ]
-        async with self._turn.alone() if closed else self._turn.together():
+        # With cooldowns one sequence would keep hops away from the other.
+        apart = bool(closed) or self._cooldowns
+        async with self._turn.alone() if apart else self._turn.together():
             lease = await self._witness.lease(
                 nonce=plan.nonce,
                 hops=leased_hops(plan, self._addresses),
                 others=other_upstreams(plan, self.topology, self._addresses),
-                ttl_s=plan.deadline_s + GRACE_S,
+                ttl_s=plan.most_s + GRACE_S,
+                most_records=MOST_RECORDS * (10 if plan.course else 1),
                 on_lane=False,
                 canary=self._canary,
                 wants_canary=plan.canary and not signs(plan),
@@ -356,6 +370,13 @@ async def _executable(
             "understudy lab --prepare installs the lab's.",
         )
     return found
+
+
+def _with_or_without_cooldowns(fault: str) -> Objection:
+    return Objection(
+        f"{fault} is drilled in a twin whose cooldowns are on, and nothing else is",
+        f"Drill {fault} by itself, or without it.",
+    )
 
 
 def _same_version(started: str, expected: str) -> None:

@@ -128,6 +128,7 @@ def rewrite(
     canary: str,
     variables: Mapping[str, str],
     real_keys: bool = False,
+    cooldowns: bool = False,
 ) -> TwinConfig:
     """Rewrite the user's configuration *raw*.
 
@@ -135,6 +136,7 @@ def rewrite(
         base_url: Names the witness's address for the deployment at an index.
         variables: The environment in which ``os.environ/NAME`` is looked up.
         real_keys: Keep the credentials, for hops that may be called for real.
+        cooldowns: Leave the router's cooldowns as they are, because they are what is drilled.
 
     Raises:
         UsageError: There is no list of models.
@@ -172,7 +174,7 @@ def rewrite(
         "router_settings": {
             **_router_settings(raw.get("router_settings") or {}, stripped, real_keys=real_keys),
             # One drill must not poison the next.
-            "disable_cooldowns": True,
+            **({} if cooldowns else {"disable_cooldowns": True}),
         },
         "general_settings": _general_settings(raw.get("general_settings") or {}, stripped),
     }

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from chaos.errors import UsageError
 from chaos.faults.fault import Fault, FaultName
-from chaos.faults.http_error import STATUS_FAULTS
+from chaos.faults.http_error import RETRY_AFTER_20, RETRY_AFTER_N, STATUS_FAULTS
 from chaos.faults.kinds.connection_refused import ConnectionRefused
 from chaos.faults.kinds.connection_reset import ConnectionReset
 from chaos.faults.kinds.empty_200 import Empty200
@@ -21,6 +21,7 @@ from chaos.faults.kinds.hang import Hang
 from chaos.faults.kinds.html_200 import Html200
 from chaos.faults.kinds.keepalive_only import KeepaliveOnly
 from chaos.faults.kinds.malformed_chunk import MalformedChunk
+from chaos.faults.kinds.outage import Outage
 from chaos.faults.kinds.refusal_200 import Refusal200
 from chaos.faults.kinds.slow_first_token import SlowFirstToken
 from chaos.faults.kinds.stream_cut import StreamCut
@@ -52,6 +53,7 @@ FAULTS: Mapping[str, Fault] = index(
     Error200(),
     Html200(),
     Refusal200(),
+    Outage(),
 )
 
 
@@ -67,7 +69,8 @@ def variants_of(name: str) -> tuple[str, ...]:
     if not fault.status_fault:
         return fault.variants
     rows = (row.split(".", 1) for dialect in DIALECTS.values() for row in dialect.rows)
-    return tuple(sorted({row[1] for row in rows if row[0] == name and len(row) > 1}))
+    variants = {row[1] for row in rows if row[0] == name and len(row) > 1}
+    return tuple(sorted(variants | ({RETRY_AFTER_N} if RETRY_AFTER_20 in variants else set())))
 
 
 def parse_fault(text: str) -> tuple[Fault, FaultName]:
@@ -89,6 +92,11 @@ def parse_fault(text: str) -> tuple[Fault, FaultName]:
         raise UsageError(
             f"the fault {name.name!r} cannot strike only once: its address refuses every attempt",
             remedy=f"Drill {name.name!r}, or 'connection_reset.once'.",
+        )
+    if fault.lasts_s(name.variant) is not None and name.once:
+        raise UsageError(
+            f"the fault {name.name!r} cannot strike only once: it lasts, and then it is over",
+            remedy=f"Drill {name.name!r}, or 'server_error.once'.",
         )
     if str(name) != text:
         raise UsageError(f"{text!r} is not a fault", remedy=f"Did you mean {str(name)!r}?")

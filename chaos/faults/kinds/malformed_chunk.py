@@ -11,7 +11,9 @@ class MalformedChunk(Fault):
     """After half of the text comes half of an event's JSON, as an event; then a clean end.
 
     So do servers that write one event into another, and proxies that cut one at the limit of a
-    buffer. In a binary framing a byte of the event is wrong, and so its checksum.
+    buffer. In a binary framing a byte of the event is wrong, and so its checksum. With the variant
+    ``then_whole`` the spoilt event is one too many: everything else comes after it, so that who
+    skips it has the whole answer.
 
     Source: github.com/zai-org/GLM-5/issues/66 (JSON cut in mid-field, also behind vLLM).
     """
@@ -21,13 +23,16 @@ class MalformedChunk(Fault):
     phase = Phase.AFTER_FIRST_BYTE
     streams_only = True
     chats_only = True
+    variants = ("then_whole",)
 
     def script(self, scene: Scene) -> Script:
-        """Say half, then something unreadable, and end."""
+        """Say half, then something unreadable, then the end or all the rest."""
         opening = open_reply(scene)
         if not scene.call.stream or not opening.rest:
             return Script(opening.steps)
-        return Script((*opening.steps, Send(_spoilt(opening.rest[0].data))))
+        rest = opening.rest if scene.variant == "then_whole" else ()
+        spoilt = Send(_spoilt(opening.rest[0].data))
+        return Script((*opening.steps, spoilt, *(Send(piece.data) for piece in rest)))
 
 
 def _spoilt(event: bytes) -> bytes:

@@ -24,6 +24,7 @@ from chaos.judge.checks.reasoning_apart import REASONING_APART
 from chaos.judge.checks.reply_kept import REPLY_KEPT
 from chaos.judge.checks.request_kept import REQUEST_KEPT
 from chaos.judge.checks.served_by import SERVED_BY
+from chaos.judge.checks.spacing import SPACING
 from chaos.judge.checks.story import STORY
 from chaos.judge.checks.token_budget import TOKEN_BUDGET
 from chaos.judge.checks.tool_calls import TOOL_CALLS
@@ -38,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     SERVED_BY,
     IN_TIME,
     ATTEMPTS,
+    SPACING,
     NOT_EMPTY,
     ONE_REPLY,
     WHOLE_REPLY,

@@ -107,6 +107,20 @@ def drill(
     deadline: Annotated[
         float | None, typer.Option(help="Seconds for a whole reply (default: 60)", min=0.1)
     ] = None,
+    every: Annotated[
+        float | None,
+        typer.Option(
+            help="Outage drills: seconds from one request to the next (default: 2)", min=0.2
+        ),
+    ] = None,
+    recover_within: Annotated[
+        float | None,
+        typer.Option(
+            help="Outage drills: seconds after the outage in which the primary has to serve "
+            "again (default: 30)",
+            min=1,
+        ),
+    ] = None,
     max_drills: Annotated[
         int | None, typer.Option(help="Run at most this many drills", min=1)
     ] = None,
@@ -166,6 +180,7 @@ def drill(
     from chaos.registry import lookup
     from chaos.scenario.expand import Selection
     from chaos.traffic.shapes import SHAPES
+    from supervisor.campaign.request import only_sequences
     from supervisor.stop import run
 
     settings = overlaid(
@@ -174,6 +189,8 @@ def drill(
             "injector": injector,
             "profile": profile,
             "deadline_s": deadline,
+            "every_s": every,
+            "recover_within_s": recover_within,
             "concurrency": concurrency,
             "budget_usd": budget_usd,
             "real_keys": real_keys or None,
@@ -206,6 +223,7 @@ def drill(
         lookup("surface", name, SURFACES)
     # A twin and a witness of one's own are this process's affair.
     own = (
+        only_sequences(selection.faults),
         *(injector == "twin", litellm_config, litellm_bin, litellm_image, litellm_version),
         witness_listen,
     )

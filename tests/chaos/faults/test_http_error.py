@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from chaos.faults.fault import Fault, Phase, Scene
-from chaos.faults.http_error import STATUS_FAULTS
+from chaos.faults.fault import Fault, FaultName, Phase, Scene
+from chaos.faults.http_error import STATUS_FAULTS, own_row, row_of
 from chaos.faults.script import Head, Send
 from chaos.protocol.conversation import Answer
 from chaos.protocol.dialect import Call
@@ -94,3 +94,23 @@ def test_delays_are_sent():
     _, delayed, _ = play("openai", "rate_limit", "retry_after_20")
     assert "retry-after" not in plain
     assert delayed["retry-after"] == "20"
+
+
+@pytest.mark.parametrize("dialect", ["openai", "anthropic", "azure", "openrouter"])
+@pytest.mark.parametrize("seconds", [2, 47, 3600])
+def test_a_rate_limit_may_ask_for_any_pause(dialect, seconds):
+    """``retry_after_N`` is the answer of 20 seconds with another number, in milliseconds too."""
+    status, headers, body = play(dialect, "rate_limit", f"retry_after_{seconds}")
+    _, usual, same = play(dialect, "rate_limit", "retry_after_20")
+    assert (status, body) == (429, same)
+    assert headers["retry-after"] == str(seconds)
+    assert headers.get("retry-after-ms") in (None, f"{seconds}000")
+    assert headers.keys() == usual.keys()
+
+
+def test_a_pause_is_no_variant_where_the_provider_names_none():
+    """Without a row to go by the plain one is played, and the record says so."""
+    asked = FaultName("rate_limit", "retry_after_2")
+    assert own_row(DIALECTS["bedrock"], asked) is None
+    assert row_of(DIALECTS["bedrock"], asked)[0] == FaultName("rate_limit")
+    assert own_row(DIALECTS["openai"], FaultName("overloaded", "retry_after_2")) is None

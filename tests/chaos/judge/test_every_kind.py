@@ -37,6 +37,9 @@ from tests.fakes.observations import (
 NO_CHECK_GIVES = {Kind.ENGINE_BUSY, Kind.WOULD_EVICT, Kind.OVER_BUDGET, Kind.HALTED}
 """Reasons of the guard: with them no request is sent, so there is nothing to check."""
 
+OF_SEQUENCES = {Kind.SLOW_RECOVERY}
+"""What only many requests together can show: see test_sequence."""
+
 SHARED_LOGIC = {"blame", "evidence", "json_value", "leaks", "schema_meaning"}
 """Modules of the folder that are no checks."""
 
@@ -85,6 +88,10 @@ EXAMPLES = {
             task=STRUCTURE_TASK,
             direct=sampled(*[says("Hm.")] * 3, task=STRUCTURE_TASK),
         ),
+    ),
+    Kind.HAMMERED: (
+        plan(),
+        seen(faulted(retry_after_s=20.0), faulted(started_at_s=1.0, ended_at_s=1.0), served()),
     ),
     Kind.MISREPORTED: (
         plan(),
@@ -151,7 +158,9 @@ HEALTHY = {
 }
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in NO_CHECK_GIVES])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in Kind if kind not in NO_CHECK_GIVES | OF_SEQUENCES]
+)
 def test_every_kind_can_come_out(kind):
     """For each kind there is a drill of which it is the verdict."""
     expected = "inconclusive" if kind.is_reason else "failed"

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from chaos.faults.script import Head, Repeat, Reset, Script, Send, Silence, Wait
+from chaos.faults.script import Close, Head, Repeat, Reset, Script, Send, Silence, Wait
 from chaos.witness.script_player import KEPT_BYTES, Played, play
 from tests.fakes.server import serving
 from tests.patience import PATIENCE_S
@@ -61,6 +61,16 @@ async def test_a_reset_before_any_byte_is_a_real_rst():
     assert status is None
     assert isinstance(error, OSError)
     assert error.errno == errno.ECONNRESET
+
+
+async def test_a_closed_connection_leaves_the_body_without_its_end():
+    """What was sent arrives; then the end of the connection, no reset and no last chunk."""
+    stage = Stage(Head(200, STREAM), Send(b"data: a\n\n"), Close())
+    status, body, error = await fetch(stage)
+    assert (status, body) == (200, b"data: a\n\n")
+    assert error is not None
+    assert not isinstance(error.__cause__, ConnectionResetError)
+    assert not stage.played.whole
 
 
 async def test_what_was_sent_before_a_reset_arrives():

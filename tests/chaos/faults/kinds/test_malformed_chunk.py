@@ -50,3 +50,19 @@ def test_a_whole_reply_is_half_its_json():
     script = MalformedChunk().script(scene(stream=False))
     assert head_of(script) == (200, "application/json")
     assert not body_of(script).endswith(b"}")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("voice", VOICES)
+def test_who_skips_the_spoilt_event_may_have_the_whole_answer(voice, stream):
+    """With ``then_whole`` the good stream comes whole, with one event too many in its middle."""
+    on_stage = scene(voice, variant="then_whole", stream=stream)
+    sent = [s.data for s in MalformedChunk().script(on_stage).steps if isinstance(s, Send)]
+    good = [piece.data for piece in on_stage.pieces()]
+    if not on_stage.call.stream:
+        assert b"".join(good).startswith(b"".join(sent))
+        return
+    extra = sent[: len(open_reply(on_stage).steps) // 2 + 1][-1]
+    assert sent.count(extra) == 1
+    assert [data for data in sent if data is not extra] == good
+    assert read(on_stage, MalformedChunk().script(on_stage)).defects

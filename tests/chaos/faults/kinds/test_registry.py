@@ -5,7 +5,7 @@ import pytest
 from chaos.errors import UsageError
 from chaos.faults.fault import FaultName, Phase
 from chaos.faults.kinds import FAULTS, parse_fault, variants_of
-from chaos.faults.script import Head, Repeat, Reset, Send, Silence, Wait
+from chaos.faults.script import Close, Head, Repeat, Reset, Send, Silence, Wait
 from chaos.protocol.dialects import DIALECTS
 from tests.fakes.scenes import CALLS, TEXT, VECTORS, VOICES, scene
 
@@ -40,7 +40,7 @@ CONTRACT = [
     "html_200",
     "refusal_200",
 ]
-ENDLESS = (Repeat, Silence, Reset)
+ENDLESS = (Repeat, Silence, Reset, Close)
 every = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 
 
@@ -136,7 +136,7 @@ def test_every_status_fault_is_in_some_dialect():
 
 def test_variants_of_a_status_fault_are_the_dialects_rows():
     """A new row shows without a change anywhere else."""
-    assert {"retry_after_20", "slow_down"} <= set(variants_of("rate_limit"))
+    assert {"retry_after_20", "retry_after_N", "slow_down"} <= set(variants_of("rate_limit"))
     assert "retry_after_20" not in variants_of("auth_revoked")
 
 
@@ -170,7 +170,7 @@ def test_every_variant_that_is_shown_can_be_asked_for(name):
     ("text", "hint"),
     [
         ("biling", "Did you mean 'billing'?"),
-        ("rate_limit.retry_after_2", "Did you mean 'retry_after_20'?"),
+        ("rate_limit.retry_after_x", "Did you mean 'retry_after_N'?"),
         ("rate_limit.zzz", "One of: "),
         ("tool_call_cut.rest", "Did you mean 'reset'?"),
         ("slow_first_token.seconds_x", "Did you mean 'seconds_N'?"),

@@ -4,7 +4,7 @@ import pytest
 
 from chaos.faults.kinds.stream_cut import StreamCut
 from chaos.faults.opening import open_reply
-from chaos.faults.script import Reset
+from chaos.faults.script import Close, Reset
 from chaos.protocol.format import PieceKind
 from tests.fakes.scenes import VOICES, body_of, read, scene
 
@@ -25,3 +25,10 @@ def test_before_the_text_only_the_beginning_is_said(voice):
     assert body_of(script) == b"".join(starts)
     assert not read(played, script).has_output
     assert script.steps[-1] == Reset()
+
+
+def test_the_connection_may_be_closed_instead():
+    """With ``fin`` the same half is said, and then nobody resets."""
+    *said, last = StreamCut().script(scene(variant="fin")).steps
+    assert tuple(said) == open_reply(scene()).steps
+    assert last == Close()
