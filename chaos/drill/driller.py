@@ -22,6 +22,7 @@ from chaos.drill.pace import Pace, Undisturbed
 from chaos.drill.sequence import SequenceRun
 from chaos.drill.standstill import Standstill
 from chaos.drill.whole_group import WholeGroup
+from chaos.faults.fault import Phase
 from chaos.judge.check import Check, Finding, Kind, Result
 from chaos.judge.evidence import ANSWERED, has_answer
 from chaos.judge.observation import ClientReply, Exchange, Load, Observation, Sample
@@ -194,6 +195,7 @@ class Driller:
                 undisturbed_s=self.pace.undisturbed.reply_s if self.pace is not None else None,
                 reached=self.reached(),
             ),
+            after=await self._after(plan, injector, progress),
             collateral=await self._felt(injector),
         )
         seen = self._scrub(route)(seen)
@@ -362,6 +364,24 @@ class Driller:
     def _is_free(self, plan: DrillPlan) -> bool:
         own = plan.hop(plan.scenario.group)
         return own is not None and all(deployment.local for deployment in own.deployments)
+
+    async def _after(
+        self, plan: DrillPlan, injector: Injector, progress: _Progress
+    ) -> ClientReply | None:
+        """Send an ordinary request after a fault that strikes late: is the gateway still alive?
+
+        By canary only: no money is spent for it.
+        """
+        if plan.phase is not Phase.AFTER_FIRST_BYTE or not plan.canary:
+            return None
+        patient_s = max(plan.deadline_s, UNDISTURBED_WITHIN_S)
+        alone = self.planners[plan.injector].undisturbed(plan, patient_s)
+        if not await self._may_ask(alone, injector):
+            return None
+        async with self._routed(alone, injector, progress) as route:
+            reply = await self._ask(alone, route)
+            await route.lease.end()
+        return self._scrub(route)(reply)
 
     async def _felt(self, injector: Injector) -> tuple[str, ...]:
         """Find what others felt, where the drilled gateway serves others."""

@@ -22,6 +22,7 @@ def upstream_of(deployment: Deployment, address: str | None = None) -> Upstream 
         base_url=deployment.base_url,
         local=deployment.local,
         address=address,
+        refuses_prefill=deployment.accepts_prefill is False,
     )
 
 

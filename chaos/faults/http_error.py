@@ -41,6 +41,15 @@ class HttpError(Fault):
         return _written(row, scene.call.model)
 
 
+def prefill_refused(dialect: Dialect, model: str) -> Script | None:
+    """Write how *dialect* refuses a conversation that ends with the model's own words.
+
+    None where its words are not known. Source: github.com/BerriAI/litellm/issues/27967.
+    """
+    row = dialect.rows.get("permission.prefill_refused")
+    return None if row is None else _written(row, model)
+
+
 def row_of(dialect: Dialect, name: FaultName) -> tuple[FaultName, ErrorRow]:
     """Find what *dialect* plays for a status fault, and what that is: it may lack the one."""
     rows = dialect.rows

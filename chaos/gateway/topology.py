@@ -60,6 +60,7 @@ class Deployment:
     supports_tools: bool | None = None
     supports_reasoning: bool | None = None
     accepts_temperature: bool | None = None
+    accepts_prefill: bool | None = None
     timeout_s: float | None = None
     order: int | None = None
     num_retries: int | None = None

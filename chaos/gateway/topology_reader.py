@@ -148,6 +148,7 @@ def read_deployment(row: Json, locality: Locality, default_bases: Mapping[str, s
         supports_tools=info.get("supports_function_calling"),
         supports_reasoning=info.get("supports_reasoning"),
         accepts_temperature=_accepts_temperature(model, info),
+        accepts_prefill=info.get("supports_assistant_prefill"),
         timeout_s=_number(params.get("timeout")),
         order=_order(params, info),
         num_retries=_digits(params.get("num_retries")),

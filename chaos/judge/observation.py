@@ -104,6 +104,8 @@ class Observation:
         direct: What the serving hop said when it was asked directly, to tell who is to blame.
         load: How busy the gateway was.
         collateral: What changed for other traffic, one sentence each.
+        after: What an ordinary request got that was sent after a fault that strikes late; None if
+            none was sent.
         aborted: Why the drill was broken off; None if it ran to its end.
         exchanges: The requests of a sequence, in order; *reply* is the worst one's then.
         down_at_s: When the fault of a sequence began; its end is *well_at_s*. None where it had
@@ -116,6 +118,7 @@ class Observation:
     direct: tuple[Sample, ...] = ()
     load: Load = field(default_factory=Load)
     collateral: tuple[str, ...] = ()
+    after: ClientReply | None = None
     aborted: str | None = None
     exchanges: tuple[Exchange, ...] = ()
     down_at_s: float | None = None

@@ -15,6 +15,7 @@ from aiohttp import web
 from yarl import URL
 
 from chaos.faults.fault import Fault, FaultName, Scene
+from chaos.faults.http_error import prefill_refused
 from chaos.faults.kinds import FAULTS
 from chaos.faults.script import Head, Script, Send, Wait
 from chaos.lab.serving import serving
@@ -56,12 +57,14 @@ class SimulatedProvider:
         seen: The last calls, oldest first.
         calls_total: All calls ever, by dialect and model.
         pace_s: Pause before each piece of a streamed answer.
+        refuses_prefill: Models that refuse a conversation that ends with their own words.
     """
 
     url: URL
     pace_s: float = 0.0
     seen: deque[SeenCall] = field(default_factory=lambda: deque(maxlen=MOST_SEEN))
     calls_total: Counter[tuple[str, str]] = field(default_factory=Counter)
+    refuses_prefill: set[str] = field(default_factory=set)
     _faults: dict[tuple[str | None, str | None], FaultName] = field(default_factory=dict)
     _struck: set[tuple[str, str]] = field(default_factory=set)
 
@@ -103,7 +106,8 @@ class SimulatedProvider:
         if dialect is None or raw is None or call is None:
             message = f"no provider answers {request.method} {request.path}"
             return web.json_response({"error": {"message": message}}, status=404)
-        scene = Scene(dialect, call, compose(call.format.read_ask(raw.body)))
+        asked = call.format.read_ask(raw.body)
+        scene = Scene(dialect, call, compose(asked))
         fault = self._fault_for(scene)
         self.calls_total[call.dialect, call.model] += 1
         self.seen.append(
@@ -116,7 +120,12 @@ class SimulatedProvider:
                 None if fault is None else str(fault),
             )
         )
-        if fault is None:
+        refused = None
+        if asked.prefilled and call.model in self.refuses_prefill:
+            refused = prefill_refused(dialect, call.model)
+        if refused is not None:
+            script = refused
+        elif fault is None:
             script = self._good(scene)
         else:
             script = FAULTS[fault.name].script(replace(scene, variant=fault.variant))

@@ -101,6 +101,12 @@ class Ask:
         """All text of the request, turn after turn."""
         return "\n".join([*(turn.text for turn in self.turns), *self.inputs])
 
+    @property
+    def prefilled(self) -> bool:
+        """It ends with the model's own words, to be gone on with."""
+        last = self.turns[-1] if self.turns else None
+        return last is not None and last.role == "assistant" and not last.tool_calls
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

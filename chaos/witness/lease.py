@@ -42,6 +42,7 @@ class Upstream:
         address: What tells it apart among a twin's addresses; None for a lane, where every
             deployment shares one address.
         spared: It is not made to fail where its group is.
+        refuses_prefill: A stand-in for it refuses a conversation that ends with its own words.
     """
 
     group: str
@@ -52,6 +53,7 @@ class Upstream:
     local: bool = True
     address: str | None = None
     spared: bool = False
+    refuses_prefill: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from aiohttp import web
 
 from chaos.errors import WitnessError
 from chaos.faults.fault import Fault, FaultName, Phase, Scene
-from chaos.faults.http_error import row_of
+from chaos.faults.http_error import prefill_refused, row_of
 from chaos.faults.script import Head, Script, Send
 from chaos.gateway.redirect_permission import LANES, lane_urls
 from chaos.process.ports import holder, is_at
@@ -286,6 +286,10 @@ class Witness:
             return await self._fault(exchange, call, hop.fault, hop.fault_name)
         if hop is not None and action is Action.FORWARD:
             return await self._forward(exchange, hop, upstreams[0])
+        refused = _refused_prefill(attempt, call, upstreams[0])
+        if refused is not None:
+            attempt.outcome = AttemptOutcome.ERRORED
+            return await _play(exchange, refused)
         attempt.outcome = AttemptOutcome.STOOD_IN
         return await _play(exchange, _good_reply(attempt, call))
 
@@ -433,6 +437,14 @@ def _action(hop: LeasedHop | None, lease: Lease, upstreams: Sequence[Upstream]) 
 
 def _answer(attempt: Attempt, call: Call, marker: str = "") -> Answer:
     return compose(call.format.read_ask(attempt.body), marker=marker)
+
+
+def _refused_prefill(attempt: Attempt, call: Call, upstream: Upstream) -> Script | None:
+    """Refuse, where the real one would, to go on with words that a gateway put into its mouth."""
+    if not upstream.refuses_prefill:
+        return None
+    asked = call.format.read_ask(attempt.body)
+    return prefill_refused(upstream.dialect, call.model) if asked.prefilled else None
 
 
 def _good_reply(attempt: Attempt, call: Call) -> Script:

@@ -26,6 +26,7 @@ class FakeGateway:
         claims: The group that its header names, whoever served.
         quotes_key: A header of every reply holds the key that the hop was shown.
         names: It names the deployment that answered, as LiteLLM does.
+        dies_after: It fails by itself from then on: after so many requests.
         cooldown_s: How long it leaves a hop alone that has failed.
         asked: Bodies of the requests that came.
     """
@@ -36,6 +37,7 @@ class FakeGateway:
     claims: str | None = None
     quotes_key: bool = False
     names: bool = False
+    dies_after: int | None = None
     cooldown_s: float = 0.0
     _failed_at_s: dict[str, float] = field(default_factory=dict)
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -49,6 +51,8 @@ class FakeGateway:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.asked.append(body)
+        if self.dies_after is not None and len(self.asked) > self.dies_after:
+            return self._error(500, "dead")
         if self.refuses is not None:
             return self._error(self.refuses, "refused")
         lane, key = body.pop("api_base"), body.pop("api_key", "sk-real-one")

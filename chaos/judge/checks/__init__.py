@@ -9,6 +9,7 @@ order of ``chaos.judge.check.Kind``.
 from collections.abc import Mapping
 
 from chaos.judge.check import Check
+from chaos.judge.checks.alive_after import ALIVE_AFTER
 from chaos.judge.checks.answer_kept import ANSWER_KEPT
 from chaos.judge.checks.attempts import ATTEMPTS
 from chaos.judge.checks.chain_walked import CHAIN_WALKED
@@ -54,6 +55,7 @@ CHECKS: tuple[Check, ...] = (
     KEYS_KEPT,
     STORY,
     UNTOUCHED,
+    ALIVE_AFTER,
 )
 
 CHECKS_BY_NAME: Mapping[str, Check] = index(*CHECKS)

@@ -120,6 +120,13 @@ class Anthropic:
             f"Anthropic's list of errors (type); text: {GENERAL}",
             unconfirmed=True,
         ),
+        "permission.prefill_refused": _row(
+            400,
+            "invalid_request_error",
+            "This model does not support assistant message prefill. The conversation must end "
+            "with a user message.",
+            "github.com/BerriAI/litellm/issues/27967",
+        ),
         "permission": _row(
             403,
             "permission_error",

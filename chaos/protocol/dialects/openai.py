@@ -182,6 +182,16 @@ class OpenAI:
             GENERAL,
             unconfirmed=True,
         ),
+        "permission.prefill_refused": _row(
+            400,
+            "invalid_request_error",
+            None,
+            "This model does not support assistant message prefill. The conversation must end "
+            "with a user message.",
+            f"as Anthropic's compatible endpoint would say it: {GENERAL}",
+            param="messages",
+            unconfirmed=True,
+        ),
         "permission": _row(
             403,
             "request_forbidden",

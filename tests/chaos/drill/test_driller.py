@@ -54,6 +54,35 @@ async def test_everything_down_passes_with_one_honest_error():
     assert drill.verdict.outcome is Outcome.PASSED, drill.verdict.findings
 
 
+def permit(injector, witness):
+    """Let the little gateway permit the redirect to *witness*."""
+    paid = group("paid", litellm_model="openai/paid", redirect_permission=f"^{witness.url}/lane/")
+    injector.topology = replace(GATEWAY, groups={**GATEWAY.groups, "paid": paid})
+
+
+@pytest.mark.parametrize(("fault", "follows"), [("stream_cut", True), ("billing", False)])
+async def test_after_a_late_fault_an_ordinary_request_follows(fault, follows):
+    """A reply that broke in its middle may have left the gateway's process in a bad way."""
+    gateway = honest()
+    async with drilling(gateway) as (driller, injector, witness):
+        permit(injector, witness)
+        drill = await driller.drill(scenario(fault, shape="chat", stream=True), injector)
+    assert (drill.seen.after is not None) is follows
+    assert len(gateway.asked) >= (2 if follows else 1)
+
+
+async def test_a_gateway_that_dies_of_a_late_fault_is_told():
+    """Whatever the drill's own verdict was: others are not served any more."""
+    gateway = honest()
+    gateway.dies_after = 1
+    async with drilling(gateway) as (driller, injector, witness):
+        permit(injector, witness)
+        drill = await driller.drill(scenario("stream_cut", shape="chat", stream=True), injector)
+    found = [f for f in drill.verdict.findings if f.check == "alive_after"]
+    assert [f.kind for f in found] == [Kind.COLLATERAL]
+    assert "ordinary request to paid got status 500" in found[0].message
+
+
 async def test_a_gateway_that_refuses_proves_nothing():
     """The fault was not hit: inconclusive, never passed and never failed."""
     gateway = FakeGateway({"paid": ["paid"]}, refuses=401)

@@ -115,6 +115,19 @@ async def test_the_most_exact_setting_rules():
         assert (await read(provider, session, ENDPOINTS[1]))[0] == 500
 
 
+async def test_a_model_may_refuse_a_prefill():
+    """As newer ones do: whoever goes on with half an answer there gets a 400."""
+    async with client_of() as (provider, session):
+        provider.refuses_prefill.add(MODEL)
+        url = f"{provider.base_url('anthropic')}/v1/messages"
+        turns = [{"role": "user", "content": NONCE}, {"role": "assistant", "content": "Half"}]
+        for messages, status in ((turns[:1], 200), (turns, 400)):
+            body = {"model": MODEL, "max_tokens": 9, "messages": messages}
+            async with session.post(url, json=body) as reply:
+                assert reply.status == status
+                assert ("prefill" in await reply.text()) is (status == 400)
+
+
 async def test_a_provider_recovers():
     """After recovery the same call is answered well."""
     async with client_of() as (provider, session):

@@ -104,6 +104,51 @@ async def test_a_stand_in_answers_as_the_provider_would(witness, session):
     assert NONCE in record.reply.text
 
 
+@pytest.mark.parametrize(("refuses", "status"), [(True, 400), (False, 200)])
+async def test_a_stand_in_refuses_a_prefill_where_its_model_would(
+    witness, session, refuses, status
+):
+    """A gateway that goes on with half an answer at another hop puts words into its mouth."""
+    taken = upstream("a", "openai", refuses_prefill=refuses)
+    lease = await witness.lease(
+        nonce=NONCE, hops=[LeasedHop("a", (taken,), Action.STAND_IN)], ttl_s=TTL_S
+    )
+    body = chat_request("a")
+    whole = await ask(session, witness, lease.lane, body)
+    body["messages"] = [*body["messages"], {"role": "assistant", "content": "Half an ans"}]
+    prefilled = await ask(session, witness, lease.lane, body)
+    records = await lease.end()
+    assert (whole[0], prefilled[0]) == (200, status)
+    assert ("prefill" in str(prefilled[1])) is refuses
+    expected = AttemptOutcome.ERRORED if refuses else AttemptOutcome.STOOD_IN
+    assert [r.outcome for r in records] == [AttemptOutcome.STOOD_IN, expected]
+
+
+async def test_faults_may_end_before_the_lease(witness, session):
+    """A sequence lets its outage begin and end by the clock."""
+    lease = await witness.lease(
+        nonce=NONCE, hops=[hop("a", Action.FAULT, fault="server_error")], ttl_s=TTL_S
+    )
+    statuses = []
+    for lease.striking in (False, True, False):
+        statuses.append((await ask(session, witness, lease.lane, chat_request("a")))[0])
+    await lease.end()
+    assert statuses == [200, 500, 200]
+
+
+async def test_what_an_answer_asks_to_wait_is_on_record(witness, session):
+    """A pause in seconds; nothing where the answer asks for none."""
+    for fault, told_s in (("rate_limit.retry_after_47", 47.0), ("rate_limit", None)):
+        lease = await witness.lease(
+            nonce=NONCE,
+            hops=[hop("a", Action.FAULT, fault=fault, dialect="openai")],
+            ttl_s=TTL_S,
+        )
+        await ask(session, witness, lease.lane, chat_request("a"))
+        (record,) = await lease.end()
+        assert record.retry_after_s == told_s
+
+
 async def test_the_hop_that_must_serve_gets_the_request_itself(witness, session):
     """It arrives at the real upstream with its body and headers, and its reply comes back."""
     came = []
