@@ -3,6 +3,7 @@
 import argparse
 
 from benchmarks import alerts, daemon, drills, memory, page, startup, store, strangers, witness
+from benchmarks.failoverbench import run as failoverbench
 
 
 def main() -> None:
@@ -14,7 +15,7 @@ def main() -> None:
         default="all",
         choices=(
             *("witness", "strangers", "drills", "memory", "startup", "store", "daemon"),
-            *("alerts", "page", "all"),
+            *("alerts", "page", "failoverbench", "all"),
         ),
     )
     parser.add_argument("--lab", action="store_true", help="drill the lab's real LiteLLM")
@@ -31,6 +32,7 @@ def main() -> None:
     parser.add_argument("--per-day", type=int, default=10_000, help="drills [%(default)s]")
     parser.add_argument("--idle", type=float, default=300.0, help="seconds [%(default)s]")
     parser.add_argument("--alerts", type=int, default=1_000, help="at once [%(default)s]")
+    parser.add_argument("--only", action="append", default=[], help="S01 …; may be repeated")
     given = parser.parse_args()
     if given.what in ("witness", "all"):
         witness.run(
@@ -41,6 +43,8 @@ def main() -> None:
         )
     if given.what in ("strangers", "all"):
         strangers.run(connections=given.connections, drills=given.drills)
+    if given.what == "failoverbench":
+        failoverbench.run(only=given.only)
     if given.what == "daemon":
         daemon.run(idle_s=given.idle, lab=given.lab)
     if given.what == "store":
