@@ -21,6 +21,7 @@ from chaos.judge.checks import CHECKS
 from chaos.lab.setups import SETUPS
 from chaos.protocol.dialects import DIALECTS
 from chaos.protocol.surfaces import SURFACES
+from chaos.traffic.clients import CLIENTS
 from chaos.traffic.shapes import SHAPES
 from docs.metrics_table import metrics
 from docs.settings_table import settings
@@ -71,6 +72,14 @@ def shapes() -> Rows:
     for name, shape in SHAPES.items():
         here = [code(surface) for surface in SURFACES if surface in shape.surfaces]
         yield (code(name), shape.summary, ", ".join(here))
+
+
+def clients() -> Rows:
+    """Clients that people use, and what they send."""
+    yield ("client", "how it asks", "surfaces", "parameters", "unconfirmed")
+    for name, client in CLIENTS.items():
+        lists = (client.surfaces, client.parameters, client.unconfirmed)
+        yield (code(name), client.summary, *(", ".join(map(code, names)) for names in lists))
 
 
 def surfaces() -> Rows:
@@ -134,6 +143,7 @@ TABLES: Mapping[str, Callable[[], Rows]] = {
         reasons,
         faults,
         shapes,
+        clients,
         surfaces,
         checks,
         dialects,

@@ -50,6 +50,7 @@ MOST_MODULES = 20
 """In one folder, beside the entries of a registry: more than that, and nobody finds their way."""
 ENTRIES = {
     "checks",
+    "clients",
     "commands",
     "dialects",
     "endpoints",

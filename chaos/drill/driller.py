@@ -280,7 +280,7 @@ class Driller:
             url=route.url,
             key=route.key,
             body={**asked, **route.body},
-            headers=planner.options.headers_of(plan.scenario.group),
+            headers=plan.task.headers,
             stream=plan.scenario.stream,
             deadline_s=plan.deadline_s,
             keys=lambda: self._keys_of_hops(route, json.dumps(asked, ensure_ascii=False)),

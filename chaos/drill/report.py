@@ -61,7 +61,11 @@ class Summary(_Model):
 
 
 class ScenarioRow(_Model):
-    """What was rehearsed; *fault* was asked for, *faults* is what each failing hop really got."""
+    """What was rehearsed; *fault* was asked for, *faults* is what each failing hop really got.
+
+    *client* is as whom it was asked: a client that 'understudy clients' lists, or the name of a
+    profile's file; null for nobody in particular.
+    """
 
     key: str
     group: str
@@ -74,6 +78,7 @@ class ScenarioRow(_Model):
     shape: str
     surface: str
     stream: bool
+    client: str | None = None
 
 
 class FindingRow(_Model):
@@ -195,6 +200,7 @@ def row_of(drill: Drill, *, litellm_version: str, gaps: Sequence[Gap] = ()) -> D
             shape=scenario.shape,
             surface=scenario.surface,
             stream=scenario.stream,
+            client=plan.client,
         ),
         outcome=verdict.outcome,
         kind=verdict.kind,

@@ -56,6 +56,11 @@ class Catalogue:
     surfaces: Mapping[str, Surface]
     dialects: Mapping[str, Dialect]
 
+    @property
+    def usual_shapes(self) -> tuple[str, ...]:
+        """Name the shapes that are drilled without being named; as a client only if one is."""
+        return tuple(name for name, shape in self.shapes.items() if shape.client is None)
+
 
 SMOKE_FAULTS = ("billing", "rate_limit", "server_error")
 SMOKE_SHAPES = ("chat", "tool_call", "agent", "embedding")
@@ -196,7 +201,7 @@ def _requests(
 ) -> Iterator[tuple[str, str, bool]]:
     smoke = selection.profile == Profile.SMOKE
     surfaces = selection.surfaces or (SMOKE_SURFACES if smoke else tuple(catalogue.surfaces))
-    shapes = selection.shapes or (SMOKE_SHAPES if smoke else tuple(catalogue.shapes))
+    shapes = selection.shapes or (SMOKE_SHAPES if smoke else catalogue.usual_shapes)
     for surface_name in surfaces:
         surface = catalogue.surfaces.get(surface_name)
         for shape_name in shapes:

@@ -84,6 +84,7 @@ class DrillPlan:
         secret: In the prompt besides the nonce where no canary key marks the request as ours.
         known_groups: Every model group of the gateway, to tell whom a claim names.
         course: Of a fault that ends; None for the others, which one request is enough for.
+        client: As whom it asks: a client of the registry, or a profile of the user's own.
     """
 
     id: str
@@ -101,6 +102,7 @@ class DrillPlan:
     secret: str | None = None
     known_groups: frozenset[str] = field(default_factory=frozenset)
     course: Course | None = None
+    client: str | None = None
 
     @property
     def most_s(self) -> float:
@@ -150,11 +152,6 @@ class DrillOptions:
     def profile_of(self, group: str) -> ClientProfile | None:
         """Say how the clients of *group* ask."""
         return self.group_profiles.get(group, self.profile)
-
-    def headers_of(self, group: str) -> Mapping[str, str]:
-        """List what the clients of *group* send besides."""
-        profile = self.profile_of(group)
-        return {k: str(v) for k, v in profile.headers.items()} if profile else {}
 
     @property
     def all_headers(self) -> tuple[Mapping[str, str], ...]:
@@ -259,6 +256,7 @@ class Planner:
             # Who asks by an alias is given the group's own name, and rightly.
             known_groups=frozenset(topology.groups) - {topology.aliases.get(scenario.group)},
             course=course,
+            client=self._client(scenario),
         )
 
     def _course(self, scenario: Scenario) -> Course | None:
@@ -269,6 +267,11 @@ class Planner:
         if down_s is None:
             return None
         return Course(down_s, self.options.every_s, self.options.recover_within_s)
+
+    def _client(self, scenario: Scenario) -> str | None:
+        profile = self.options.profile_of(scenario.group)
+        named = self.catalogue.shapes[scenario.shape].client
+        return named or (profile.name if profile is not None else None)
 
     def _hop(self, place: int, group: str, scenario: Scenario, *, real: bool) -> PlannedHop:
         topology = self.topology
@@ -309,9 +312,13 @@ class Planner:
 
     def _task(self, scenario: Scenario, nonce: str, max_tokens: int) -> Task:
         shape = self.catalogue.shapes[scenario.shape]
-        task = shape.task(
-            nonce, max_tokens=max_tokens, profile=self.options.profile_of(scenario.group)
-        )
+        profile = self.options.profile_of(scenario.group)
+        task = shape.task_on(scenario.surface, nonce, max_tokens=max_tokens, profile=profile)
+        if shape.client is not None:
+            return task  # nothing is added to what a client really sends
+        if profile is not None:
+            headers = {name: str(value) for name, value in profile.headers.items()}
+            task = replace(task, headers=headers)
         contacted = [g for name in scenario.chain if (g := self.topology.find(name))]
         steady = all(d.accepts_temperature for group in contacted for d in group.deployments)
         if steady and not task.ask.inputs and "temperature" not in (task.ask.extra or {}):

@@ -1,6 +1,7 @@
 """The contract of a traffic shape: the kind of request a drill sends, and what a good answer is."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chaos.protocol.conversation import Ask, Json
@@ -48,10 +49,15 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One request to send and what its answer has to hold."""
+    """One request to send and what its answer has to hold.
+
+    Attributes:
+        headers: Sent besides those of the surface.
+    """
 
     ask: Ask
     expect: Expectation
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +68,14 @@ class ClientProfile:
         headers: Added to the request.
         parameters: Added to the body, by their name on the wire.
         tools: Raw tool definitions, in the chat completions format.
+        name: What reports call it, such as the name of its file.
     """
 
     system: str | None = None
     tools: tuple[Json, ...] = ()
     headers: Json = field(default_factory=dict)
     parameters: Json = field(default_factory=dict)
+    name: str | None = None
 
 
 class TrafficShape(ABC):
@@ -86,6 +94,18 @@ class TrafficShape(ABC):
     needs_tools: bool = False
     long: bool = False
 
+    @property
+    def client(self) -> str | None:
+        """The client of the registry that asks like this; None: nobody in particular."""
+        return None
+
     @abstractmethod
     def task(self, nonce: str, *, max_tokens: int, profile: ClientProfile | None = None) -> Task:
         """Make one request that carries *nonce* in its prompt, and what to expect of it."""
+
+    def task_on(
+        self, surface: str, nonce: str, *, max_tokens: int, profile: ClientProfile | None = None
+    ) -> Task:
+        """Make the request for *surface*; most are the same on all."""
+        del surface
+        return self.task(nonce, max_tokens=max_tokens, profile=profile)

@@ -15,10 +15,18 @@ def faults(incomplete: str) -> list[str]:
 
 
 def shapes(incomplete: str) -> list[str]:
-    """Complete a traffic shape."""
+    """Complete a traffic shape, and after a dot the client that sends it."""
+    from chaos.traffic.every_shape import EVERY_SHAPE
     from chaos.traffic.shapes import SHAPES
 
-    return _beginning(SHAPES, incomplete)
+    return _beginning(EVERY_SHAPE if "." in incomplete else SHAPES, incomplete)
+
+
+def clients(incomplete: str) -> list[str]:
+    """Complete a client."""
+    from chaos.traffic.clients import CLIENTS
+
+    return _beginning(CLIENTS, incomplete)
 
 
 def surfaces(incomplete: str) -> list[str]:

@@ -220,8 +220,11 @@ def substituted(row: DrillRow) -> dict[str, str]:
 
 
 def shape(row: DrillRow) -> str:
-    """Name the shape, the surface where it is not the usual one, and whether it streamed."""
+    """Name the shape, as whom, the surface where it is not the usual one, and if it streamed."""
     parts = [row.scenario.shape]
+    client = row.scenario.client
+    if client is not None and not row.scenario.shape.endswith(f".{client}"):
+        parts.append(f"as {client}")
     if row.scenario.surface not in ("chat_completions", "embeddings"):
         parts.append(row.scenario.surface)
     if row.scenario.stream:

@@ -25,7 +25,7 @@ from chaos.protocol.dialects import dialect_of, upstream_model
 from chaos.protocol.surfaces import SURFACES
 from chaos.scenario.expand import TRIGGERS
 from chaos.scenario.scenario import Scenario
-from chaos.traffic.shapes import SHAPES
+from chaos.traffic.every_shape import EVERY_SHAPE
 
 CORPUS = Path(__file__).parent
 WELL = "well"
@@ -105,7 +105,7 @@ class Rehearsal(_Part):
     @field_validator("shape")
     @classmethod
     def _known_shape(cls, value: str) -> str:
-        if value not in SHAPES:
+        if value not in EVERY_SHAPE:
             raise ValueError(f"there is no traffic shape {value!r}")
         return value
 

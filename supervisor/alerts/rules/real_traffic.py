@@ -78,7 +78,7 @@ def _proven(status: Status, group: str, hop: str) -> str:
     records = [
         record
         for path, record in status.ledger.items()
-        if (path.group, path.hop) == (group, hop) and path.shape in WITH_TOOLS
+        if (path.group, path.hop) == (group, hop) and path.shape.partition(".")[0] in WITH_TOOLS
     ]
     if not records:
         return f"{hop!r} is not rehearsed with tool calls as its fallback."

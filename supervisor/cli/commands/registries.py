@@ -1,8 +1,8 @@
-"""``understudy faults``, ``shapes`` and ``checks``: what there is, from the registries."""
+"""``understudy faults``, ``shapes``, ``clients`` and ``checks``: what the registries hold."""
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,8 @@ from supervisor.cli.gateway_options import Format
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from chaos.traffic.client import Client, Sent
+
 FormatOption = Annotated[Format, typer.Option("--format", help="Form of the list")]
 
 
@@ -18,6 +20,7 @@ def add(app: typer.Typer) -> None:
     """Register the commands."""
     app.command("faults")(faults)
     app.command("shapes")(shapes)
+    app.command("clients")(clients)
     app.command("checks")(checks)
 
 
@@ -56,6 +59,53 @@ def shapes(format_: FormatOption = "table") -> None:
     )
 
 
+def clients(format_: FormatOption = "table") -> None:
+    """List the clients whose way of asking is known: --as NAME, rehearse.clients.
+
+    Each header and parameter has its source in --format json; what no source confirms is marked.
+    """
+    from chaos.traffic.clients import CLIENTS
+
+    if format_ == "json":
+        _show([_client_in_full(client) for client in CLIENTS.values()], format_)
+        return
+    _show(
+        [
+            {
+                "name": name,
+                "summary": client.summary,
+                "surfaces": list(client.surfaces),
+                "headers": list(client.headers),
+                "parameters": list(
+                    dict.fromkeys(p for asked in client.asks.values() for p in asked)
+                ),
+                "unconfirmed": list(client.unconfirmed),
+            }
+            for name, client in CLIENTS.items()
+        ],
+        format_,
+    )
+
+
+def _client_in_full(client: "Client") -> dict[str, Any]:
+    """Write each header and parameter with its value and its source."""
+    return {
+        "name": client.name,
+        "summary": client.summary,
+        "surfaces": list(client.surfaces),
+        "shapes": list(client.shapes),
+        "headers": _sent(client.headers),
+        "parameters": {surface: _sent(asked) for surface, asked in client.asks.items()},
+    }
+
+
+def _sent(parts: Mapping[str, "Sent"]) -> dict[str, Any]:
+    return {
+        name: {"value": sent.value, "source": sent.source, "unconfirmed": sent.unconfirmed}
+        for name, sent in parts.items()
+    }
+
+
 def checks(format_: FormatOption = "table") -> None:
     """List the checks that judge a drill."""
     from chaos.judge.checks import CHECKS
@@ -63,7 +113,7 @@ def checks(format_: FormatOption = "table") -> None:
     _show([{"name": check.name, "summary": check.summary} for check in CHECKS], format_)
 
 
-def _show(rows: Sequence[Mapping[str, str | list[str]]], form: Format) -> None:
+def _show(rows: Sequence[Mapping[str, Any]], form: Format) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -79,7 +129,7 @@ def _show(rows: Sequence[Mapping[str, str | list[str]]], form: Format) -> None:
     out.print(table)
 
 
-def _told(row: Mapping[str, str | list[str]]) -> "Text":
+def _told(row: Mapping[str, Any]) -> "Text":
     from rich.text import Text
 
     text = Text(str(row["summary"]))

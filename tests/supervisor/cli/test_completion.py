@@ -3,7 +3,7 @@
 import pytest
 
 from chaos.traffic.shapes import SHAPES
-from supervisor.cli.completion import faults, shapes, surfaces
+from supervisor.cli.completion import clients, faults, shapes, surfaces
 from tests.fakes.commandline import understudy
 
 
@@ -48,6 +48,8 @@ def test_each_shell_gets_its_script(shell: str):
 def test_names_come_from_the_registries():
     """A new entry is completed without another line."""
     assert shapes("") == list(SHAPES)
+    assert shapes("agent.cod") == ["agent.codex"]
+    assert clients("cl") == ["claude_code", "cline"]
     assert "embeddings" in surfaces("e")
     assert faults("no_such.") == ["no_such.once"]
     assert {"hang", "html_200"} <= set(faults("h"))

@@ -1,4 +1,4 @@
-"""``understudy faults``, ``shapes`` and ``checks`` list what the registries hold."""
+"""``understudy faults``, ``shapes``, ``clients`` and ``checks`` list what the registries hold."""
 
 import json
 
@@ -6,11 +6,13 @@ import pytest
 
 from chaos.faults.kinds import FAULTS
 from chaos.judge.checks import CHECKS
+from chaos.traffic.clients import CLIENTS
 from chaos.traffic.shapes import SHAPES
 
 REGISTRIES = {
     "faults": list(FAULTS),
     "shapes": list(SHAPES),
+    "clients": list(CLIENTS),
     "checks": [check.name for check in CHECKS],
 }
 
@@ -38,3 +40,13 @@ def test_variants_are_listed_with_their_fault(invoke):
     rows = {row["name"]: row for row in json.loads(invoke("faults", "--format", "json").out)}
     assert "retry_after_20" in rows["rate_limit"]["variants"]
     assert rows["hang"]["phase"]
+
+
+def test_a_client_s_facts_come_with_their_sources(invoke):
+    """Anyone can look up why a drill asks as it does, and what is a guess."""
+    rows = {row["name"]: row for row in json.loads(invoke("clients", "--format", "json").out)}
+    thinking = rows["claude_code"]["parameters"]["messages"]["thinking"]
+    assert thinking["value"]["budget_tokens"] == 31_999
+    assert "BerriAI/litellm" in thinking["source"]
+    assert rows["hermes"]["headers"]["User-Agent"]["unconfirmed"] is True
+    assert "unconfirmed: User-Agent" in invoke("clients").out
