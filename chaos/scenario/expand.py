@@ -200,13 +200,16 @@ def _requests(
     selection: Selection, catalogue: Catalogue, *, embeds: bool
 ) -> Iterator[tuple[str, str, bool]]:
     smoke = selection.profile == Profile.SMOKE
-    surfaces = selection.surfaces or (SMOKE_SURFACES if smoke else tuple(catalogue.surfaces))
+    usual = SMOKE_SURFACES if smoke else tuple(catalogue.surfaces)
+    surfaces = selection.surfaces or dict.fromkeys((*usual, *catalogue.surfaces))
     shapes = selection.shapes or (SMOKE_SHAPES if smoke else catalogue.usual_shapes)
     for surface_name in surfaces:
         surface = catalogue.surfaces.get(surface_name)
         for shape_name in shapes:
             shape = catalogue.shapes.get(shape_name)
             if surface is None or shape is None or surface_name not in shape.surfaces:
+                continue
+            if not selection.surfaces and not _asked_on(surface_name, shape, usual):
                 continue
             if embeds != (surface_name == "embeddings"):
                 continue
@@ -215,6 +218,11 @@ def _requests(
                     continue
                 if selection.stream is None or selection.stream == stream:
                     yield surface_name, shape_name, stream
+
+
+def _asked_on(surface: str, shape: TrafficShape, usual: tuple[str, ...]) -> bool:
+    """Tell whether *shape* is asked on *surface* where none is named; a client has its own."""
+    return surface == shape.usual_surface if shape.usual_surface else surface in usual
 
 
 def _faults(selection: Selection, catalogue: Catalogue) -> Iterable[FaultName]:

@@ -29,10 +29,15 @@ class AsClient(TrafficShape):
         """The name of the client."""
         return self.asker.name
 
+    @property
+    def usual_surface(self) -> str | None:
+        """The surface that the client uses unless it is set up otherwise."""
+        return self.asker.usual_surface
+
     def task(self, nonce: str, *, max_tokens: int, profile: ClientProfile | None = None) -> Task:
         """Ask on the surface that the client usually uses."""
-        surface = self.asker.usual_surface
-        return self.task_on(surface, nonce, max_tokens=max_tokens, profile=profile)
+        usual = self.asker.usual_surface
+        return self.task_on(usual, nonce, max_tokens=max_tokens, profile=profile)
 
     def task_on(
         self, surface: str, nonce: str, *, max_tokens: int, profile: ClientProfile | None = None

@@ -99,6 +99,11 @@ class TrafficShape(ABC):
         """The client of the registry that asks like this; None: nobody in particular."""
         return None
 
+    @property
+    def usual_surface(self) -> str | None:
+        """The surface on which that client asks unless another is named."""
+        return None
+
     @abstractmethod
     def task(self, nonce: str, *, max_tokens: int, profile: ClientProfile | None = None) -> Task:
         """Make one request that carries *nonce* in its prompt, and what to expect of it."""

@@ -22,6 +22,7 @@ from chaos.scenario.expand import (
     worth_drilling,
 )
 from chaos.scenario.scenario import FallbackPath, Scenario
+from chaos.traffic.as_client import name_as_client
 from supervisor.coverage.ledger import Wish
 from supervisor.settings.rehearse import GroupRehearsal, RehearseSettings
 
@@ -134,6 +135,8 @@ def _on_path(
             "surfaces": (path.surface,),
             "shapes": (path.shape,),
             "streaming": "streamed" if path.stream else "whole",
+            "clients": (),
+            "profile": None,
         }
     )
     # Only those of the path's own trigger: of thousands of groups all paths are asked for.
@@ -156,4 +159,12 @@ def _scenarios(
         stream=streams.get(own.streaming or "both"),
         profile=Profile.EXHAUSTIVE,
     )
-    return expand(topology, selection, CATALOGUE)
+    if not own.asked_by:
+        return expand(topology, selection, CATALOGUE)
+    # The clients are what asks as agents do; each on the surface that it uses.
+    others = tuple(shape for shape in own.shapes or CATALOGUE.usual_shapes if shape != "agent")
+    agents = tuple(name_as_client("agent", client) for client in own.asked_by)
+    wanted = [replace(selection, shapes=agents, surfaces=())]
+    if others:
+        wanted.insert(0, replace(selection, shapes=others))
+    return [scenario for one in wanted for scenario in expand(topology, one, CATALOGUE)]

@@ -140,11 +140,11 @@ class Campaigns:
 
     async def _run(self, campaign: Campaign, gateway: OpenGateway, settings: Settings) -> None:
         recorder, order = self._recorder, campaign.order
-        client = order.client.profile if order.client is not None else None
+        own = order.own_client
         request = DrillRequest(
             selection=order.selection(settings.drills.profile),
             known_gaps=order.known_gaps,
-            profile=client,
+            profile=own.profile if own is not None else None,
             seed=order.seed,
         )
         async with Rehearsal.opened(
@@ -179,7 +179,9 @@ class Campaigns:
                     "seed": request.seed,
                 },
             )
-            asked_for = order.model_dump(mode="json", exclude={"client"}, exclude_defaults=True)
+            # A profile of the user's own may hold a prompt, and keys.
+            secret = {"client"} if own is not None else None
+            asked_for = order.model_dump(mode="json", exclude=secret, exclude_defaults=True)
             await recorder.store.begin_campaign(campaign.id, asked_for, len(assignments))
             log.info("campaign.started", campaign=campaign.id, drills=len(assignments))
             async for event in rehearsal.run(assignments, campaign.stop):

@@ -148,7 +148,7 @@ class OpenGateway:
     def _request(self) -> DrillRequest:
         """Ask as the clients of each group do."""
         groups = (*self.topology.groups, *self.topology.other_names) if self.topology else ()
-        profiles = {group: self.settings.rehearse.of(group).profile for group in groups}
+        profiles = {group: self.settings.rehearse.of(group).profile_file for group in groups}
         return DrillRequest(
             group_profiles={g: load_profile(file) for g, file in profiles.items() if file}
         )

@@ -46,5 +46,5 @@ def check_secrets(settings: Settings) -> None:
     for secret in secrets_of(settings).values():
         secret.reveal()
     for own in settings.rehearse.groups.values():
-        if own.profile is not None:
-            load_profile(own.profile)
+        if own.profile_file is not None:
+            load_profile(own.profile_file)

@@ -60,11 +60,19 @@ def xml_page(root: Element) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
+def _name(row: DrillRow) -> str:
+    """Name a drill by its scenario, and as whom it asked where that is not in it."""
+    client = row.scenario.client
+    if client is None or row.scenario.shape.endswith(f".{client}"):
+        return row.scenario.key
+    return f"{row.scenario.key} as {client}"
+
+
 def _case(suite: Element, row: DrillRow) -> None:
     case = SubElement(
         suite,
         "testcase",
-        name=xml_text(row.scenario.key),
+        name=xml_text(_name(row)),
         classname=xml_text(f"understudy.{row.scenario.group}"),
         time=_seconds(took_s(row) or 0.0),
     )

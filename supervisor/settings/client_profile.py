@@ -1,4 +1,8 @@
-"""Read a client profile (``--as FILE``): how the user's own clients ask.
+"""Read as whom a drill asks: a client of the registry, or a profile of the user's own.
+
+``--as NAME|FILE``; such a file may hold:
+
+name: our-agent
 
 system: You are a careful assistant.
 headers: {x-team: search}
@@ -15,13 +19,14 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from chaos.errors import UsageError
+from chaos.traffic.clients import CLIENTS
 from chaos.traffic.shape import ClientProfile
 from supervisor.settings.file import explain
 
 OF_THE_CONNECTION = frozenset({"connection", "content-length", "host", "transfer-encoding"})
 """Headers that no profile can set: the request would not be one."""
 
-REMEDY = "Name a YAML file that holds any of: system, tools, headers, parameters."
+REMEDY = "Name a YAML file that holds any of: name, system, tools, headers, parameters."
 
 
 def _header_name(name: str) -> str:
@@ -47,6 +52,7 @@ class ClientProfileFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    name: str | None = Field(None, description="What reports call it.", max_length=64)
     system: str | None = None
     tools: tuple[dict[str, Any], ...] = ()
     headers: dict[_HeaderName, _HeaderValue] = Field(default_factory=dict)
@@ -60,7 +66,30 @@ class ClientProfileFile(BaseModel):
             tools=self.tools,
             headers=self.headers,
             parameters=self.parameters,
+            name=self.name,
         )
+
+
+def client_named(text: str) -> str | ClientProfileFile:
+    """Find what ``--as`` means: the name of a client, else the profile of that file.
+
+    Raises:
+        UsageError: It is neither; the message lists the known clients.
+    """
+    if text in CLIENTS:
+        return text
+    if is_a_word(text) and not Path(text).exists():
+        raise UsageError(
+            f"--as {text}: neither a client nor a file",
+            remedy=f"Name one of {', '.join(CLIENTS)} ('understudy clients' describes them), or a "
+            "YAML file.",
+        )
+    return read_profile_file(Path(text))
+
+
+def is_a_word(text: str) -> bool:
+    """Tell a name from a path: it has neither a folder nor an ending."""
+    return not {"/", "."} & set(text)
 
 
 def load_profile(path: Path) -> ClientProfile:
@@ -92,4 +121,4 @@ def read_profile_file(path: Path) -> ClientProfileFile:
             f"  {explain(problem, ClientProfileFile)}" for problem in error.errors()
         )
         raise UsageError(f"--as {path}: no client profile\n{problems}", remedy=REMEDY) from error
-    return profile
+    return profile if profile.name else profile.model_copy(update={"name": path.name})

@@ -19,7 +19,8 @@ from chaos.errors import UsageError
 from chaos.faults.kinds import FAULTS, parse_fault
 from chaos.protocol.surfaces import SURFACES
 from chaos.registry import lookup
-from chaos.traffic.shapes import SHAPES
+from chaos.traffic.clients import CLIENTS
+from chaos.traffic.every_shape import EVERY_SHAPE
 from supervisor.settings.values import Interval, Pattern, Section
 
 Streaming = Literal["both", "streamed", "whole"]
@@ -61,11 +62,22 @@ RehearsedFault = Annotated[
     WithJsonSchema({"type": "string", "examples": list(FAULTS)}),
 ]
 KnownShape = Annotated[
-    str, _known("traffic shape", lambda text: lookup("", text, SHAPES)), _one_of(SHAPES)
+    str, _known("traffic shape", lambda text: lookup("", text, EVERY_SHAPE)), _one_of(EVERY_SHAPE)
 ]
 KnownSurface = Annotated[
     str, _known("surface", lambda text: lookup("", text, SURFACES)), _one_of(SURFACES)
 ]
+
+
+KnownClient = Annotated[
+    str, _known("client", lambda text: lookup("", text, CLIENTS)), _one_of(CLIENTS)
+]
+
+
+def _client_or_file(text: str) -> str:
+    if not {"/", "."} & set(text) and text not in CLIENTS:
+        raise ValueError(f"neither a client ({', '.join(CLIENTS)}) nor the path of a file")
+    return text
 
 
 class GroupRehearsal(Section):
@@ -88,9 +100,25 @@ class GroupRehearsal(Section):
     faults: tuple[RehearsedFault, ...] | None = Field(
         None, description="Faults that take turns on each path."
     )
-    profile: Path | None = Field(
-        None, description="The client profile that their drills use, as --as FILE."
+    clients: tuple[KnownClient, ...] | None = Field(
+        None, description="Clients that ask them: the agent shape is drilled once as each."
     )
+    profile: Annotated[str, AfterValidator(_client_or_file)] | None = Field(
+        None,
+        description="As whom their drills ask, as --as: a client, or the path of a client profile.",
+    )
+
+    @property
+    def asked_by(self) -> tuple[str, ...]:
+        """The clients of the registry that ask them."""
+        named = (self.profile,) if self.profile in CLIENTS else ()
+        return tuple(dict.fromkeys((*(self.clients or ()), *filter(None, named))))
+
+    @property
+    def profile_file(self) -> Path | None:
+        """The file of the user's own client profile."""
+        own = self.profile is not None and self.profile not in CLIENTS
+        return Path(self.profile) if own and self.profile is not None else None
 
 
 class RehearseSettings(Section):
@@ -112,6 +140,10 @@ class RehearseSettings(Section):
     )
     streaming: Streaming = Field(
         "both", description="Whether your clients stream, take whole replies, or both."
+    )
+    clients: tuple[KnownClient, ...] = Field(
+        (),
+        description="Clients that ask your gateway: the agent shape is drilled once as each.",
     )
     faults: tuple[RehearsedFault, ...] = Field(
         (), description="Faults that take turns on each path; by default all that apply."
@@ -138,6 +170,7 @@ class RehearseSettings(Section):
             surfaces=self.surfaces,
             shapes=self.shapes,
             streaming=self.streaming,
+            clients=self.clients,
             faults=self.faults,
         )
         given = {name: value for name, value in dict(own).items() if value is not None}

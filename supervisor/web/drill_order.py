@@ -6,8 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chaos.faults.kinds import parse_fault
 from chaos.scenario.expand import Profile, Selection
+from supervisor.campaign.asked_as import asked_as
 from supervisor.settings.client_profile import ClientProfileFile
-from supervisor.settings.rehearse import KnownFault, KnownShape, KnownSurface
+from supervisor.settings.rehearse import KnownClient, KnownFault, KnownShape, KnownSurface
 from supervisor.settings.values import HttpUrl
 
 LONGEST_S = 3600.0
@@ -37,12 +38,18 @@ class DrillOrder(BaseModel):
     real_keys: bool | None = None
     require_real: bool | None = None
     engines: dict[str, HttpUrl] = Field(default_factory=dict)
-    client: ClientProfileFile | None = Field(None, description="How your own clients ask.")
+    client: KnownClient | ClientProfileFile | None = Field(
+        None, description="As whom: a client that 'understudy clients' lists, or how yours asks."
+    )
     seed: int | None = None
 
     def selection(self, default: Profile) -> Selection:
-        """Say what is to be drilled."""
-        return Selection(
+        """Say what is to be drilled.
+
+        Raises:
+            UsageError: The client does not ask like that.
+        """
+        selection = Selection(
             groups=self.groups,
             faults=tuple(parse_fault(text)[1] for text in self.faults),
             shapes=self.shapes,
@@ -51,6 +58,12 @@ class DrillOrder(BaseModel):
             depth=self.depth,
             profile=self.profile or default,
         )
+        return asked_as(selection, self.client) if isinstance(self.client, str) else selection
+
+    @property
+    def own_client(self) -> ClientProfileFile | None:
+        """How a client of the user's own asks; None where one of the registry does."""
+        return self.client if isinstance(self.client, ClientProfileFile) else None
 
     def overlay(self) -> dict[str, Any]:
         """List what is different from the daemon's own ``drills`` section."""

@@ -51,7 +51,7 @@ def row(group="claude", fallback="gemma", *, kind=None, findings=(), hops=None, 
     """Make the row of one drill at depth 1; passed, unless a kind is given."""
     depth = changes.pop("depth", 1)
     fault, shape = changes.pop("fault", "billing"), changes.pop("shape", "chat")
-    stream = changes.pop("stream", False)
+    stream, client = changes.pop("stream", False), changes.pop("client", None)
     chain = (group, *([fallback] if fallback else []))
     expected = chain[depth] if depth < len(chain) else None
     streaming = "stream" if stream else "whole"
@@ -67,6 +67,7 @@ def row(group="claude", fallback="gemma", *, kind=None, findings=(), hops=None, 
         shape=shape,
         surface="chat_completions",
         stream=stream,
+        client=client,
     )
     usual = (hop(group, "faulted"), *([hop(fallback)] if fallback else []))
     outcome = Outcome.PASSED if kind is None else Outcome.FAILED

@@ -137,8 +137,14 @@ def drill(
     concurrency: Annotated[
         int | None, typer.Option(help="Drills at once (default: 1)", min=1, max=4)
     ] = None,
-    as_file: Annotated[
-        Path | None, typer.Option("--as", help="Client profile for the agent shape (YAML)")
+    as_client: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="NAME|FILE",
+            help="Ask as a client that 'understudy clients' lists, or as a client profile (YAML)",
+            autocompletion=completion.clients,
+        ),
     ] = None,
     witness_listen: Annotated[
         list[str] | None,
@@ -179,8 +185,10 @@ def drill(
     from chaos.protocol.surfaces import SURFACES
     from chaos.registry import lookup
     from chaos.scenario.expand import Selection
-    from chaos.traffic.shapes import SHAPES
+    from chaos.traffic.every_shape import EVERY_SHAPE
+    from supervisor.campaign.asked_as import asked_as
     from supervisor.campaign.request import only_sequences
+    from supervisor.settings.client_profile import client_named
     from supervisor.stop import run
 
     settings = overlaid(
@@ -218,9 +226,12 @@ def drill(
         profile=settings.drills.profile,
     )
     for name in shape or ():
-        lookup("traffic shape", name, SHAPES)
+        lookup("traffic shape", name, EVERY_SHAPE)
     for name in surface or ():
         lookup("surface", name, SURFACES)
+    client = client_named(as_client) if as_client else None
+    if isinstance(client, str):
+        selection = asked_as(selection, client)
     # A twin and a witness of one's own are this process's affair.
     own = (
         only_sequences(selection.faults),
@@ -236,7 +247,6 @@ def drill(
         # Imported late: the drill engine is heavy, and --help should come at once.
         from supervisor.campaign.request import DrillRequest
         from supervisor.cli.console import say
-        from supervisor.settings.client_profile import load_profile, read_profile_file
         from supervisor.web.drill_order import DrillOrder
 
         if hand_over:
@@ -257,7 +267,7 @@ def drill(
                 real_keys=real_keys or None,
                 require_real=require_real or None,
                 engines=_engines(engine or []),
-                client=read_profile_file(as_file) if as_file else None,
+                client=client,
                 seed=seed,
             )
             code = await _drill_there(settings, order, stop, to)
@@ -267,7 +277,7 @@ def drill(
             selection=selection,
             max_drills=max_drills,
             known_gaps=not no_known_gaps,
-            profile=load_profile(as_file) if as_file else None,
+            profile=None if client is None or isinstance(client, str) else client.profile,
             seed=seed,
         )
         try:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from chaos.gateway.topology import ModelGroup, RouterSettings
 from chaos.scenario.plan import BUDGET_FACTOR, MAX_TOKENS, HopRole
+from chaos.traffic.shape import ClientProfile
 from tests.fakes.plans import one_scenario, plan_for, planner
 from tests.fakes.topologies import deployment, group, topology
 
@@ -97,6 +98,31 @@ def test_temperature_is_sent_only_where_every_hop_accepts_it():
     }
     assert make().task.ask.temperature is None
     assert make(topology(CHAIN, groups=steady)).task.ask.temperature == 0.0
+
+
+def test_nothing_is_added_to_what_a_client_really_sends():
+    """A temperature of ours beside its thinking would be refused; its headers go with it."""
+    steady = {
+        name: group(name, litellm_model=f"anthropic/{name}", accepts_temperature=True)
+        for name in CHAIN
+    }
+    gateway = topology(CHAIN, groups=steady)
+    asked = one_scenario(gateway, shape="agent.claude_code", surface="messages")
+    own = ClientProfile(headers={"x-ours": "1"}, name="ours.yaml")
+    plan = planner(gateway, profile=own).plan(asked)
+    assert plan.task.ask.temperature is None
+    assert plan.task.headers["User-Agent"].startswith("claude-cli/")
+    assert "x-ours" not in plan.task.headers
+    assert plan.client == "claude_code"
+
+
+def test_a_profile_of_the_user_s_own_goes_with_every_shape():
+    """Its headers are sent, and its name is reported."""
+    own = ClientProfile(headers={"x-ours": 1}, name="ours.yaml")
+    plan = planner(GATEWAY, profile=own).plan(one_scenario(GATEWAY))
+    assert plan.task.headers == {"x-ours": "1"}
+    assert plan.client == "ours.yaml"
+    assert planner(GATEWAY).plan(one_scenario(GATEWAY)).client is None
 
 
 def test_the_first_token_is_never_due_after_the_whole_reply():

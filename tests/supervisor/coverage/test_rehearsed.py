@@ -133,3 +133,35 @@ def test_a_target_of_a_group_counts_more_than_critical():
     )
     assert settings.of("claude").target == timedelta(hours=2)
     assert settings.of("gpt").target == timedelta(hours=24)
+
+
+def test_agents_are_rehearsed_as_the_clients_that_ask():
+    """Once as each, on its own surface, in place of the agent shape; the rest stays."""
+    settings = RehearseSettings.model_validate(
+        {
+            "clients": ["codex"],
+            "shapes": ["chat", "agent"],
+            "streaming": "whole",
+            "groups": {"claude": {"clients": ["claude_code"], "profile": "hermes"}},
+        }
+    )
+    paths = rehearsed_paths(GATEWAY, settings)
+    asked = {(p.group, p.shape, p.surface) for p in paths}
+    assert asked == {
+        ("claude", "chat", "chat_completions"),
+        ("claude", "agent.claude_code", "messages"),
+        ("claude", "agent.hermes", "chat_completions"),
+        ("gpt", "chat", "chat_completions"),
+        ("gpt", "agent.codex", "responses"),
+    }
+    (one,) = [p for p in paths if (p.shape, p.hop, p.trigger) == CLAUDE_CODE_S]
+    assert {s.shape for s in scenarios_of(GATEWAY, settings, one).values()} == {one.shape}
+
+
+CLAUDE_CODE_S = ("agent.claude_code", "local", Trigger.GENERAL)
+
+
+def test_clients_alone_leave_no_shape_of_everybody():
+    """Where only agents ask, nothing else is drilled."""
+    settings = RehearseSettings(shapes=("agent",), clients=("claude_code",))
+    assert {p.shape for p in rehearsed_paths(GATEWAY, settings)} == {"agent.claude_code"}

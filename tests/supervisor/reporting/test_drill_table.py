@@ -40,6 +40,8 @@ def test_a_line_names_what_was_played_and_asked():
     assert fault(row(fault="rate_limit")) == "rate_limit"
     assert shape(row()) == "chat"
     assert shape(row(shape="agent", stream=True)) == "agent streamed"
+    assert shape(row(shape="agent.codex", client="codex")) == "agent.codex"
+    assert shape(row(shape="agent", client="ours.yaml")) == "agent as ours.yaml"
 
 
 def with_faults(drill, **played):

@@ -99,3 +99,11 @@ def test_whatever_a_model_said_the_file_is_valid(text):
     said = junit_xml(report(failed(f"g{text}", message=text, known_gap=text or None)))
     SCHEMA.validate(said)
     said.encode("utf-8")
+
+
+def test_a_case_says_as_whom_it_asked():
+    """A client of the registry is in the key already, a profile's file is not."""
+    named = row(shape="agent.codex", client="codex")
+    own = row(shape="agent", client="ours.yaml")
+    names = [case.name for case in suite(named, own)]
+    assert names == [named.scenario.key, f"{own.scenario.key} as ours.yaml"]

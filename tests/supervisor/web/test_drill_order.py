@@ -17,7 +17,7 @@ NOT_ORDERED = {
 }
 CALLED_ELSE = {
     "deadline": "deadline_s",
-    "as_file": "client",
+    "as_client": "client",
     "no_known_gaps": "known_gaps",
     "engine": "engines",
     **{name: f"{name}s" for name in ("group", "fault", "shape", "surface")},
@@ -72,3 +72,15 @@ def test_what_cannot_be_ordered_is_refused(wrong):
     """A twin is a process of its own, and is the command line's affair."""
     with pytest.raises(ValidationError):
         DrillOrder.model_validate(wrong)
+
+
+def test_a_client_of_the_registry_is_ordered_by_its_name():
+    """As --as NAME: the agent shape as it asks; its surface follows."""
+    order = DrillOrder.model_validate({"client": "claude_code"})
+    assert order.selection(Profile.SMOKE).shapes == ("agent.claude_code",)
+    assert order.own_client is None
+    own = DrillOrder.model_validate({"client": {"system": "Be brief."}})
+    assert own.selection(Profile.SMOKE).shapes == ()
+    assert own.own_client is not None
+    with pytest.raises(ValidationError):
+        DrillOrder.model_validate({"client": "nobody"})

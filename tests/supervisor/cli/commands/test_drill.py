@@ -239,6 +239,27 @@ def test_a_broken_client_profile_is_told(invoke, tmp_path: Path, text, message):
     assert message in complaint(drill(invoke, "http://127.0.0.1:9", "--as", profile))
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--as", "claud"), "claude_code, codex, openai_agents, hermes, cline"),
+        (("--as", "claude_code", "--surface", "responses"), "does not ask on 'responses'"),
+        (("--as", "codex", "--shape", "image"), "does not send the shape 'image'"),
+    ],
+)
+def test_what_no_client_asks_is_refused_before_anything_is_sent(invoke, options, message):
+    """With the known clients, or what this one does."""
+    assert message in complaint(drill(invoke, "http://127.0.0.1:9", *options))
+
+
+def test_as_a_client_its_scenarios_are_listed(invoke):
+    """The agent shape on its own surface, without another option."""
+    with answering(litellm_answers()) as url:
+        rows = drill(invoke, url, "--list", "--as", "claude_code", "--fault", "billing").out
+    assert rows.strip()
+    assert all("/agent.claude_code/messages/" in line for line in rows.splitlines() if "/" in line)
+
+
 def test_all_problems_of_a_configuration_are_told_at_once(invoke, tmp_path: Path):
     """One edit mends the file, not one edit for each run."""
     file = tmp_path / "understudy.yaml"
