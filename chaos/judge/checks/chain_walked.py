@@ -72,12 +72,16 @@ def _named(hop: PlannedHop) -> str:
     return hop.group if hop.deployments else f"{hop.group}, which the gateway does not have,"
 
 
+_REFUSES_PARAMETERS = ("UnsupportedParamsError", "not support parameters")
+"""How LiteLLM says it: its Responses bridge has other words, but the same error."""
+
+
 def _why_never(fallbacks: Sequence[PlannedHop], reason: str | None) -> str:
     if not any(hop.deployments for hop in fallbacks):
         # LiteLLM skips names that it does not know without a word.
         names = ", ".join(hop.group for hop in fallbacks)
         return f"Correct the chain: the gateway has no model group called {names}."
-    if reason is not None and "not support parameters" in reason:
+    if reason is not None and any(words in reason for words in _REFUSES_PARAMETERS):
         return (
             f"LiteLLM refuses a parameter of the request before it asks {fallbacks[0].group}: "
             "litellm_settings: {drop_params: true} drops what a hop does not take, or "

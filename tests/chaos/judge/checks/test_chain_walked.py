@@ -221,6 +221,21 @@ def test_what_kept_the_fallback_from_being_asked_is_quoted(text):
     assert "drop_params: true" in (judged.deciding.remedy or "")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "litellm.UnsupportedParamsError: gpt-4.1 doesn't support `reasoning.effort`.",
+        "Setting `dimensions` is not supported: gemma does not support parameters: ['dimensions']",
+    ],
+)
+def test_a_refused_parameter_is_known_by_each_of_litellm_s_wordings(text):
+    """Its bridge for Responses has other words than its translation of chat completions."""
+    reply = refused(f"x. Fallback to ['gemma'] also failed: {text}")
+    judged = verdict(plan(), seen(faulted(), reply=reply))
+    assert judged.deciding is not None
+    assert "drop_params: true" in (judged.deciding.remedy or "")
+
+
 def test_another_reason_is_quoted_without_advice_about_parameters():
     """A key that may not use the hop, say."""
     text = "x. Fallback to ['gemma'] also failed: key not allowed to access model"
