@@ -8,6 +8,7 @@ import typer
 from chaos.errors import UsageError
 from chaos.exit_code import ExitCode
 from supervisor.cli.commands.status import asked
+from supervisor.cli.finite import finite
 from supervisor.cli.gateway_options import Access, Format, with_access
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def send_test(
     *,
     access: Access,
     within: Annotated[
-        float, typer.Option("--within", help="Seconds to wait for every notifier", min=1)
+        float,
+        typer.Option("--within", help="Seconds to wait for every notifier", min=1, callback=finite),
     ] = 30.0,
     format_: Annotated[Format, typer.Option("--format", help="Form of the output")] = "table",
 ) -> None:

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from supervisor.cli.finite import finite
+
 if TYPE_CHECKING:
     from supervisor.stop import Stop
 
@@ -21,7 +23,10 @@ def demo(
         typer.Option(help="The engine: simulated, or a real vLLM on the CPU with a tiny model"),
     ] = "simulated",
     start_within: Annotated[
-        float, typer.Option(help="Seconds that LiteLLM, and vLLM, may take to start", min=1)
+        float,
+        typer.Option(
+            help="Seconds that LiteLLM, and vLLM, may take to start", min=1, callback=finite
+        ),
     ] = 600.0,
 ) -> None:
     """Start a lab with a real LiteLLM and tell the story of a fallback that does not hold.

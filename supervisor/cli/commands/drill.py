@@ -11,6 +11,7 @@ from chaos.errors import UsageError
 from chaos.exit_code import ExitCode
 from chaos.gateway.redirect_permission import WITNESS_PORT
 from supervisor.cli import completion
+from supervisor.cli.finite import finite
 from supervisor.cli.gateway_options import Access, with_access
 from supervisor.cli.output_file import check_writable, write_output
 
@@ -105,7 +106,8 @@ def drill(
         list[str] | None, typer.Option(help="NAME=URL of a local engine; may be repeated")
     ] = None,
     deadline: Annotated[
-        float | None, typer.Option(help="Seconds for a whole reply (default: 60)", min=0.1)
+        float | None,
+        typer.Option(help="Seconds for a whole reply (default: 60)", min=0.1, callback=finite),
     ] = None,
     every: Annotated[
         float | None,
@@ -125,7 +127,8 @@ def drill(
         int | None, typer.Option(help="Run at most this many drills", min=1)
     ] = None,
     budget_usd: Annotated[
-        float | None, typer.Option(help="Money that this run may spend (default: 0)", min=0)
+        float | None,
+        typer.Option(help="Money that this run may spend (default: 0)", min=0, callback=finite),
     ] = None,
     real_keys: Annotated[
         bool, typer.Option("--real-keys", help="Let hops that cost money be called for real")

@@ -9,6 +9,7 @@ import typer
 from chaos.exit_code import ExitCode
 from chaos.gateway.redirect_permission import WITNESS_PORT
 from supervisor.cli import completion
+from supervisor.cli.finite import finite
 from supervisor.cli.gateway_options import Format
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ def lab(
         int, typer.Option(help="Port that the lab's gateway may be redirected to")
     ] = WITNESS_PORT,
     start_within: Annotated[
-        float, typer.Option(help="Seconds that LiteLLM, and vLLM, may take to start", min=1)
+        float,
+        typer.Option(
+            help="Seconds that LiteLLM, and vLLM, may take to start", min=1, callback=finite
+        ),
     ] = 600.0,
     format_: Annotated[Format, typer.Option("--format", help="Form of the addresses")] = "table",
 ) -> None:

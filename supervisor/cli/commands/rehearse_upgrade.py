@@ -9,6 +9,7 @@ import typer
 from chaos.errors import SetupError, UsageError
 from supervisor.cli import completion
 from supervisor.cli.commands.drill import ProfileName, overlaid
+from supervisor.cli.finite import finite
 from supervisor.cli.gateway_options import Access, with_access
 from supervisor.cli.output_file import check_writable, write_output
 
@@ -61,7 +62,8 @@ def rehearse_upgrade(
         typer.Option(help="How many of all combinations to drill (default: smoke)"),
     ] = None,
     deadline: Annotated[
-        float | None, typer.Option(help="Seconds for a whole reply (default: 60)", min=0.1)
+        float | None,
+        typer.Option(help="Seconds for a whole reply (default: 60)", min=0.1, callback=finite),
     ] = None,
     concurrency: Annotated[
         int | None, typer.Option(help="Drills at once (default: 1)", min=1, max=4)
