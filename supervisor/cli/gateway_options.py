@@ -4,6 +4,7 @@ Nothing heavy is imported before a command runs: ``--help`` reads this file too.
 """
 
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,19 @@ class Access:
                 given[name] = Secret(env=env, file=file)
         gateway = GatewaySettings.model_validate({**dict(settings.gateway), **given})
         return settings.model_copy(update={"gateway": gateway})
+
+
+def finite(value: float | None) -> float | None:
+    """Refuse a number that is not finite; every option that takes a fraction has this callback.
+
+    A least value lets infinity through, and a wait without an end is never over.
+
+    Raises:
+        BadParameter: It is infinite, or not a number.
+    """
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a finite number.")
+    return value
 
 
 def with_access(command: Callable[..., None]) -> Callable[..., None]:

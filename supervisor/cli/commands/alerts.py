@@ -8,8 +8,7 @@ import typer
 from chaos.errors import UsageError
 from chaos.exit_code import ExitCode
 from supervisor.cli.commands.status import asked
-from supervisor.cli.finite import finite
-from supervisor.cli.gateway_options import Access, Format, with_access
+from supervisor.cli.gateway_options import Access, Format, finite, with_access
 
 if TYPE_CHECKING:
     from supervisor.cli.knowledge import Api, Knowledge

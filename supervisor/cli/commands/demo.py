@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from supervisor.cli.finite import finite
+from supervisor.cli.gateway_options import finite
 
 if TYPE_CHECKING:
     from supervisor.stop import Stop

@@ -11,8 +11,7 @@ from chaos.errors import UsageError
 from chaos.exit_code import ExitCode
 from chaos.gateway.redirect_permission import WITNESS_PORT
 from supervisor.cli import completion
-from supervisor.cli.finite import finite
-from supervisor.cli.gateway_options import Access, with_access
+from supervisor.cli.gateway_options import Access, finite, with_access
 from supervisor.cli.output_file import check_writable, write_output
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ import typer
 from chaos.exit_code import ExitCode
 from chaos.gateway.redirect_permission import WITNESS_PORT
 from supervisor.cli import completion
-from supervisor.cli.finite import finite
-from supervisor.cli.gateway_options import Format
+from supervisor.cli.gateway_options import Format, finite
 
 if TYPE_CHECKING:
     from supervisor.stop import Stop

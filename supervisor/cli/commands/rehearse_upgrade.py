@@ -9,8 +9,7 @@ import typer
 from chaos.errors import SetupError, UsageError
 from supervisor.cli import completion
 from supervisor.cli.commands.drill import ProfileName, overlaid
-from supervisor.cli.finite import finite
-from supervisor.cli.gateway_options import Access, with_access
+from supervisor.cli.gateway_options import Access, finite, with_access
 from supervisor.cli.output_file import check_writable, write_output
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from supervisor.cli.finite import finite
+from supervisor.cli.gateway_options import finite
 from supervisor.cli.main import app
 
 
