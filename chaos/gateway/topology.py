@@ -39,6 +39,10 @@ class Deployment:
         own_tools: Names of tools that it adds to every request.
         vector_size: Numbers in each of its embeddings.
         thinks: Its own parameters make the model think.
+        supported_params: OpenAI's parameters that LiteLLM says it takes.
+        drop_params: LiteLLM leaves out what it does not take; None: as the gateway's settings say.
+        dropped_params: Parameters that are left out for it in any case.
+        allowed_params: Parameters that are sent to it whatever LiteLLM knows of it.
     """
 
     id: str
@@ -68,6 +72,10 @@ class Deployment:
     own_tools: frozenset[str] = frozenset()
     vector_size: int | None = None
     thinks: bool = False
+    supported_params: tuple[str, ...] | None = None
+    drop_params: bool | None = None
+    dropped_params: tuple[str, ...] = ()
+    allowed_params: tuple[str, ...] = ()
 
 
 CHAT_MODES = frozenset({"chat", "responses", "completion"})

@@ -156,6 +156,10 @@ def read_deployment(row: Json, locality: Locality, default_bases: Mapping[str, s
         own_tools=_own_tools(params),
         thinks=bool(params.get("thinking") or params.get("reasoning_effort")),
         vector_size=_whole(params.get("dimensions")) or _whole(info.get("output_vector_size")),
+        supported_params=_supported(row),
+        drop_params=flag(params.get("drop_params")),
+        dropped_params=_names(params.get("additional_drop_params")) or (),
+        allowed_params=_names(params.get("allowed_openai_params")) or (),
     )
 
 
@@ -193,6 +197,44 @@ def _order(params: Json, info: Json) -> int | None:
     """
     order = params.get("order")
     return _whole(info.get("order") if order is None else order)
+
+
+def _names(value: Any) -> tuple[str, ...] | None:
+    """List names in an order of their own; None where there is no list."""
+    if not isinstance(value, list):
+        return None
+    return tuple(sorted({name for name in value if isinstance(name, str)}))
+
+
+def _supported(row: Json) -> tuple[str, ...] | None:
+    """List the parameters that a row's model takes, as LiteLLM will see it.
+
+    LiteLLM lists them for ``openai/gpt-4.1``, a name that is in no catalogue and so may reason;
+    it asks for ``gpt-4.1``, which is in it and does not. Source: LiteLLM 1.106.2, run.
+    """
+    params, info = row.get("litellm_params") or {}, row.get("model_info") or {}
+    names = _names(info.get("supported_openai_params"))
+    key = info.get("key")
+    listed = isinstance(key, str) and key != params.get("model")
+    if names is None or _provider(row) != "openai" or not listed or info.get("supports_reasoning"):
+        return names
+    return tuple(name for name in names if name != "reasoning_effort")
+
+
+def flag(value: Any) -> bool | None:
+    """Read a flag that may be written as a word; None if it is none.
+
+    Source: ``normalize_drop_params``, LiteLLM 1.106.2.
+    """
+    if isinstance(value, str):
+        return _WORDS.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
+_WORDS = {
+    **dict.fromkeys(("true", "1", "yes", "on", "t", "y"), True),
+    **dict.fromkeys(("false", "0", "no", "off", "f", "n"), False),
+}
 
 
 def _own_tools(params: Json) -> frozenset[str]:

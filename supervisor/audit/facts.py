@@ -43,6 +43,11 @@ async def gather(
         engines=await ask_engines(topology, settings.engines),
         named=frozenset(settings.engines),
         open_groups=await gateway.open_groups(),
+        clients={
+            name: asked_by
+            for name in (*topology.groups, *topology.other_names)
+            if (asked_by := settings.rehearse.of(name).asked_by)
+        },
     )
 
 

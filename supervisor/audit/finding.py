@@ -51,6 +51,7 @@ class Audited:
         engines: What each local engine said, one entry per group and address.
         named: Groups that the user names as engines of this house.
         open_groups: Groups that may be redirected to any address at all.
+        clients: Clients of the registry that ask a group, as the settings name them.
     """
 
     topology: Topology
@@ -60,6 +61,7 @@ class Audited:
     engines: tuple[EngineFacts, ...] = ()
     named: frozenset[str] = frozenset()
     open_groups: frozenset[str] = frozenset()
+    clients: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def patterns(self) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ from supervisor.audit.rules.no_fallback import (
 )
 from supervisor.audit.rules.no_models import no_models
 from supervisor.audit.rules.other_mode import fallback_of_other_mode
+from supervisor.audit.rules.params_refused import params_refused
 from supervisor.audit.rules.redirect_permission import (
     redirect_permission_partial,
     redirect_permission_too_wide,
@@ -64,6 +65,7 @@ AUDITS: tuple[Audit, ...] = (
     special_fallbacks_shadow_general,
     ends_at_paid_hop,
     tools_unsupported,
+    params_refused,
     context_shrinks,
     embedding_sizes_differ,
     no_timeout,

@@ -6,7 +6,7 @@ import pytest
 
 from chaos.gateway.locality import Locality
 from chaos.gateway.topology import Trigger
-from chaos.gateway.topology_reader import GatewayAnswers, read_deployment, read_topology
+from chaos.gateway.topology_reader import GatewayAnswers, flag, read_deployment, read_topology
 from tests.fakes.recorded_gateway import recorded
 
 
@@ -286,3 +286,45 @@ def test_an_order_may_stand_in_either_place(params, info, order):
 def test_a_mode_that_is_no_word_is_unknown():
     """Whatever somebody writes into model_info is shown as it is."""
     assert read({**row(), "model_info": {"mode": ["chat"]}}).mode is None
+
+
+def test_what_a_deployment_takes_and_drops_is_read():
+    """In an order of its own, because paths are known again by it; null is unknown."""
+    one = row(
+        drop_params="true",
+        additional_drop_params=["verbosity"],
+        allowed_openai_params=["thinking", 1],
+    )
+    one["model_info"] |= {"supported_openai_params": ["tools", "max_tokens", "tools"]}
+    made = read(one)
+    assert made.supported_params == ("max_tokens", "tools")
+    assert (made.drop_params, made.dropped_params) == (True, ("verbosity",))
+    assert made.allowed_params == ("thinking",)
+    unknown = read(row(drop_params=None))
+    assert (unknown.supported_params, unknown.drop_params) == (None, None)
+    assert unknown.allowed_params == ()
+
+
+@pytest.mark.parametrize(
+    ("info", "takes"),
+    [
+        ({"key": "gpt-x"}, False),
+        ({"key": "gpt-x", "supports_reasoning": True}, True),
+        ({"key": "openai/gpt-x"}, True),
+        ({}, True),
+    ],
+)
+def test_a_model_of_openai_s_catalogue_reasons_only_if_it_says_so(info, takes):
+    """LiteLLM lists the effort for it under a name that it has not in the catalogue."""
+    one = row()
+    one["model_info"] |= {"supported_openai_params": ["reasoning_effort", "tools"], **info}
+    assert ("reasoning_effort" in (read(one).supported_params or ())) is takes
+
+
+@pytest.mark.parametrize(
+    ("written", "flagged"),
+    [(True, True), (False, False), (" On ", True), ("no", False), ("x", None), (1, None)],
+)
+def test_a_flag_may_be_a_word(written, flagged):
+    """What is none counts as not set."""
+    assert flag(written) is flagged

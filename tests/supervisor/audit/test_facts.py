@@ -46,6 +46,15 @@ async def test_a_gateway_is_gathered_with_lanes_cache_and_open_groups():
     assert seen.witness_urls[-1] == "http://127.0.0.1:8941/lane/3"
 
 
+async def test_the_clients_of_each_group_are_those_of_the_settings():
+    """Named for all, for a pattern, or as the profile of a group."""
+    settings = Settings.model_validate(
+        {"rehearse": {"groups": {"gpt": {"clients": ["codex"], "profile": "hermes"}}}}
+    )
+    audited = await gathered(litellm_answers(groups=("gpt", "open")), settings)
+    assert audited.clients == {"gpt": ("codex", "hermes")}
+
+
 async def test_what_the_gateway_does_not_tell_is_unknown():
     """No cache told is not no cache."""
     seen = await gathered(litellm_answers())

@@ -59,6 +59,8 @@ def broken(engine: str) -> dict[str, Any]:
             row("embed", model="openai/text-embedding-3-small", info={"mode": "embedding"}),
             row("no-tools", info={"mode": "chat", "supports_function_calling": False}),
             row("calls"),
+            row("asked"),
+            row("keeps", model="mistral/mistral-large-latest"),
             row("roomy", info={"mode": "chat", **ROOM}),
             row("short", info={"mode": "chat", **SHRUNK}),
             row("long", info={"mode": "chat", **ROOM}),
@@ -79,6 +81,7 @@ def broken(engine: str) -> dict[str, Any]:
                 {"self": ["self"]},
                 {"embed": ["local"]},
                 {"calls": ["no-tools", "local"]},
+                {"asked": ["keeps", "local"]},
                 {"roomy": ["short", "local"]},
                 *({f"deep-{n}": [f"deep-{n + 1}"]} for n in range(7)),
                 {"long": ["local"]},
@@ -105,6 +108,7 @@ def wildcard(engine: str) -> dict[str, Any]:
     }
 
 
+AGENTS_ASK = Settings.model_validate({"rehearse": {"groups": {"asked": {"clients": ["hermes"]}}}})
 ENGINE = {"/v1/models": as_json({"data": [{"id": "gemma", "owned_by": "vllm"}]})}
 MOST_ROUNDS = 3
 """A chain that is added may lack its lines in the lists for long prompts, and so on."""
@@ -118,7 +122,7 @@ async def audit(executable: Path, config: dict[str, Any], folder: Path) -> Audit
     ):
         file = folder / "given.yaml"
         file.write_text(as_json(config)[2].decode())
-        return await gather(gateway, Settings(), file)
+        return await gather(gateway, AGENTS_ASK, file)
 
 
 async def mended(
