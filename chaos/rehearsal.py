@@ -59,6 +59,8 @@ class RehearsalOptions:
         engine_keys: What they ask for, by model group.
         paid: Model groups that cost money, whatever their address.
         default_bases: Real base URLs of providers, by LiteLLM's prefix.
+        wildcards: Models that stand for wildcards, by pattern, in a twin; a gateway that is given
+            knows them already.
         seed: Replays ids; None for fresh ones.
         nonces: Gives nonces; for tests of models that copy some better than others.
     """
@@ -73,6 +75,7 @@ class RehearsalOptions:
     engine_keys: Mapping[str, str] = field(default_factory=dict)
     paid: Collection[str] = ()
     default_bases: Mapping[str, str] = field(default_factory=dict)
+    wildcards: Mapping[str, str] = field(default_factory=dict)
     twin: TwinOptions = field(default_factory=TwinOptions)
     seed: int | None = None
     nonces: Callable[[], str] = fresh_nonce
@@ -175,6 +178,7 @@ class Rehearsal:
                 engine_urls=options.engine_urls,
                 paid=options.paid,
                 default_bases=options.default_bases,
+                wildcards=options.wildcards,
                 twin=options.twin,
                 say=say,
             )

@@ -83,6 +83,7 @@ class Setting:
         engine_urls: Where this machine reaches local engines, by model group.
         paid: Model groups that cost money, whatever their address.
         default_bases: Real base URLs of providers, by LiteLLM's prefix.
+        wildcards: Models that stand for wildcards, by pattern.
         say: Takes progress.
     """
 
@@ -93,6 +94,7 @@ class Setting:
     engine_urls: Mapping[str, str] = field(default_factory=dict)
     paid: Collection[str] = ()
     default_bases: Mapping[str, str] = field(default_factory=dict)
+    wildcards: Mapping[str, str] = field(default_factory=dict)
     twin: TwinOptions = field(default_factory=TwinOptions)
     say: Callable[[str], None] = lambda _: None
 

@@ -6,7 +6,7 @@ free, anything else needs a new version.
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -32,12 +32,20 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+class WildcardRow(_Model):
+    """A wildcard such as ``openai/*``, and the model group that is drilled for it."""
+
+    pattern: str
+    group: str
+
+
 class GatewayRow(_Model):
     """The gateway that was drilled; *stripped* is what a twin had to leave out."""
 
     url: str
     litellm_version: str
     stripped: tuple[str, ...] = ()
+    wildcards: tuple[WildcardRow, ...] = ()
 
 
 class Summary(_Model):
@@ -353,6 +361,7 @@ class ReportBuilder:
 
     Args:
         stripped: What a twin's configuration had to leave out.
+        wildcards: The model group that stands for each wildcard, by pattern.
         spending: Of the rehearsal, which counts while it drills.
         gaps: Failures that are known or accepted.
         seed: What replays the ids of the drills.
@@ -365,10 +374,19 @@ class ReportBuilder:
         *,
         spending: Spending,
         stripped: tuple[str, ...] = (),
+        wildcards: Mapping[str, str] | None = None,
         gaps: Sequence[Gap] = (),
         seed: int | None = None,
     ) -> None:
-        self.gateway = GatewayRow(url=url, litellm_version=litellm_version, stripped=stripped)
+        self.gateway = GatewayRow(
+            url=url,
+            litellm_version=litellm_version,
+            stripped=stripped,
+            wildcards=tuple(
+                WildcardRow(pattern=pattern, group=group)
+                for pattern, group in (wildcards or {}).items()
+            ),
+        )
         self._spending = spending
         self._gaps = gaps
         self._seed = seed

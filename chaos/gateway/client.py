@@ -88,6 +88,7 @@ class Gateway:
         engines: Mapping[str, str] | None = None,
         paid: Collection[str] = (),
         default_bases: Mapping[str, str] | None = None,
+        wildcards: Mapping[str, str] | None = None,
         answer_within_s: float = ANSWER_WITHIN_S,
     ) -> None:
         self.session = session
@@ -97,6 +98,7 @@ class Gateway:
         self._engines = engines or {}
         self._paid = paid
         self._default_bases = default_bases or {}
+        self._wildcards = wildcards or {}
         self.answer_within_s = answer_within_s
 
     async def topology(self) -> Topology:
@@ -119,6 +121,7 @@ class Gateway:
             ),
             locality=await self.locality(base_url_of(row, self._default_bases) for row in rows),
             default_bases=self._default_bases,
+            wildcards=self._wildcards,
         )
 
     async def locality(self, urls: Iterable[str | None]) -> Locality:
@@ -317,6 +320,7 @@ async def open_gateway(
     engines: Mapping[str, str] | None = None,
     paid: Collection[str] = (),
     default_bases: Mapping[str, str] | None = None,
+    wildcards: Mapping[str, str] | None = None,
     answer_within_s: float = ANSWER_WITHIN_S,
 ) -> AsyncIterator[Gateway]:
     """Open the gateway at *url*; nothing is sent before it is asked something."""
@@ -329,6 +333,7 @@ async def open_gateway(
             engines=engines,
             paid=paid,
             default_bases=default_bases,
+            wildcards=wildcards,
             answer_within_s=answer_within_s,
         )
 

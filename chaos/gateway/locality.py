@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 LOCAL_PROVIDERS = frozenset(
@@ -65,6 +65,12 @@ class Locality:
         if any(urlsplit(url).netloc == parts.netloc for url in self.engines.values()):
             return True
         return self._local_host(parts.hostname or "")
+
+    def also_called(self, names: Mapping[str, str]) -> "Locality":
+        """Hold for groups what the user says of their other *names*, such as a wildcard's."""
+        named = {group: self.engines[n] for n, group in names.items() if n in self.engines}
+        paid = [group for name, group in names.items() if name in self.paid]
+        return replace(self, engines={**named, **self.engines}, paid={*self.paid, *paid})
 
     def resolves(self, base_url: str | None) -> bool:
         """Tell whether this machine has an address for the host, or it was never looked up."""

@@ -200,7 +200,8 @@ class Topology:
         settings: What the running router has loaded.
         file_settings: What its configuration file says; differs after an edit not loaded.
         aliases: Alias to model group.
-        wildcards: Model groups that are patterns (``openai/*``).
+        wildcards: Model groups that are patterns (``gpt-*``), and no model stands for them.
+        standing: Patterns (``openai/*``), each with the model group that stands for it.
         other_names: Groups by the other names under which clients may ask for them: aliases,
             and every model that LiteLLM lists for a wildcard. Drilled only when asked for.
     """
@@ -212,6 +213,7 @@ class Topology:
     file_settings: RouterSettings | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     wildcards: tuple[str, ...] = ()
+    standing: Mapping[str, str] = field(default_factory=dict)
     other_names: Mapping[str, ModelGroup] = field(default_factory=dict)
     _chains: Mapping[tuple[str, Trigger], Chain] = field(init=False, repr=False, compare=False)
 
@@ -222,7 +224,12 @@ class Topology:
 
     def find(self, name: str) -> ModelGroup | None:
         """Find what clients get who ask for *name*; None if there is nothing."""
+        name = self.called(name)
         return self.groups.get(name) or self.other_names.get(name)
+
+    def called(self, name: str) -> str:
+        """Say what a client asks for who is meant by *name*: for a pattern, its model."""
+        return self.standing.get(name, name)
 
     def chain(self, group: str, trigger: Trigger = Trigger.GENERAL) -> Chain:
         """Tell the chain of *group* for *trigger*; a chain of the group alone if it has none."""

@@ -16,8 +16,8 @@ from chaos.gateway.topology import (
     RouterSettings,
     Topology,
     Trigger,
-    mode_family,
 )
+from chaos.gateway.wildcards import STAR, Standing, name_and_id, read_wildcards
 from chaos.protocol.conversation import Json
 from chaos.protocol.dialects import dialect_of, upstream_model
 
@@ -50,18 +50,20 @@ def read_topology(
     *,
     locality: Locality | None = None,
     default_bases: Mapping[str, str] | None = None,
+    wildcards: Mapping[str, str] | None = None,
 ) -> Topology:
     """Read everything that a drill needs to know of a gateway.
 
     Args:
         locality: What is known about where upstreams are.
         default_bases: Real base URLs of providers, by prefix, as the user names them.
+        wildcards: Models that stand for wildcards, by pattern, as the user names them.
     """
     aliases = _aliases(answers.router)
     lists = _lists(answers.router, answers.file)
-    groups, other_names = _groups(
-        answers.models, aliases, locality or Locality(), default_bases or {}
-    )
+    standing = read_wildcards(answers.models, aliases, wildcards or {})
+    locality = (locality or Locality()).also_called(standing.models)
+    groups, other_names = _groups(standing, aliases, locality, default_bases or {})
     settings = _settings(answers.router, answers.file)
     return Topology(
         litellm_version=answers.version,
@@ -70,49 +72,26 @@ def read_topology(
         settings=settings,
         file_settings=_settings(answers.file, answers.file) if answers.file else None,
         aliases=aliases,
-        wildcards=tuple(name for name in groups if "*" in name),
+        wildcards=tuple(name for name in groups if STAR in name),
+        standing=standing.models,
         other_names=other_names,
     )
 
 
 def _groups(
-    rows: Sequence[Json],
+    standing: Standing,
     aliases: Mapping[str, str],
     locality: Locality,
     default_bases: Mapping[str, str],
 ) -> tuple[dict[str, ModelGroup], dict[str, ModelGroup]]:
     found: dict[str, dict[str, Deployment]] = {}
     other: dict[str, dict[str, Deployment]] = {}
-    standing = _standing(rows, aliases)
-    for row in rows:
-        name, identity = _name_and_id(row)
+    for row in standing.rows:
+        name, identity = name_and_id(row)
         made = read_deployment(row, locality, default_bases)
-        own = name not in aliases and (not identity or standing[identity] == name)
+        own = name not in aliases and (not identity or standing.group_of[identity] == name)
         (found if own else other).setdefault(name, {})[identity] = made
     return _grouped(found), _grouped(other)
-
-
-def _standing(rows: Sequence[Json], aliases: Mapping[str, str]) -> Mapping[str, str]:
-    """Name the group to which each deployment belongs.
-
-    An alias is one more row of the same deployment; a wildcard one row for each model that LiteLLM
-    knows, all with one id, in another order after every start. One of them stands for it: the first
-    by name of those that chat, so that it is the same each time, and none that only listens.
-    """
-    standing: dict[str, tuple[bool, bool, str]] = {}
-    for row in rows:
-        name, identity = _name_and_id(row)
-        if name not in aliases:
-            mode = (row.get("model_info") or {}).get("mode")
-            chats = mode_family(mode if isinstance(mode, str) else None) == "chat"
-            ranked = ("*" in name, not chats, name)
-            standing[identity] = min(standing.get(identity, ranked), ranked)
-    return {identity: name for identity, (_, _, name) in standing.items()}
-
-
-def _name_and_id(row: Json) -> tuple[str, str]:
-    info = row.get("model_info") or {}
-    return str(row.get("model_name", "")), str(info.get("id", ""))
 
 
 def _grouped(found: Mapping[str, Mapping[str, Deployment]]) -> dict[str, ModelGroup]:

@@ -12,6 +12,7 @@ from chaos.errors import UsageError
 from chaos.faults.fault import Fault, FaultName
 from chaos.faults.http_error import own_row
 from chaos.gateway.topology import Chain, Topology, Trigger
+from chaos.gateway.wildcards import a_choice
 from chaos.protocol.dialect import Dialect
 from chaos.protocol.surfaces import Surface
 from chaos.registry import lookup
@@ -79,8 +80,13 @@ def scenarios_for(topology: Topology, selection: Selection, catalogue: Catalogue
         UsageError: A name that does not exist, or nothing is left to drill.
     """
     for group in selection.groups:
-        names = {**topology.groups, **topology.other_names}
+        names = {**topology.groups, **topology.other_names, **topology.standing}
         lookup("model group of this gateway", group, names)
+        if group in topology.wildcards:
+            raise UsageError(
+                f"no model stands for the wildcard {group!r}, of which LiteLLM lists no models",
+                remedy=f"Name one in the configuration file: {a_choice(group)}",
+            )
         found = topology.find(group)
         if found is not None and not found.drilled:
             raise UsageError(
@@ -113,7 +119,8 @@ def expand(topology: Topology, selection: Selection, catalogue: Catalogue) -> li
     Groups come in the gateway's order; a group that is only somebody's last resort is left out
     unless it is asked for by name, because its failing *is* everything down.
     """
-    groups = selection.groups or worth_drilling(topology)
+    named = dict.fromkeys(map(topology.called, selection.groups))
+    groups = tuple(named) or worth_drilling(topology)
     seen: dict[str, Scenario] = {}
     for group in groups:
         for scenario in _of_group(topology, group, selection, catalogue):

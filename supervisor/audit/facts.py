@@ -4,13 +4,12 @@ Nothing here sends a model request.
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from chaos.errors import UsageError
-from chaos.gateway.client import Gateway, ModelIds
+from chaos.gateway.client import Gateway
 from chaos.gateway.config_file import read_litellm_config
 from chaos.gateway.redirect_permission import lane_urls
 from chaos.gateway.topology import ModelGroup, Topology
@@ -38,7 +37,7 @@ async def gather(
     return Audited(
         topology=topology,
         witness_urls=lane_urls(settings.witness.url),
-        wildcards=wildcards_of(topology, await gateway.model_ids()),
+        wildcards=topology.standing,
         config=config,
         engines=await ask_engines(topology, settings.engines),
         named=frozenset(settings.engines),
@@ -49,30 +48,6 @@ async def gather(
             if (asked_by := settings.rehearse.of(name).asked_by)
         },
     )
-
-
-def wildcards_of(topology: Topology, ids: ModelIds) -> Mapping[str, str]:
-    """Find the wildcard groups, each with the group of the topology that stands for it.
-
-    LiteLLM lists ``openai/*`` as one row for every model of OpenAI that it knows, all with one
-    id. Source: LiteLLM 1.106.2, run.
-    """
-    names = defaultdict[str, list[str]](list)
-    for group, identity in sorted(ids):
-        if group not in topology.aliases:
-            names[identity].append(group)
-    found = {}
-    for listed in names.values():
-        standing = [name for name in listed if name in topology.groups]
-        if len(listed) > 1 and standing:
-            # The first and the last in order differ before any two others do.
-            shortest, longest = min(listed), max(listed)
-            same = next(
-                (n for n, (a, b) in enumerate(zip(shortest, longest, strict=False)) if a != b),
-                len(shortest),
-            )
-            found[shortest[: shortest.rfind("/", 0, same) + 1] + "*"] = standing[0]
-    return found
 
 
 async def ask_engines(
@@ -125,7 +100,7 @@ def _with_inside(facts: EngineFacts, inside: Inside | None, trouble: Note | None
     return replace(facts, inside=inside, capacity=merge(facts.capacity, from_log(inside.log)))
 
 
-def shown_groups(topology: Topology, wildcards: Mapping[str, str]) -> Mapping[str, ModelGroup]:
+def shown_groups(topology: Topology) -> Mapping[str, ModelGroup]:
     """List the groups by the names that the configuration gives them, wildcards too."""
-    patterns = {group: pattern for pattern, group in wildcards.items()}
+    patterns = {group: pattern for pattern, group in topology.standing.items()}
     return {patterns.get(name, name): group for name, group in topology.groups.items()}

@@ -57,6 +57,7 @@ async def connected(settings: Settings) -> AsyncIterator[Gateway]:
         engines=settings.engine_urls,
         paid=settings.paid,
         default_bases=settings.providers,
+        wildcards=settings.wildcards,
         answer_within_s=settings.gateway.answer_within_s,
     ) as gateway:
         yield gateway

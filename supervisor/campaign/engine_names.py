@@ -10,10 +10,11 @@ from chaos.registry import suggestion
 
 def unknown_engines(names: Iterable[str], topology: Topology) -> Iterator[tuple[str, str]]:
     """Find names that no client could ask for, each with what was probably meant."""
+    patterns = (*topology.wildcards, *topology.standing)
     for name in names:
         if topology.find(name) is not None or name in topology.aliases:
             continue
-        if not any(fnmatchcase(name, pattern) for pattern in topology.wildcards):
+        if not any(fnmatchcase(name, pattern) for pattern in patterns):
             yield name, suggestion(name, topology.groups)
 
 

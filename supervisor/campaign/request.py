@@ -79,6 +79,7 @@ def rehearsal_options(settings: Settings, request: DrillRequest) -> RehearsalOpt
         },
         paid=settings.paid,
         default_bases=settings.providers,
+        wildcards=settings.wildcards,
         twin=TwinOptions(
             config_file=twin.litellm_config,
             executable=twin.litellm_bin,

@@ -10,6 +10,8 @@ from chaos.drill.events import CampaignEnded, DrillEnded, Event
 from chaos.drill.report import DrillReport, ReportBuilder
 from chaos.errors import UsageError
 from chaos.gateway.client import Gateway
+from chaos.gateway.topology import Topology
+from chaos.gateway.wildcards import in_words
 from chaos.http_client import open_session
 from chaos.judge.check import Kind
 from chaos.rehearsal import Rehearsal
@@ -19,6 +21,7 @@ from chaos.scenario.scenario import Scenario
 from supervisor.campaign.engine_names import refuse_unknown_engines
 from supervisor.campaign.guard import Guard
 from supervisor.campaign.request import DrillRequest, known_gaps, rehearsal_options
+from supervisor.campaign.wildcard_names import ineffective
 from supervisor.settings.model import Settings
 from supervisor.stop import Stop
 
@@ -69,12 +72,15 @@ async def run_drills(
         if not request.selection.groups and (others := not_covered(rehearsal.topology)):
             listed_ = ", ".join(f"{name} ({mode})" for name, mode in others.items())
             say(f"not covered, because no drill asks for that: {listed_}")
-        assignments = rehearsal.plan(scenarios[: request.max_drills or None])
+        scenarios = scenarios[: request.max_drills or None]
+        say_wildcards(settings, rehearsal.topology, scenarios, say)
+        assignments = rehearsal.plan(scenarios)
         refuse_the_impossible(assignments)
         report = ReportBuilder(
             _address(gateway, settings),
             rehearsal.topology.litellm_version,
             stripped=rehearsal.stripped,
+            wildcards=rehearsal.topology.standing,
             spending=rehearsal.spending,
             gaps=known_gaps(settings, request, clock.now().date()),
             seed=request.seed,
@@ -109,12 +115,29 @@ async def listed(
     if gateway is None:
         async with Rehearsal.opened(None, options, say=say) as rehearsal:
             refuse_unknown_engines(settings.engines, rehearsal.topology)
-            return rehearsal.scenarios(request.selection)[: request.max_drills or None]
+            found = rehearsal.scenarios(request.selection)[: request.max_drills or None]
+            say_wildcards(settings, rehearsal.topology, found, say)
+            return found
     selection = replace(request.selection, has_twin=options.twin_wanted)
     topology = await gateway.topology()
     refuse_unknown_engines(settings.engines, topology)
-    found = scenarios_for(topology, selection, CATALOGUE)
-    return found[: request.max_drills or None]
+    found = scenarios_for(topology, selection, CATALOGUE)[: request.max_drills or None]
+    say_wildcards(settings, topology, found, say)
+    return found
+
+
+def say_wildcards(
+    settings: Settings,
+    topology: Topology,
+    scenarios: Sequence[Scenario],
+    say: Callable[[str], None],
+) -> None:
+    """Say which model is drilled for which wildcard, and which choices have no effect."""
+    for one in ineffective(settings.wildcards, topology):
+        say(f"{one.message}. {one.remedy}")
+    hops = {hop for scenario in scenarios for hop in scenario.chain}
+    for line in in_words(topology.standing, hops):
+        say(line)
 
 
 def _address(gateway: Gateway | None, settings: Settings) -> str:

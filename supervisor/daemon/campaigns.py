@@ -163,6 +163,7 @@ class Campaigns:
                 gateway.gateway.url,
                 topology.litellm_version,
                 stripped=rehearsal.stripped,
+                wildcards=rehearsal.topology.standing,
                 spending=rehearsal.spending,
                 gaps=known_gaps(settings, request, gateway.clock.now().date()),
                 seed=request.seed,

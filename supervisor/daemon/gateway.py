@@ -18,6 +18,7 @@ from supervisor.audit.facts import engine_keys
 from supervisor.campaign.connection import connected
 from supervisor.campaign.engine_names import unknown_engines
 from supervisor.campaign.request import DrillRequest, rehearsal_options
+from supervisor.campaign.wildcard_names import ineffective
 from supervisor.coverage.rehearsed import rehearsed_paths
 from supervisor.daemon.incidents import Incidents
 from supervisor.engine.marks import mark_of
@@ -83,6 +84,10 @@ class OpenGateway:
         for name, meant in unknown_engines(self.settings.engines, topology):
             log.warning(
                 "engine.unknown", engine=name, group="there is none of this name", hint=meant
+            )
+        for one in ineffective(self.settings.wildcards, topology):
+            log.warning(
+                "wildcard.ineffective", wildcard=one.pattern, reason=one.message, hint=one.remedy
             )
         self.topology, self.engines = topology, engines
         self.read_at_s = self.clock.monotonic()

@@ -13,9 +13,11 @@ from chaos.errors import GatewayError
 from chaos.gateway.client import Gateway
 from chaos.gateway.redirect_permission import lane_urls, permits
 from chaos.gateway.topology import ModelGroup, Topology
+from chaos.gateway.wildcards import a_choice, in_words
 from chaos.http_client import open_session
-from supervisor.audit.facts import ask_engines, engine_keys, shown_groups, wildcards_of
+from supervisor.audit.facts import ask_engines, engine_keys, shown_groups
 from supervisor.campaign.engine_names import unknown_engines
+from supervisor.campaign.wildcard_names import ineffective
 from supervisor.doctor.engine import Examined, engine_items
 from supervisor.doctor.items import Item, fail, ok, warn
 from supervisor.engine.facts import EngineFacts
@@ -37,15 +39,15 @@ async def gateway_items(gateway: Gateway, settings: Settings, *, now: datetime) 
     items = [alive, clock(date, now)]
     try:
         topology = await gateway.topology()
-        wildcards = wildcards_of(topology, await gateway.model_ids())
     except GatewayError as error:
         return [*items, fail("admin_key", error.message, error.remedy)]
     groups = len(topology.groups)
     items.append(ok("admin_key", f"the topology can be read: {groups} model group(s)"))
     items.append(await _key(gateway, topology))
     items += engine_names(settings.engines, topology)
+    items += wildcard_models(settings.wildcards, topology)
     items.append(version(topology))
-    items += permissions(shown_groups(topology, wildcards), settings.witness.url)
+    items += permissions(shown_groups(topology), settings.witness.url)
     facts = await ask_engines(topology, settings.engines)
     keys, _ = engine_keys(settings.engines)
     async with open_session() as session:
@@ -155,6 +157,22 @@ def engine_names(names: Iterable[str], topology: Topology) -> Iterator[Item]:
             f"the engine {name} has the name of no model group, and so counts for none",
             f"Name it by the model group that it serves; {meant}",
         )
+
+
+def wildcard_models(chosen: Mapping[str, str], topology: Topology) -> Iterator[Item]:
+    """Say which model is drilled for which wildcard, and which choices have no effect."""
+    standing = list(in_words(topology.standing))
+    if standing:
+        yield ok("wildcards", "; ".join(standing))
+    for name in topology.wildcards:
+        yield warn(
+            "wildcards",
+            f"no model stands for the wildcard {name}: LiteLLM lists none of its models, and so it "
+            "is not drilled",
+            f"Name a model that your clients use, in the configuration: {a_choice(name)}",
+        )
+    for one in ineffective(chosen, topology):
+        yield warn("wildcard_name", one.message, one.remedy)
 
 
 def permissions(groups: Mapping[str, ModelGroup], witness_url: str) -> Iterator[Item]:

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chaos.drill.report import DrillReport, DrillRow, took_s
+from chaos.gateway.wildcards import in_words
 from chaos.judge.verdict import Outcome
 from chaos.naming import all_or_count
 from supervisor.reporting.drill_details import cause, details, shown, why
@@ -44,7 +45,15 @@ LONGEST_WORD, SHORTEST, LEAST = 24, 12, 6
 
 def draw(report: DrillReport) -> RenderableType:
     """Draw the whole report."""
-    return Group(table(report.drills), *details(report.drills), Text(), _summary(report))
+    header = [Text(line, "dim") for line in wildcards(report)]
+    return Group(*header, table(report.drills), *details(report.drills), Text(), _summary(report))
+
+
+def wildcards(report: DrillReport) -> list[str]:
+    """Say which model was drilled for which wildcard."""
+    hops = {hop for row in report.drills for hop in row.scenario.chain}
+    standing = {wildcard.pattern: wildcard.group for wildcard in report.gateway.wildcards}
+    return list(in_words(standing, hops))
 
 
 def table(rows: Sequence[DrillRow]) -> "DrillTable":

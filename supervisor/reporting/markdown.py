@@ -11,7 +11,7 @@ from chaos.drill.report import DrillReport, DrillRow
 from chaos.judge.verdict import Outcome
 from chaos.naming import all_or_count, some_of
 from supervisor.reporting.drill_details import cause, shown, why
-from supervisor.reporting.drill_table import INSTEAD, fault, path, shape, substituted
+from supervisor.reporting.drill_table import INSTEAD, fault, path, shape, substituted, wildcards
 
 MOST_CAUSES = 50
 """A job's page takes 1 MiB; whoever has more causes reads the report."""
@@ -37,6 +37,9 @@ def _lines(report: DrillReport) -> Iterator[str]:
         f"LiteLLM {escaped(report.gateway.litellm_version)}, {summary.duration_s:.0f} s"
         f"{'' if report.seed is None else f', seed {report.seed}'}."
     )
+    for line in wildcards(report):
+        yield ""
+        yield f"{escaped(line)}."
     causes = _causes(report.drills)
     if not causes:
         return

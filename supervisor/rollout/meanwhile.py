@@ -12,6 +12,7 @@ from enum import StrEnum
 from chaos.drill.report import DrillReport, DrillRow
 from chaos.errors import UsageError
 from chaos.gateway.topology import Topology
+from chaos.gateway.wildcards import STAR
 from chaos.registry import lookup
 
 FAULT = "connection_reset"
@@ -97,7 +98,7 @@ def groups_of(topology: Topology, engine: str) -> tuple[str, ...]:
     names = [
         name
         for name in (*topology.groups, *topology.other_names)
-        if name not in topology.wildcards and engine in chain_of(topology, name, engine)
+        if STAR not in name and engine in chain_of(topology, name, engine)
     ]
     return tuple(sorted(dict.fromkeys(names), key=lambda name: name != engine))
 

@@ -31,6 +31,7 @@ from supervisor.settings.values import (
     url_of,
 )
 from supervisor.settings.watch import HeartbeatSettings, PlainName, WatchSettings
+from supervisor.settings.wildcards import WildcardModels
 
 
 class GatewaySettings(Section):
@@ -209,6 +210,11 @@ class Settings(Section):
         default_factory=dict,
         description="Where providers really are, by LiteLLM's prefix: what is not named with "
         "api_base is called with real keys only at an address from here.",
+    )
+    wildcards: WildcardModels = Field(
+        default_factory=dict,
+        description="Models that stand for wildcards, by pattern such as 'openai/*': those that "
+        "your clients use. By default the first by name that chats.",
     )
     paid: tuple[str, ...] = Field(
         (),

@@ -36,6 +36,8 @@ def meaning(settings: Settings) -> Iterator[str]:
             yield f"The engine of {name} is asked with the key in {_place(engine.key)}."
     for prefix, url in settings.providers.items():
         yield f"The provider {prefix} is really at {url}."
+    for pattern, model in settings.wildcards.items():
+        yield f"The wildcard {pattern} is drilled as {model}."
     yield from _daemon(settings)
     for entry in settings.accept:
         yield f"Failures of {entry.scenario} are accepted until {entry.until}: {entry.reason}."

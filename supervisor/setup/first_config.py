@@ -27,7 +27,6 @@ def first_config(
     topology: Topology,
     placement: Placement,
     *,
-    wildcards: Mapping[str, str],
     today: date,
     litellm_config: Path | None = None,
 ) -> str:
@@ -59,20 +58,18 @@ def first_config(
             else None
         ),
         version=_one_line(topology.litellm_version),
-        groups=[
-            _group(topology, name, group)
-            for name, group in shown_groups(topology, wildcards).items()
-        ],
+        groups=[_group(topology, name, group) for name, group in shown_groups(topology).items()],
         placement=placement,
         litellm_config=str(litellm_config) if litellm_config else None,
         only_twin=version_objection(topology.litellm_version) is not None,
         engines=engines,
+        wildcards=topology.standing,
         providers=_unknown_providers(topology),
         until=today + timedelta(days=30),
     )
 
 
-def litellm_lines(topology: Topology, placement: Placement, wildcards: Mapping[str, str]) -> str:
+def litellm_lines(topology: Topology, placement: Placement) -> str:
     """Write what LiteLLM's configuration needs, so that drills can be redirected."""
     lanes = lane_urls(placement.url)
     lines = [
@@ -83,7 +80,7 @@ def litellm_lines(topology: Topology, placement: Placement, wildcards: Mapping[s
     ]
     without = [
         name
-        for name, group in shown_groups(topology, wildcards).items()
+        for name, group in shown_groups(topology).items()
         if not all(permits(d.redirect_permission, lanes) for d in group.deployments)
     ]
     if without:

@@ -6,9 +6,9 @@ from chaos.drill.report import (
     DrillReport,
     DrillRow,
     FindingRow,
-    GatewayRow,
     HopRow,
     ReplyRow,
+    ReportBuilder,
     ScenarioRow,
     summarise,
 )
@@ -105,10 +105,11 @@ def failed(group="claude", message="gemma said no", **changes):
     return row(group, kind=Kind.HOP_FAILED, findings=(said,), hops=hops, **changes)
 
 
-def report(*rows, planned=0, seed=None):
+def report(*rows, planned=0, seed=None, wildcards=None):
     """Make a report of *rows*."""
+    builder = ReportBuilder("http://gateway", "1.106.2", spending=Spending(), wildcards=wildcards)
     return DrillReport(
-        gateway=GatewayRow(url="http://gateway", litellm_version="1.106.2"),
+        gateway=builder.gateway,
         summary=summarise(rows, duration_s=1.5, spent=Spending(), planned=planned),
         drills=rows,
         seed=seed,

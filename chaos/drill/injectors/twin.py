@@ -120,6 +120,7 @@ class Twin(Injector):
                 engines=setting.engine_urls,
                 paid=setting.paid,
                 default_bases=setting.default_bases,
+                wildcards=setting.wildcards,
                 real_keys=setting.real_keys,
                 cooldowns=options.cooldowns,
                 running_groups={*topology.groups, *topology.other_names} if topology else (),
@@ -144,6 +145,7 @@ class Twin(Injector):
         expected_version: str = "",
         engines: Mapping[str, str] | None = None,
         default_bases: Mapping[str, str] | None = None,
+        wildcards: Mapping[str, str] | None = None,
         real_keys: bool = False,
         cooldowns: bool = False,
         paid: Collection[str] = (),
@@ -218,6 +220,7 @@ class Twin(Injector):
                     admin_key=key,
                     engines=engines,
                     paid=paid,
+                    wildcards=wildcards,
                     answer_within_s=answer_within_s,
                 )
             )

@@ -54,7 +54,6 @@ def init(
 
     async def command(_: "Stop") -> int:
         from chaos.clock import SystemClock
-        from supervisor.audit.facts import wildcards_of
         from supervisor.campaign.connection import connected
         from supervisor.cli.console import out, print_json, say
         from supervisor.settings.file import parse_settings
@@ -65,7 +64,6 @@ def init(
 
         async with connected(settings) as open_gateway:
             topology = await open_gateway.topology()
-            wildcards = wildcards_of(topology, await open_gateway.model_ids())
         url = settings.gateway.url or ""
         seen = look_around(url)
         place = Place(placement) if placement else detect(url, seen)
@@ -75,7 +73,6 @@ def init(
             settings,
             topology,
             found,
-            wildcards=wildcards,
             today=SystemClock().now().date(),
             litellm_config=own_config,
         )
@@ -87,7 +84,7 @@ def init(
                 f"this is sparkrun's proxy: a twin of {own_config} is proposed, LiteLLM "
                 f"{topology.litellm_version}"
             )
-        lines = litellm_lines(topology, found, wildcards)
+        lines = litellm_lines(topology, found)
         if printed:
             print_json(text.rstrip("\n"))
             say(f"\n{lines}")

@@ -208,6 +208,14 @@ async def test_what_a_paid_attempt_does_not_tell_costs_the_most(record, usd):
     assert spent.cost_usd == pytest.approx(usd)
 
 
+def test_a_report_says_which_model_was_drilled_for_a_wildcard():
+    """For machines too: they may know only the wildcard."""
+    standing = {"openai/*": "openai/gpt"}
+    builder = ReportBuilder("http://g", "1.106.2", spending=NO_SPENDING, wildcards=standing)
+    (row,) = json.loads(builder.report().model_dump_json(by_alias=True))["gateway"]["wildcards"]
+    assert row == {"pattern": "openai/*", "group": "openai/gpt"}
+
+
 async def test_what_was_planned_and_has_no_row_is_counted():
     """A run that was stopped after one of three drills does not look like a run of one."""
     drill = await one()

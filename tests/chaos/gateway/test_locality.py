@@ -81,3 +81,12 @@ async def test_this_machine_s_resolver_is_asked():
     found = await look_up({"localhost", "no-such-host.invalid"})
     assert found["no-such-host.invalid"] == ()
     assert set(found["localhost"]) & {"127.0.0.1", "::1"}
+
+
+def test_what_is_said_of_a_wildcard_holds_for_its_model():
+    """An engine or a paid group may be named by its pattern."""
+    known = Locality(engines={"a/*": "http://8.8.4.5:8000"}, paid=("b/*",))
+    also = known.also_called({"a/*": "a/x", "b/*": "b/x", "c/*": "c/x"})
+    assert also.is_local("a/x", "openai", None)
+    assert not also.is_local("b/x", "openai", "http://127.0.0.1:8000")
+    assert not also.is_local("c/x", "openai", None)

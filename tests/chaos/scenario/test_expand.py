@@ -271,3 +271,24 @@ def test_an_alias_of_such_a_group_is_not_drilled_either():
         OTHERS, settings=settings, other_names={"by-ear": group("ears", mode="audio_transcription")}
     )
     assert {one.group for one in scenarios(aliased)} == {"claude"}
+
+
+WILD = replace(
+    topology({"openai/gpt": ["local-gemma"], "local-gemma": [], "house-*": []}),
+    wildcards=("house-*",),
+    standing={"openai/*": "openai/gpt"},
+)
+
+
+def test_a_wildcard_that_is_asked_for_is_drilled_as_its_model():
+    """Once, also where somebody names both."""
+    by_pattern = scenarios(WILD, groups=("openai/*", "openai/gpt"))
+    assert by_pattern == scenarios(WILD, groups=("openai/gpt",))
+    assert chosen(WILD, groups=("openai/*",))
+
+
+def test_a_wildcard_for_which_no_model_stands_is_refused():
+    """LiteLLM would take the star for a part of a model's name."""
+    with pytest.raises(UsageError, match=r"no model stands for the wildcard 'house-\*'") as caught:
+        chosen(WILD, groups=("house-*",))
+    assert 'wildcards: {"house-*": house-NAME}' in caught.value.remedy

@@ -1,12 +1,11 @@
 """Everything that audits look at is asked of a gateway and its engines, and no model is."""
 
 import json
-from dataclasses import replace
 
 from chaos.gateway.client import open_gateway
 from chaos.gateway.redirect_permission import lane_urls
 from chaos.gateway.topology import Topology
-from supervisor.audit.facts import gather, shown_groups, wildcards_of
+from supervisor.audit.facts import gather, shown_groups
 from supervisor.settings.model import Settings
 from tests.fakes.http_server import answering, as_json, litellm_answers
 from tests.fakes.topologies import group
@@ -109,33 +108,19 @@ async def test_an_engine_is_looked_into_where_the_settings_say(tmp_path, monkeyp
     assert "NO_SUCH_KEY" in said.inside.notes[0].message
 
 
-def topology(*names, **changes):
-    """A gateway with these groups."""
-    return Topology("1.106.2", {name: group(name) for name in names}, (), **changes)
-
-
-def test_a_wildcard_is_told_by_many_names_of_one_deployment():
-    """An alias is a second name too, and no wildcard."""
-    ids = frozenset(
-        {
-            ("openai/gpt-1", "one"),
-            ("openai/gpt-2", "one"),
-            ("openai/o3", "one"),
-            ("claude", "two"),
-            ("best", "two"),
-        }
-    )
-    known = replace(topology("openai/gpt-2", "claude"), aliases={"best": "claude"})
-    assert wildcards_of(known, ids) == {"openai/*": "openai/gpt-2"}
-
-
-def test_a_wildcard_for_everything_is_a_star():
-    """Names that have no prefix in common."""
-    ids = frozenset({("claude-x", "one"), ("gpt-x", "one")})
-    assert wildcards_of(topology("gpt-x"), ids) == {"*": "gpt-x"}
+async def test_a_wildcard_is_audited_by_the_model_that_stands_for_it():
+    """LiteLLM lists it as every model that it knows."""
+    rows = [
+        {"model_name": name, "litellm_params": {"model": name}, "model_info": {"id": "one"}}
+        for name in ("openai/o3", "openai/gpt-1")
+    ]
+    seen = await gathered({**litellm_answers(), "/model/info": as_json({"data": rows})})
+    assert seen.wildcards == {"openai/*": "openai/gpt-1"}
 
 
 def test_groups_are_shown_under_the_names_that_people_wrote():
     """Nobody wrote down the model that stands for a wildcard."""
-    shown = shown_groups(topology("openai/gpt-2", "claude"), {"openai/*": "openai/gpt-2"})
+    groups = {name: group(name) for name in ("openai/gpt-2", "claude")}
+    known = Topology("1.106.2", groups, (), standing={"openai/*": "openai/gpt-2"})
+    shown = shown_groups(known)
     assert json.dumps(list(shown)) == '["openai/*", "claude"]'

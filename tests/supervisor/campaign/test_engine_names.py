@@ -1,5 +1,7 @@
 """Engines are named by model groups that clients can ask for."""
 
+from dataclasses import replace
+
 import pytest
 
 from chaos.errors import UsageError
@@ -28,3 +30,9 @@ def test_another_is_refused_with_the_nearest():
     with pytest.raises(UsageError, match="'gema'") as caught:
         refuse_unknown_engines(["gemma", "gema"], TOPOLOGY)
     assert "did you mean 'gemma'?" in caught.value.remedy
+
+
+def test_a_model_of_a_wildcard_is_one_whether_litellm_lists_it_or_not():
+    """It is served all the same."""
+    known = replace(TOPOLOGY, standing={"openai/*": "gemma"})
+    assert list(unknown_engines(("openai/*", "openai/new"), known)) == []

@@ -165,3 +165,10 @@ def test_clients_alone_leave_no_shape_of_everybody():
     """Where only agents ask, nothing else is drilled."""
     settings = RehearseSettings(shapes=("agent",), clients=("claude_code",))
     assert {p.shape for p in rehearsed_paths(GATEWAY, settings)} == {"agent.claude_code"}
+
+
+def test_a_group_s_settings_may_name_it_by_its_wildcard():
+    """The pattern that LiteLLM's configuration has fits the model that stands for it."""
+    gateway = topology({"openai/gpt": ["local"]}, standing={"openai/*": "openai/gpt"})
+    settings = RehearseSettings.model_validate({"groups": {"openai/*": {"shapes": ["agent"]}}})
+    assert {p.shape for p in rehearsed_paths(gateway, settings)} == {"agent"}

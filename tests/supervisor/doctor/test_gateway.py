@@ -23,9 +23,12 @@ WITNESS = "http://127.0.0.1:8941"
 
 async def examined(answers, settings=None):
     """Look at a gateway that answers so, with the clock of today."""
+    settings = settings or Settings()
     with answering(answers) as url:
-        async with open_gateway(url, key="sk-key", admin_key="sk-key") as gateway:
-            return await gateway_items(gateway, settings or Settings(), now=datetime.now(UTC))
+        async with open_gateway(
+            url, key="sk-key", admin_key="sk-key", wildcards=settings.wildcards
+        ) as gateway:
+            return await gateway_items(gateway, settings, now=datetime.now(UTC))
 
 
 def told(items):
@@ -61,6 +64,23 @@ async def test_a_gateway_that_is_down_is_one_failure():
     async with open_gateway(url, key="k", admin_key="k") as gateway:
         (item,) = await gateway_items(gateway, Settings(), now=NOW)
     assert url in item.message
+
+
+async def test_the_model_that_stands_for_a_wildcard_is_told():
+    """With the choices that have no effect, and the wildcards that nobody can drill."""
+    names = {"openai/gpt": "one", "openai/o3": "one", "house-*": "two"}
+    rows = [
+        {"model_name": name, "litellm_params": {"model": name}, "model_info": {"id": identity}}
+        for name, identity in names.items()
+    ]
+    answers = {**ALIVE, **litellm_answers(), "/model/info": as_json({"data": rows})}
+    settings = Settings(wildcards={"openai/*": "openai/o3", "opnai/*": "opnai/o3"})
+    items = [item for item in await examined(answers, settings) if "wildcard" in item.name]
+    assert told(items) == [("wildcards", "ok"), ("wildcards", "warn"), ("wildcard_name", "warn")]
+    standing, nobody, misspelt = items
+    assert standing.message == "openai/o3 stands for the wildcard openai/*"
+    assert "house-*" in nobody.message
+    assert "did you mean 'openai/*'?" in (misspelt.remedy or "")
 
 
 async def test_a_key_that_may_not_read_is_told():

@@ -182,3 +182,11 @@ def test_what_others_wrote_is_no_markup():
     """Square brackets in a message stay square brackets."""
     odd = row(kind=Kind.HOP_FAILED, findings=(finding(Kind.HOP_FAILED, "[bold]x[/bold] [red]"),))
     assert "[bold]x[/bold] [red]" in printed(draw(report(odd)))
+
+
+def test_the_model_that_stands_for_a_wildcard_is_said_first():
+    """Only where it was drilled: who reads the table asked for the pattern."""
+    standing = {"openai/*": "openai/gpt", "other/*": "other/x"}
+    first, *others = printed(draw(report(row("openai/gpt"), wildcards=standing))).splitlines()
+    assert first.strip() == "openai/gpt stands for the wildcard openai/*"
+    assert not any("other/*" in line for line in others)

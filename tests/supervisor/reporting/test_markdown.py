@@ -127,3 +127,9 @@ def test_many_causes_are_cut_and_counted():
 def test_text_stays_on_one_line():
     """A table has no other."""
     assert escaped("a\n\tb|c") == "a b\\|c"
+
+
+def test_the_model_that_stands_for_a_wildcard_is_said():
+    """Its star is no markup."""
+    text = drill_markdown(report(row("openai/gpt"), wildcards={"openai/*": "openai/gpt"}))
+    assert r"openai/gpt stands for the wildcard openai/\*." in text

@@ -75,3 +75,10 @@ def test_what_the_daemon_would_do_is_said():
     text = " ".join(meaning(asleep))
     assert "drills nothing by itself" in text
     assert "any amount of money" in text
+
+
+def test_the_model_that_is_drilled_for_a_wildcard_is_said():
+    """By its pattern."""
+    assert "The wildcard openai/* is drilled as openai/gpt." in said(
+        wildcards={"openai/*": "openai/gpt"}
+    )

@@ -18,19 +18,20 @@ URL = "http://127.0.0.1:4000"
 KNOWN = Settings.model_validate({"gateway": {"url": URL, "key": {"env": "LITELLM_KEY"}}})
 GATEWAY = topology({"claude": ["local-gemma"], "local-gemma": []})
 
+WILDCARD = {"openai/*": "openai/gpt"}
+
 
 def placed(place=Place.HOST):
     """Where the witness stands."""
     return placement(place, URL, Surroundings(), 8941)
 
 
-def written(settings=KNOWN, gateway=GATEWAY, place=Place.HOST, wildcards=None, own=None):
+def written(settings=KNOWN, gateway=GATEWAY, place=Place.HOST, own=None):
     """The file, and what it means."""
     text = first_config(
         settings,
         gateway,
         placed(place),
-        wildcards=wildcards or {},
         today=date(2026, 1, 31),
         litellm_config=own,
     )
@@ -52,7 +53,7 @@ def test_the_file_is_valid_and_says_what_is_known(place):
 def test_what_is_commented_out_is_valid_too():
     """A person only has to remove the marks."""
     odd = {"odd": ModelGroup("odd", (deployment("odd", base_url=None, provider="odd"),))}
-    text, _ = written(gateway=topology({"odd": []}, odd))
+    text, _ = written(gateway=topology({"odd": []}, odd, standing=WILDCARD))
     lines = [line for line in text.splitlines() if not line.startswith("#   odd:")]
     opened = [
         line.removeprefix("# ")
@@ -63,14 +64,15 @@ def test_what_is_commented_out_is_valid_too():
     meant["providers"] = dict.fromkeys(meant["providers"], "https://odd.example")
     settings = Settings.model_validate(meant)
     assert list(settings.providers) == ["odd"]
+    assert settings.wildcards == WILDCARD
     assert settings.accept[0].until == date(2026, 3, 2)
     assert settings.twin.litellm_config is not None
 
 
 def test_every_group_is_listed_with_its_chain():
     """A wildcard under the name that people wrote."""
-    gateway = topology({"claude": ["local-gemma"], "openai/gpt": []})
-    text, _ = written(gateway=gateway, wildcards={"openai/*": "openai/gpt"})
+    gateway = topology({"claude": ["local-gemma"], "openai/gpt": []}, standing=WILDCARD)
+    text, _ = written(gateway=gateway)
     assert "#   claude: anthropic/claude, paid, falls back to local-gemma\n" in text
     assert "#   local-gemma: hosted_vllm/local-gemma, local\n" in text
     assert "#   openai/*: " in text
@@ -98,7 +100,7 @@ def test_an_empty_gateway_and_an_admin_key_are_written_too():
 
 def test_litellms_lines_are_exact_and_say_where_they_are_missing():
     """The permission is escaped for the address at hand."""
-    lines = litellm_lines(GATEWAY, placed(), {})
+    lines = litellm_lines(GATEWAY, placed())
     assert r'[{api_base: "^http://127\\.0\\.0\\.1:8941/lane/[0-3]\\Z"}]' in lines
     (line,) = [line for line in lines.splitlines() if "configurable" in line]
     assert yaml.safe_load(line) == {
@@ -106,7 +108,7 @@ def test_litellms_lines_are_exact_and_say_where_they_are_missing():
     }
     assert "Every deployment has it already." in lines
 
-    bridge = litellm_lines(GATEWAY, placed(Place.BRIDGE), {})
+    bridge = litellm_lines(GATEWAY, placed(Place.BRIDGE))
     assert r"^http://host\\.docker\\.internal:8941/lane/[0-3]\\Z" in bridge
     assert "It is missing on: claude, local-gemma" in bridge
     assert 'extra_hosts: ["host.docker.internal:host-gateway"]' in bridge

@@ -148,6 +148,32 @@ def test_list_sends_nothing_and_prints_the_keys(invoke, form):
     assert "nothing was sent" in ended.err
 
 
+WILDCARD = {
+    **litellm_answers(),
+    "/model/info": as_json(
+        {
+            "data": [
+                {"model_name": name, "litellm_params": {"model": name}, "model_info": {"id": "one"}}
+                for name in ("openai/gpt", "openai/o3")
+            ]
+        }
+    ),
+}
+
+
+def test_list_says_which_model_stands_for_a_wildcard(invoke, tmp_path):
+    """The one of the configuration file; the wildcard's own name means it."""
+    file = tmp_path / "understudy.yaml"
+    file.write_text('wildcards: {"openai/*": openai/o3, "opnai/*": opnai/o3}\n')
+    with answering(WILDCARD) as url:
+        ended = drill(invoke, url, "--list", "--group", "openai/*", "--config", str(file))
+    assert ended.code == 0
+    assert "openai/o3/general/1/billing/chat/chat_completions/whole" in ended.out
+    assert "openai/o3 stands for the wildcard openai/*" in ended.err
+    assert "the gateway has no wildcard opnai/*" in ended.err
+    assert "did you mean 'openai/*'?" in ended.err
+
+
 def test_a_taken_port_names_its_holder(invoke):
     """One knows whom to stop, or where else to listen."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
