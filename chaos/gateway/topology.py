@@ -200,10 +200,11 @@ class Topology:
         settings: What the running router has loaded.
         file_settings: What its configuration file says; differs after an edit not loaded.
         aliases: Alias to model group.
+        hidden_aliases: Those of them that LiteLLM lists nowhere, and lets no request redirect.
         wildcards: Model groups that are patterns (``gpt-*``), and no model stands for them.
         standing: Patterns (``openai/*``), each with the model group that stands for it.
-        other_names: Groups by the other names under which clients may ask for them: aliases,
-            and every model that LiteLLM lists for a wildcard. Drilled only when asked for.
+        other_names: Groups by the other names under which clients may ask for them: aliases (hidden
+            ones too), and every model that LiteLLM lists for a wildcard.
     """
 
     litellm_version: str
@@ -212,6 +213,7 @@ class Topology:
     settings: RouterSettings = field(default_factory=RouterSettings)
     file_settings: RouterSettings | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
+    hidden_aliases: frozenset[str] = frozenset()
     wildcards: tuple[str, ...] = ()
     standing: Mapping[str, str] = field(default_factory=dict)
     other_names: Mapping[str, ModelGroup] = field(default_factory=dict)

@@ -4,7 +4,7 @@ Null means unknown, never no. Source of every shape here: recorded from LiteLLM 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
 from chaos.gateway.chain_order import Fallbacks, attempt_order
@@ -72,6 +72,7 @@ def read_topology(
         settings=settings,
         file_settings=_settings(answers.file, answers.file) if answers.file else None,
         aliases=aliases,
+        hidden_aliases=_hidden(answers.router),
         wildcards=tuple(name for name in groups if STAR in name),
         standing=standing.models,
         other_names=other_names,
@@ -91,7 +92,23 @@ def _groups(
         made = read_deployment(row, locality, default_bases)
         own = name not in aliases and (not identity or standing.group_of[identity] == name)
         (found if own else other).setdefault(name, {})[identity] = made
-    return _grouped(found), _grouped(other)
+    named = {**_grouped(other), **_grouped(found)}
+    return _grouped(found), {**_grouped(other), **dict(_unlisted(aliases, named))}
+
+
+def _unlisted(
+    aliases: Mapping[str, str], named: Mapping[str, ModelGroup]
+) -> Iterable[tuple[str, ModelGroup]]:
+    """Make the groups of aliases that ``/model/info`` leaves out: hidden ones, and of a wildcard.
+
+    LiteLLM follows an alias once: one of another alias has no deployments.
+    Source: ``resolve_model_group_alias``, LiteLLM 1.106.2, and run.
+    """
+    for alias, target in aliases.items():
+        group = named.get(target)
+        if alias not in named and group is not None and target not in aliases:
+            own = tuple(replace(deployment, group=alias) for deployment in group.deployments)
+            yield alias, ModelGroup(alias, own)
 
 
 def _grouped(found: Mapping[str, Mapping[str, Deployment]]) -> dict[str, ModelGroup]:
@@ -252,6 +269,15 @@ def _aliases(router: Json) -> dict[str, str]:
         alias: str(target.get("model") if isinstance(target, Mapping) else target)
         for alias, target in raw.items()
     }
+
+
+def _hidden(router: Json) -> frozenset[str]:
+    raw = router.get("model_group_alias") or {}
+    return frozenset(
+        alias
+        for alias, target in raw.items()
+        if isinstance(target, Mapping) and target.get("hidden") is True
+    )
 
 
 def _settings(router: Json, file: Json) -> RouterSettings:

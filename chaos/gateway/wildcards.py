@@ -123,11 +123,18 @@ def _wanted(
     found: dict[str, tuple[str, str]] = {}
     for pattern, model in chosen.items():
         exactly = [i for i, names in wild.items() if pattern in (*names, pattern_of(names))]
-        # gpt-* of a provider is listed as models that share more than the pattern says.
+        # gpt-* of a provider is listed as models that share more than the pattern says ...
         fitting = [i for i, names in wild.items() if all(matches(pattern, n) for n in names)]
-        for identity in exactly or fitting:
+        # ... and, where it stands for openai/gpt-*, by the names that the provider is asked for.
+        upstream = [i for i, names in wild.items() if all(_asks(pattern, n) for n in names)]
+        for identity in exactly or fitting or upstream:
             found.setdefault(identity, (pattern, model))
     return found
+
+
+def _asks(pattern: str, name: str) -> bool:
+    """Tell whether *name* is a provider's, of a model that *pattern* takes."""
+    return matches(pattern, name.partition("/")[2])
 
 
 def _first(names: _Listed, exact: Collection[str]) -> str:
@@ -147,7 +154,12 @@ def _row_of(pattern: str, model: str, names: _Listed) -> Json:
     own = names.get(pattern)
     row = own or names[min(names)]
     params, info = row.get("litellm_params") or {}, row.get("model_info") or {}
-    upstream = _upstream(pattern, model, str(params.get("model", ""))) if own else model
+    if own:
+        upstream = _upstream(pattern, model, str(params.get("model", "")))
+    elif matches(pattern, min(names)):
+        upstream = model
+    else:
+        upstream = f"{min(names).partition('/')[0]}/{model}"
     return {
         "model_name": model,
         "litellm_params": {**params, "model": upstream},

@@ -7,6 +7,7 @@ is drilled without a change here.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 
 from chaos.errors import UsageError
 from chaos.faults.fault import Fault, FaultName
@@ -35,7 +36,8 @@ class Selection:
     Attributes:
         stream: True, False, or None for both.
         depth: None for all.
-        has_twin: Faults that only a twin can have are drilled without being asked for.
+        has_twin: What only a twin can drill is drilled without being asked for: some faults, and
+            hidden aliases.
     """
 
     groups: tuple[str, ...] = ()
@@ -120,26 +122,61 @@ def expand(topology: Topology, selection: Selection, catalogue: Catalogue) -> li
     unless it is asked for by name, because its failing *is* everything down.
     """
     named = dict.fromkeys(map(topology.called, selection.groups))
-    groups = tuple(named) or worth_drilling(topology)
+    groups = tuple(named) or worth_drilling(topology, has_twin=selection.has_twin)
+    once = frozenset() if named else drilled_once(topology)
     seen: dict[str, Scenario] = {}
     for group in groups:
-        for scenario in _of_group(topology, group, selection, catalogue):
+        found = _of_group(topology, group, selection, catalogue)
+        for scenario in islice(found, 1) if group in once else found:
             seen.setdefault(scenario.key, scenario)
     return list(seen.values())
 
 
-def worth_drilling(topology: Topology) -> tuple[str, ...]:
-    """List the groups that are drilled without being named, in the gateway's order."""
+def worth_drilling(topology: Topology, *, has_twin: bool = False) -> tuple[str, ...]:
+    """List what is drilled without being named, in the gateway's order: groups, then other names.
+
+    Aliases are what clients ask for, and LiteLLM looks fallbacks up by the alias. Of the many
+    other names those with a chain of their own are drilled.
+
+    Args:
+        has_twin: Hidden aliases are listed too, which only a twin can drill.
+    """
     targets = {hop for chain in topology.chains for hop in chain.fallbacks}
     keyed = {group for entry in topology.settings.fallbacks for group in entry}
-    named = (name for name in topology.other_names if name in keyed)
-    return tuple(
+
+    def used(name: str) -> bool:
+        in_chain = topology.chain(name).fallbacks or name not in targets
+        return bool(in_chain) and _is_drilled(topology, name)
+
+    groups = (name for name in topology.groups if name not in topology.wildcards and used(name))
+    unreachable = frozenset() if has_twin else topology.hidden_aliases
+    aliases = {alias for alias, group in topology.aliases.items() if used(group)}
+    others = (
         name
-        for name in (*topology.groups, *named)
-        if name not in topology.wildcards
-        and _is_drilled(topology, name)
-        and (topology.chain(name).fallbacks or name not in targets)
+        for name in topology.other_names
+        if name not in unreachable
+        and ((name in keyed and used(name)) or (name in aliases and _is_drilled(topology, name)))
     )
+    return (*groups, *others)
+
+
+def only_by_twin(topology: Topology) -> tuple[str, ...]:
+    """List the hidden aliases that are worth drilling, and need a twin for it."""
+    without = worth_drilling(topology)
+    return tuple(name for name in worth_drilling(topology, has_twin=True) if name not in without)
+
+
+def drilled_once(topology: Topology) -> frozenset[str]:
+    """List the aliases whose chains are those of their groups, where one drill shows it."""
+    return frozenset(
+        alias
+        for alias, group in topology.aliases.items()
+        if all(_fallbacks(topology, alias, t) == _fallbacks(topology, group, t) for t in Trigger)
+    )
+
+
+def _fallbacks(topology: Topology, group: str, trigger: Trigger) -> tuple[str, ...]:
+    return chain_for(topology, group, trigger).meant[1:]
 
 
 def _is_drilled(topology: Topology, name: str) -> bool:

@@ -16,7 +16,7 @@ from chaos.http_client import open_session
 from chaos.judge.check import Kind
 from chaos.rehearsal import Rehearsal
 from chaos.scenario.catalogue import CATALOGUE
-from chaos.scenario.expand import not_covered, scenarios_for
+from chaos.scenario.expand import not_covered, only_by_twin, scenarios_for
 from chaos.scenario.scenario import Scenario
 from supervisor.campaign.engine_names import refuse_unknown_engines
 from supervisor.campaign.guard import Guard
@@ -72,6 +72,9 @@ async def run_drills(
         if not request.selection.groups and (others := not_covered(rehearsal.topology)):
             listed_ = ", ".join(f"{name} ({mode})" for name, mode in others.items())
             say(f"not covered, because no drill asks for that: {listed_}")
+        by_twin = () if options.twin_wanted else only_by_twin(rehearsal.topology)
+        if by_twin and not request.selection.groups:
+            say(f"not covered, because hidden aliases need a twin: {', '.join(by_twin)}")
         scenarios = scenarios[: request.max_drills or None]
         say_wildcards(settings, rehearsal.topology, scenarios, say)
         assignments = rehearsal.plan(scenarios)

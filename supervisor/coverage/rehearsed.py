@@ -18,6 +18,7 @@ from chaos.scenario.expand import (
     Profile,
     Selection,
     chain_for,
+    drilled_once,
     expand,
     worth_drilling,
 )
@@ -41,13 +42,15 @@ def rehearsed_paths(
     wanted: dict[FallbackPath, Wish] = {}
     counts: dict[tuple[object, ...], int] = {}
     names = tuple(FaultName(name) for name in _ONE_PER_PATH)
+    once = drilled_once(topology)
     for group in worth_drilling(topology):
         own = settings.of(group)
         if not own.enabled:
             continue
         chosen = _chosen_faults(own)
         prints: dict[Trigger, str] = {}
-        for scenario in _scenarios(topology, group, own, names):
+        found = _scenarios(topology, group, own, names)
+        for scenario in found[:1] if group in once else found:
             path = scenario.path
             general = path.trigger is Trigger.GENERAL
             # How many faults take turns depends on the request alone, but for special triggers,

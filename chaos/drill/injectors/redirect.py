@@ -110,10 +110,26 @@ class Redirect(Injector):
         """Object to old versions, missing permission, and hops that look alike on the wire."""
         return (
             version_objection(self.topology.litellm_version)
+            or self._hidden_objection(scenario.group)
             or self._permission_objection(scenario.group)
             or self._redirectable_objection(scenario)
             or _fault_objection(scenario)
             or self._identity_objection(scenario)
+        )
+
+    def _hidden_objection(self, group: str) -> Objection | None:
+        """Object to hidden aliases: LiteLLM takes them for groups that permit nothing.
+
+        Source: ``Router.get_model_group_info``, LiteLLM 1.106.2, and run: status 500.
+        """
+        if group not in self.topology.hidden_aliases:
+            return None
+        return Objection(
+            f"{group!r} is a hidden alias, which LiteLLM does not let requests redirect, whatever "
+            "its group permits",
+            "Drill a twin: --injector twin --litellm-config FILE; or set 'hidden: false' for the "
+            "alias in LiteLLM's configuration.",
+            Kind.GATEWAY_REFUSED,
         )
 
     def _permission_objection(self, group: str) -> Objection | None:

@@ -197,6 +197,22 @@ def test_an_alias_can_be_asked_for_and_has_only_chains_of_its_own():
     assert topology.chain("second").meant == ("second", "b")
 
 
+@pytest.mark.parametrize("target", ["a", {"model": "a", "hidden": True}])
+def test_an_alias_that_the_gateway_does_not_list_can_be_asked_for(target):
+    """Clients may use a hidden one all the same."""
+    rows = [{**row(model="openai/up"), "model_name": "a"}]
+    router = {
+        "model_group_alias": {"behind": target, "twice": "behind", "gone": "nobody"},
+        "fallbacks": [{"behind": ["a"]}],
+    }
+    topology = read_topology(GatewayAnswers("1.106.2", rows, router))
+    (made,) = topology.other_names["behind"].deployments
+    assert (made.group, made.upstream_model) == ("behind", "up")
+    assert topology.chain("behind").meant == ("behind", "a")
+    assert list(topology.other_names) == ["behind"]  # LiteLLM follows an alias once
+    assert topology.hidden_aliases == (frozenset() if target == "a" else {"behind"})
+
+
 def test_every_model_of_a_wildcard_can_be_asked_for():
     """Only one of them is a group of the topology; the others are its other names."""
     topology = real()

@@ -108,6 +108,15 @@ def test_a_longer_pattern_than_the_names_show_is_known():
     assert found.models == {"openai/gpt-*": "openai/gpt-9"}
 
 
+def test_a_wildcard_that_is_listed_by_the_provider_s_names_is_known():
+    """LiteLLM lists house-* for openai/house-* as openai/house-gpt-4o, which nobody may call."""
+    rows = [row("openai/house-gpt-4o"), row("openai/house-o3")]
+    topology = read(rows, **{"house-*": "house-x"})
+    (made,) = topology.groups["house-x"].deployments
+    assert (made.dialect, made.upstream_model) == ("openai", "house-x")
+    assert topology.standing == {"house-*": "house-x"}
+
+
 def test_a_choice_for_a_wildcard_that_is_not_there_changes_nothing():
     """It is reported elsewhere."""
     assert read(OPENAI, **{"opnai/*": "opnai/x"}) == read(OPENAI)

@@ -15,8 +15,10 @@ from chaos.scenario.expand import (
     Profile,
     Selection,
     chain_for,
+    drilled_once,
     expand,
     not_covered,
+    only_by_twin,
     scenarios_for,
 )
 from chaos.traffic.shapes import SHAPES
@@ -292,3 +294,58 @@ def test_a_wildcard_for_which_no_model_stands_is_refused():
     with pytest.raises(UsageError, match=r"no model stands for the wildcard 'house-\*'") as caught:
         chosen(WILD, groups=("house-*",))
     assert 'wildcards: {"house-*": house-NAME}' in caught.value.remedy
+
+
+def aliased(chains=CHAIN, *, groups=None, settings=RouterSettings(), **aliases):  # noqa: B008 -- frozen
+    """A gateway with aliases, each of the group that it names."""
+    made = topology(chains, groups)
+    named = {alias: made.groups[name] for alias, name in aliases.items()}
+    real = {name: group for name, group in made.groups.items() if name not in aliases}
+    return replace(made, groups=real, other_names=named, aliases=aliases, settings=settings)
+
+
+def test_an_alias_without_its_group_s_chain_is_drilled_like_a_group():
+    """LiteLLM looks fallbacks up by the alias, so that its users have none."""
+    found = [s for s in scenarios(aliased(best="claude")) if s.group == "best"]
+    assert {s.chain for s in found} == {("best",)}
+    assert len(found) == 3 * 3 * 2
+
+
+def test_an_alias_with_its_group_s_chain_is_drilled_once():
+    """The deployments are the same and so are the hops: one drill shows that the name works."""
+    gateway = aliased({**CHAIN, "best": ["local-gemma"]}, best="claude")
+    gateway = replace(gateway, other_names={"best": gateway.groups["claude"]})
+    for profile in (Profile.SMOKE, Profile.FULL):
+        (one,) = [s for s in scenarios(gateway, profile=profile) if s.group == "best"]
+        assert (one.depth, one.shape, one.stream) == (1, "chat", False)
+    by_name = scenarios(gateway, groups=("best",))
+    assert len(by_name) == 2 * 3 * 3 * 2
+
+
+def test_an_alias_that_differs_for_one_kind_of_failure_differs():
+    """A list of its own for a context that is too long, say."""
+    gateway = aliased({**CHAIN, "best": ["local-gemma"]}, best="claude")
+    special = Chain("claude", Trigger.CONTEXT_WINDOW, ("claude", "long"))
+    assert drilled_once(gateway) == {"best"}
+    assert drilled_once(replace(gateway, chains=(*gateway.chains, special))) == frozenset()
+
+
+def test_an_alias_of_a_last_resort_is_not_drilled():
+    """That nothing comes after it is how it should be, by whatever name."""
+    assert {s.group for s in scenarios(aliased(local="local-gemma"))} == {"claude"}
+
+
+def test_an_alias_of_a_group_that_no_drill_can_ask_is_left_out():
+    """It would refuse a chat by this name too."""
+    ears = {"ears": group("ears", mode="audio_transcription")}
+    gateway = aliased({**CHAIN, "ears": []}, groups=ears, listen="ears")
+    assert {s.group for s in scenarios(gateway)} == {"claude"}
+
+
+def test_a_hidden_alias_is_drilled_where_a_twin_can_do_it():
+    """LiteLLM lets no request redirect it; asked for by name it stays."""
+    gateway = replace(aliased(best="claude"), hidden_aliases=frozenset({"best"}))
+    assert {s.group for s in scenarios(gateway)} == {"claude"}
+    assert only_by_twin(gateway) == ("best",)
+    assert {s.group for s in scenarios(gateway, has_twin=True)} == {"claude", "best"}
+    assert {s.group for s in scenarios(gateway, groups=("best",))} == {"best"}

@@ -172,3 +172,21 @@ def test_a_group_s_settings_may_name_it_by_its_wildcard():
     gateway = topology({"openai/gpt": ["local"]}, standing={"openai/*": "openai/gpt"})
     settings = RehearseSettings.model_validate({"groups": {"openai/*": {"shapes": ["agent"]}}})
     assert {p.shape for p in rehearsed_paths(gateway, settings)} == {"agent"}
+
+
+def test_an_alias_has_the_paths_that_its_drills_are():
+    """One where it shares its group's chain, all of them where it does not."""
+    gateway = topology({"claude": ["local"], "same": ["local"], "other": []})
+    names = {name: gateway.groups[name] for name in ("same", "other")}
+    gateway = replace(
+        gateway,
+        groups={name: one for name, one in gateway.groups.items() if name not in names},
+        other_names=names,
+        aliases=dict.fromkeys(names, "claude"),
+    )
+    paths = rehearsed_paths(gateway, RehearseSettings())
+    (one,) = [p for p in paths if p.group == "same"]
+    assert (one.hop, one.trigger, one.shape) == ("local", Trigger.GENERAL, "chat")
+    assert {p.hop for p in paths if p.group == "other"} == {"none"}
+    assert len([p for p in paths if p.group == "other"]) > 1
+    assert list(scenarios_of(gateway, RehearseSettings(), one))

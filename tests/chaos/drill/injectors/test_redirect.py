@@ -66,6 +66,16 @@ def test_a_group_without_permission_is_refused_before_anything_is_sent():
     assert "do not allow" in found.reason
 
 
+def test_a_hidden_alias_is_refused_whatever_its_group_permits():
+    """LiteLLM answers its redirect with status 500, and a traceback in its log."""
+    hidden = replace(topology(CHAIN), hidden_aliases=frozenset({"paid"}))
+    found = objection(hidden)
+    assert found is not None
+    assert found.kind is Kind.GATEWAY_REFUSED
+    assert "hidden alias" in found.reason
+    assert "--injector twin" in found.remedy
+
+
 def test_permission_on_only_some_deployments_is_refused():
     """LiteLLM reads the last deployment only: it would work today and not tomorrow."""
     two = ModelGroup(
