@@ -24,7 +24,8 @@ from chaos.drill.standstill import Standstill
 from chaos.drill.whole_group import WholeGroup
 from chaos.faults.fault import Phase
 from chaos.judge.check import Check, Finding, Kind, Result
-from chaos.judge.evidence import ANSWERED, has_answer
+from chaos.judge.evidence import ANSWERED, at_hop, has_answer
+from chaos.judge.hop_reply import TRANSLATED, knows_no_such_endpoint
 from chaos.judge.observation import ClientReply, Exchange, Load, Observation, Sample
 from chaos.judge.sequence import judge_sequence
 from chaos.judge.verdict import Outcome, Verdict, conclude, judge
@@ -46,6 +47,8 @@ UNDISTURBED_WITHIN_S = 60.0
 
 MOST_STILL_S = 2.0
 """After a longer standstill of this process a failure is not believed."""
+
+CHAT = "chat_completions"
 
 DIRECT_SAMPLES = 3
 """How often the serving hop is asked directly when its own reply missed something."""
@@ -153,6 +156,10 @@ class Driller:
         if verdict.kind is Kind.MODEL_UNRELIABLE and plan.canary:
             samples = await self._ask_directly(planner.direct, injector, progress)
             seen = replace(seen, direct=tuple(samples))
+            verdict = judge(progress.plan, seen, self.checks)
+        without = lacks_endpoint(progress.plan, verdict, seen)
+        if without is not None:
+            seen = replace(seen, on_chat=await self._ask_on_chat(without, injector, progress))
             verdict = judge(progress.plan, seen, self.checks)
         if verdict.outcome is Outcome.PASSED:
             verdict, seen = await self._until_each_has_served(injector, progress, verdict, seen)
@@ -321,6 +328,16 @@ class Driller:
             samples += await self._sample(plan, injector, progress)
         return samples
 
+    async def _ask_on_chat(
+        self, hop: str, injector: Injector, progress: _Progress
+    ) -> tuple[Sample, ...]:
+        """Ask a hop without the drill's endpoint once on the one that every server has."""
+        planner = self.planners[progress.plan.injector]
+        plan = planner.direct(progress.plan, hop, CHAT)
+        if not await self._may_ask(plan, injector):
+            return ()
+        return tuple(await self._sample(plan, injector, progress))
+
     async def _may_ask(self, plan: DrillPlan, injector: Injector) -> bool:
         """Tell whether the way, and the guard, let a direct request through."""
         return injector.objection(plan.scenario) is None and await self.may_sample(plan) is None
@@ -404,6 +421,22 @@ def _stopped_by(refusal: Refusal) -> Finding:
         message=f"The sequence was ended: {refusal.reason}.",
         remedy=refusal.remedy,
     )
+
+
+def lacks_endpoint(plan: DrillPlan, verdict: Verdict, seen: Observation) -> str | None:
+    """Name the hop that failed because it lacks the endpoint, where it may be asked on another.
+
+    Only where that costs nothing, and where clients use another endpoint than chat completions.
+    """
+    finding = verdict.deciding
+    if verdict.kind is not Kind.HOP_FAILED or finding is None or finding.hop is None:
+        return None
+    hop = plan.hop(finding.hop)
+    attempts = at_hop(seen, finding.hop)
+    if hop is None or hop.stand_in or not plan.canary or not attempts:
+        return None
+    translated = plan.scenario.surface in TRANSLATED
+    return hop.group if translated and knows_no_such_endpoint(attempts[-1]) else None
 
 
 def _lag_s(wire: Sequence[WireRecord], asked_at_s: float) -> float | None:

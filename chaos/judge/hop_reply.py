@@ -18,6 +18,9 @@ _ABOUT_ACCESS = re.compile(r"key\b|credential|auth|token|permission|denied|acces
 _ABOUT_THE_KEY = re.compile(r"api[ _-]?key|credential|unauthori[sz]ed", re.IGNORECASE)
 _NO_REPLY = (Defect.NOT_JSON, Defect.NOT_AN_OBJECT, Defect.NO_OUTPUT_FIELD)
 
+TRANSLATED = frozenset({"messages", "responses"})
+"""Surfaces whose requests LiteLLM can turn into chat completions for a hop."""
+
 
 def trouble(record: WireRecord) -> str | None:
     """Say what is wrong with a hop's own reply; None if it is a reply."""

@@ -60,7 +60,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the serving hop said when it was asked directly.
+    """What a hop said when it was asked directly.
 
     Attributes:
         plan: Of that request, with a nonce of its own.
@@ -102,6 +102,8 @@ class Observation:
         wire: The other side of the gateway, in order of arrival.
         strays: Requests without a live nonce that came to the lane meanwhile.
         direct: What the serving hop said when it was asked directly, to tell who is to blame.
+        on_chat: What a hop that lacks the drill's endpoint said on chat completions; empty where
+            it was not asked.
         load: How busy the gateway was.
         collateral: What changed for other traffic, one sentence each.
         after: What an ordinary request got that was sent after a fault that strikes late; None if
@@ -116,6 +118,7 @@ class Observation:
     wire: tuple[WireRecord, ...] = ()
     strays: int = 0
     direct: tuple[Sample, ...] = ()
+    on_chat: tuple[Sample, ...] = ()
     load: Load = field(default_factory=Load)
     collateral: tuple[str, ...] = ()
     after: ClientReply | None = None

@@ -28,6 +28,7 @@ class EngineFlags:
         writes_tokens: The least that it writes to a chat without tools at temperature 0, which
             benchmarks ask for and drills do not; up to ``max_tokens``.
         scores_nats: What it makes of each token of a text that it scores; None: it scores none.
+        only_chats: It serves chat completions and no other endpoint that generates.
         hung: The engine stands still, and everything else answers.
         down: Nothing listens.
     """
@@ -51,6 +52,7 @@ class EngineFlags:
     tokens_per_chunk: int = 1
     writes_tokens: int = 0
     scores_nats: float | None = None
+    only_chats: bool = False
     hung: bool = False
     down: bool = False
 

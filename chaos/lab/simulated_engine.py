@@ -124,8 +124,9 @@ class SimulatedEngine:
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/tokenize", self._tokenize)
         app.router.add_post("/v1/completions", self._score)
-        for path in GENERATES:
-            app.router.add_post(path, self._generate)
+        for path, surface in GENERATES.items():
+            if surface == "chat_completions" or not self.flags.only_chats:
+                app.router.add_post(path, self._generate)
         port = self._port.getsockname()[1]
         await self._server.enter_async_context(
             serving(app, host=self._place[0], port=port, reuse_port=True)

@@ -200,15 +200,25 @@ class Planner:
         """Make the second try of *plan*, whose answer may be longer."""
         return self._made(plan.scenario, plan.id, attempt=plan.attempt + 1)
 
-    def direct(self, plan: DrillPlan, group: str | None = None) -> DrillPlan:
+    def direct(
+        self, plan: DrillPlan, group: str | None = None, surface: str | None = None
+    ) -> DrillPlan:
         """Ask one group alone, without a fault: what it answers when nothing went wrong.
 
         Args:
             group: By default the hop that has to serve.
+            surface: By default the drill's own.
         """
         scenario = plan.scenario
         asked = group or scenario.expected_hop or scenario.group
-        alone = replace(scenario, group=asked, chain=(asked,), depth=0, faults={})
+        alone = replace(
+            scenario,
+            group=asked,
+            chain=(asked,),
+            depth=0,
+            faults={},
+            surface=surface or scenario.surface,
+        )
         return self._made(alone, plan.id)
 
     def undisturbed(self, plan: DrillPlan, deadline_s: float) -> DrillPlan:

@@ -64,7 +64,7 @@ class FakeGateway:
             if time.monotonic() < cools_until_s:
                 continue
             reply = await self._one(
-                request, f"{lane}/chat/completions", {**body, "model": hop}, key
+                request, lane + request.path.removeprefix("/v1"), {**body, "model": hop}, key
             )
             if reply is not None and reply.status < 400:
                 return reply

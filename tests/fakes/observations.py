@@ -81,6 +81,7 @@ def plan(
     canary: bool = True,
     attempts_allowed: int = 3,
     local: Sequence[str] = ("gemma",),
+    surface: str = "chat_completions",
 ) -> DrillPlan:
     """Plan a drill of a chain whose first *depth* hops fail."""
     roles = [
@@ -95,7 +96,7 @@ def plan(
         fault=FaultName.parse(fault),
         faults=dict.fromkeys(chain[:depth], FaultName.parse(fault)),
         shape="chat",
-        surface="chat_completions",
+        surface=surface,
         stream=stream,
     )
     hops = tuple(

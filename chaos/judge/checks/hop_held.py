@@ -9,10 +9,13 @@ import shlex
 
 from chaos.gateway.topology import Deployment
 from chaos.http_client import redirects
+from chaos.judge.blame import Side
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
+from chaos.judge.checks.answer_kept import problem_of as answer_problem
+from chaos.judge.checks.tool_calls import problem_of as call_problem
 from chaos.judge.evidence import at_hop, got_error, quote, told
-from chaos.judge.hop_reply import knows_no_such_endpoint, trouble, turned_away
-from chaos.judge.observation import Observation
+from chaos.judge.hop_reply import TRANSLATED, knows_no_such_endpoint, trouble, turned_away
+from chaos.judge.observation import Observation, Sample
 from chaos.scenario.plan import DrillPlan, HopRole, PlannedHop
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
@@ -67,10 +70,10 @@ def _judge_hop(plan: DrillPlan, seen: Observation, hop: PlannedHop) -> Finding |
     return failed(
         NAME,
         Kind.HOP_FAILED,
-        f"{hop.group} was contacted and itself failed: {wrong}.",
+        f"{hop.group} was contacted and itself failed: {wrong}{_on_chat(seen, hop)}.",
         where=Where.HOP,
         hop=hop.group,
-        remedy=_remedy(plan, hop, last),
+        remedy=_remedy(plan, seen, hop, last),
     )
 
 
@@ -144,25 +147,68 @@ def _all_local(deployments: list[Deployment]) -> bool:
     return bool(deployments) and all(deployment.local for deployment in deployments)
 
 
-def _remedy(plan: DrillPlan, hop: PlannedHop, record: WireRecord) -> str:
+def _on_chat(seen: Observation, hop: PlannedHop) -> str:
+    """Say what a hop without the endpoint answered on chat completions, if it was asked."""
+    sample = _chat_sample(seen, hop)
+    if sample is None:
+        return ""
+    if sample.reading is None or not _answers(sample):
+        return "; asked on chat completions, it fails there, too"
+    for problem_of in (call_problem, answer_problem):
+        problem = problem_of(sample.plan, sample.reading, Side.UPSTREAM)
+        if problem is not None:
+            return f"; on chat completions the same hop answers, and {problem.what}"
+    return "; on chat completions the same hop answers well"
+
+
+def _chat_sample(seen: Observation, hop: PlannedHop) -> Sample | None:
+    return next((s for s in seen.on_chat if s.plan.scenario.group == hop.group), None)
+
+
+def _answers(sample: Sample) -> bool:
+    reading = sample.reading
+    return reading is not None and reading.error is None and reading.has_output
+
+
+def _remedy(plan: DrillPlan, seen: Observation, hop: PlannedHop, record: WireRecord) -> str:
     if redirects(record.status):
         return f"Give {hop.group} the api_base at which its upstream itself answers."
     flags = dict.fromkeys(_FLAG.findall(record.upstream_message or ""))
     if flags:
         return f"The engine's own message names what it lacks: start it with {' '.join(flags)}."
     if knows_no_such_endpoint(record):
-        return (
-            f"{hop.group} knows no such endpoint ({record.operation or plan.scenario.surface}). "
-            "Compare what it says to chat: understudy drill --group "
-            f"{shlex.quote(plan.scenario.group)} --surface chat_completions. If that holds, give "
-            "its deployment a prefix for which LiteLLM translates, such as hosted_vllm/ instead of "
-            "openai/, or these clients a chain that ends elsewhere."
-        )
+        return _endpoint_remedy(plan, seen, hop, record)
     if record.status == 404:
         return f"Check that {hop.group} names a model which its upstream serves."
     if record.status is None:
         return f"Check that the upstream of {hop.group} runs where the gateway looks for it."
     return f"Ask {hop.group} directly with the same request, and fix what it complains about."
+
+
+def _endpoint_remedy(
+    plan: DrillPlan, seen: Observation, hop: PlannedHop, record: WireRecord
+) -> str:
+    """Say how a hop is asked for what it knows.
+
+    Source: LiteLLM 1.103.0 and 1.106.2, run: with the parameter ``openai/`` and ``hosted_vllm/``
+    are asked for chat completions on both endpoints. Without, ``hosted_vllm/`` is so for messages.
+    """
+    lacks = f"{hop.group} knows no such endpoint ({record.operation or plan.scenario.surface})."
+    sample = _chat_sample(seen, hop)
+    failed_too = sample is not None and not _answers(sample)
+    if failed_too or plan.scenario.surface not in TRANSLATED:
+        return f"{lacks} Check its api_base, which most servers want with /v1, and what it serves."
+    translate = (
+        "let LiteLLM (1.103.0 or later) translate: use_chat_completions_api: true in the "
+        f"litellm_params of {hop.group}"
+    )
+    if sample is not None:
+        return f"{lacks} {translate[:1].upper()}{translate[1:]}."
+    return (
+        f"{lacks} Compare what it says to chat: understudy drill --group "
+        f"{shlex.quote(plan.scenario.group)} --surface chat_completions. If that holds, "
+        f"{translate}; or give these clients a chain that ends elsewhere."
+    )
 
 
 def _held(plan: DrillPlan, seen: Observation) -> str:

@@ -8,18 +8,22 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from chaos.drill.drill import Refusal
 from chaos.drill.injectors.redirect import Redirect
 from chaos.gateway.client import Gateway
 from chaos.gateway.redirect_permission import LANES
 from chaos.gateway.topology import ModelGroup
 from chaos.judge.check import Kind, Result
 from chaos.judge.verdict import Outcome
+from chaos.lab.engine_flags import EngineFlags
+from chaos.lab.simulated_engine import SimulatedEngine
 from chaos.protocol.schema_example import find_nonce
 from chaos.scenario.plan import DrillOptions
 from chaos.witness.server import Witness
 from chaos.witness.wire_record import AttemptOutcome
 from tests.fakes.drilling import GATEWAY, OTHER, PAID, Drills, drilling, honest, scenario
 from tests.fakes.gateway import FakeGateway
+from tests.fakes.plans import one_scenario
 from tests.fakes.server import serving
 from tests.fakes.topologies import group
 from tests.patience import PATIENCE_S as TTL_S
@@ -468,3 +472,58 @@ async def test_a_failure_while_the_process_stood_still_is_taken_back(
     assert drill.verdict.outcome is outcome
     assert [record.group for record in drill.seen.wire] == ["paid"]
     assert (drill.seen.aborted is not None) == (outcome is Outcome.ABORTED)
+
+
+@asynccontextmanager
+async def only_chatting(*, model="backup", **changes):
+    """Drills on the Responses API against a local engine that does not have it."""
+    flags = EngineFlags(only_chats=True, served_model_names=(model,))
+    async with SimulatedEngine(flags) as engine:
+        served = FakeGateway({"paid": ["paid", "backup"], "backup": ["backup"]})
+        async with drilling(served) as (driller, injector, witness):
+            made = {"redirect_permission": f"^{witness.url}/lane/", **changes}
+            local = group(
+                "backup", litellm_model="hosted_vllm/backup", base_url=engine.base_url, **made
+            )
+            primary = replace(PAID, deployments=(replace(PAID.deployments[0], **made),))
+            injector.topology = replace(GATEWAY, groups={"paid": primary, "backup": local})
+            yield driller, injector, engine
+
+
+def on_responses():
+    """A chat on the Responses API."""
+    return one_scenario(GATEWAY, "paid", "billing", "chat", surface="responses")
+
+
+async def test_a_hop_without_the_endpoint_is_asked_on_chat_completions():
+    """Once, and the finding says what it said there."""
+    async with only_chatting() as (driller, injector, engine):
+        drill = await driller.drill(on_responses(), injector)
+        asked = [request.path for request in engine.seen]
+    assert drill.verdict.kind is Kind.HOP_FAILED
+    assert drill.verdict.deciding is not None
+    assert "on chat completions the same hop answers well" in drill.verdict.deciding.message
+    assert asked == ["/v1/chat/completions"]
+    assert (drill.requests, len(drill.seen.on_chat)) == (2, 1)
+    assert drill.plan.scenario.surface == "responses"
+
+
+async def test_a_hop_that_fails_there_too_is_said_to():
+    """It is the address or the model, and not the endpoint."""
+    async with only_chatting(model="another") as (driller, injector, _):
+        drill = await driller.drill(on_responses(), injector)
+    assert drill.verdict.deciding is not None
+    assert "it fails there, too" in drill.verdict.deciding.message
+
+
+async def test_a_guard_may_keep_a_hop_from_being_asked_on_chat_completions():
+    """Like any direct sample."""
+
+    async def never(_):
+        return Refusal(Kind.ENGINE_BUSY, "users wait", "Wait.")
+
+    async with only_chatting() as (driller, injector, engine):
+        drill = await replace(driller, may_sample=never).drill(on_responses(), injector)
+    assert (drill.requests, drill.seen.on_chat, len(engine.seen)) == (1, (), 0)
+    assert drill.verdict.deciding is not None
+    assert "--surface chat_completions" in (drill.verdict.deciding.remedy or "")

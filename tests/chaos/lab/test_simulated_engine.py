@@ -251,3 +251,15 @@ async def test_it_remembers_what_it_was_asked():
         seen = engine.seen[-1]
     assert (seen.path, seen.key, seen.status) == ("/v1/chat/completions", "sk-made-up", 404)
     assert seen.body == {"model": "x"}
+
+
+async def test_an_engine_that_only_chats_knows_no_other_endpoint():
+    """As servers that are not vLLM are."""
+    async with client_of(EngineFlags(only_chats=True)) as (engine, session):
+        statuses = {}
+        for path in ("/v1/chat/completions", "/v1/responses", "/v1/messages"):
+            body = {"model": engine.flags.served_model_names[0], "messages": [], "input": "x"}
+            async with session.post(path, json=body) as reply:
+                statuses[path] = reply.status
+    assert statuses["/v1/responses"] == statuses["/v1/messages"] == 404
+    assert statuses["/v1/chat/completions"] != 404

@@ -1,12 +1,16 @@
 """Tests of the check that a contacted fallback hop held."""
 
+from dataclasses import replace
+
 import pytest
 
 from chaos.judge.checks.hop_held import HOP_HELD
+from chaos.judge.observation import Sample
 from chaos.protocol.reading import Defect, DefectFound, Reading
 from chaos.witness.wire_record import AttemptOutcome, KeyOwner
 from tests.fakes.observations import (
     PASSED,
+    TOOL_TASK,
     cut,
     errored,
     fails,
@@ -233,10 +237,57 @@ def test_an_upstream_that_redirects_has_failed_and_its_address_is_wrong():
 def test_a_hop_that_knows_no_such_endpoint_has_failed(canary, status, message):
     """Also with the canary key: it is not the key that it complains about."""
     denied = seen(faulted(), errored(status=status, message=message), reply=refused())
-    judged = verdict(plan(canary=canary), denied)
+    judged = verdict(plan(canary=canary, surface="responses"), denied)
     assert judged.kind == "hop_failed"
     assert judged.deciding is not None
     assert "--surface chat_completions" in (judged.deciding.remedy or "")
+    assert "use_chat_completions_api: true" in (judged.deciding.remedy or "")
+
+
+def on_chat(reading, **changes):
+    """Judge a hop without the endpoint that said *reading* on chat completions."""
+    asked = plan(chain=("gemma",), depth=0, **changes)
+    denied = seen(faulted(), errored(status=404, message="Not Found"), reply=refused())
+    denied = replace(denied, on_chat=(Sample(asked, reading),))
+    finding = verdict(plan(surface="responses", **changes), denied).deciding
+    assert finding is not None
+    assert finding.kind == "hop_failed"
+    return finding.message, finding.remedy or ""
+
+
+def test_a_hop_that_answers_on_chat_completions_needs_a_translation():
+    """It is no question any more whether it would."""
+    message, remedy = on_chat(says())
+    assert message.endswith("“Not Found”; on chat completions the same hop answers well.")
+    assert "Let LiteLLM (1.103.0 or later) translate" in remedy
+    assert "use_chat_completions_api: true in the litellm_params of gemma" in remedy
+    assert "--surface" not in remedy
+
+
+@pytest.mark.parametrize("reading", [None, Reading()])
+def test_a_hop_that_fails_on_chat_completions_too_is_not_there(reading):
+    """Its address is more likely wrong than its endpoints few."""
+    message, remedy = on_chat(reading)
+    assert message.endswith("asked on chat completions, it fails there, too.")
+    assert "api_base" in remedy
+    assert "translate" not in remedy
+
+
+def test_a_hop_that_answers_badly_on_chat_completions_is_not_praised():
+    """A translation brings the answer, and not the tool call."""
+    message, remedy = on_chat(says(), task=TOOL_TASK)
+    assert "on chat completions the same hop answers, and" in message
+    assert "answers well" not in message
+    assert "translate" in remedy
+
+
+def test_without_an_endpoint_for_chat_there_is_nothing_to_translate_to():
+    """Then the address is wrong, or it is no chat model."""
+    denied = seen(faulted(), errored(status=404, message="Not Found"), reply=refused())
+    finding = verdict(plan(), denied).deciding
+    assert finding is not None
+    assert "api_base" in (finding.remedy or "")
+    assert "translate" not in (finding.remedy or "")
 
 
 @pytest.mark.parametrize(
