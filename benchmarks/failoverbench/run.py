@@ -63,13 +63,13 @@ def run(*, only: Sequence[str] = ()) -> None:
     chosen = [one for one in scenarios() if not only or one.id in only]
     version, drills = asyncio.run(_drilled(chosen))
     print(f"LiteLLM {version}, as a twin; published: the LiteLLM proxy, 2026-09-12")
-    print(f"{'':4}{'':37}{'fault':31}{'here':27}published")
+    print(f"{'':4}{'':37}{'fault':31}{'here':34}published")
     agree = 0
     for one in chosen:
         came = score(one, drills[one.id])
         agree += came.verdict == one.published["verdict"]
         missed = f"  ({', '.join(came.missed)})" if came.missed else ""
-        print(f"{one.id:4}{one.title:37}{one.fault:31}{_cell(came):27}{_published(one)}{missed}")
+        print(f"{one.id:4}{one.title:37}{one.fault:31}{_cell(came):34}{_published(one)}{missed}")
     counts = [score(one, drills[one.id]).verdict for one in chosen]
     told = ", ".join(f"{counts.count(word)} {word}" for word in ("pass", "partial", "safe", "fail"))
     print(f"{told}; {agree} of {len(chosen)} as published")

@@ -24,6 +24,7 @@ from chaos.judge.known_gaps import Failure, Gap, explanation
 from chaos.judge.observation import Observation
 from chaos.judge.sequence import figures
 from chaos.judge.verdict import Outcome
+from chaos.scenario.expectation import Expected
 from chaos.scenario.plan import DrillPlan, HopRole, PlannedHop
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
@@ -149,7 +150,10 @@ class SequenceRow(_Model):
 
 
 class DrillRow(_Model):
-    """One drill; *sequence* is there where it sent many requests."""
+    """One drill; *sequence* is there where it sent many requests.
+
+    *expected* is how it should end, as the settings say.
+    """
 
     id: str
     injector: str
@@ -164,6 +168,7 @@ class DrillRow(_Model):
     started_at: datetime
     attempt: int
     sequence: SequenceRow | None = None
+    expected: Expected = Expected.SERVED
 
 
 class DrillReport(_Model):
@@ -237,6 +242,7 @@ def row_of(drill: Drill, *, litellm_version: str, gaps: Sequence[Gap] = ()) -> D
         started_at=drill.started_at,
         attempt=plan.attempt,
         sequence=_sequence(plan, seen),
+        expected=plan.expect,
     )
 
 

@@ -42,7 +42,7 @@ class WholeGroup:
     def of(cls, plan: DrillPlan) -> "WholeGroup | None":
         """Make one for *plan*; None where there is nothing to be told apart, or it costs money."""
         hop = plan.hop(plan.scenario.expected_hop or "")
-        if hop is None or hop.stand_in or not plan.canary:
+        if hop is None or hop.stand_in or not plan.canary or hop.group not in plan.may_serve:
             return None
         return cls(hop) if len({_place(d) for d in hop.deployments}) > 1 else None
 

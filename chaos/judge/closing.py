@@ -9,16 +9,19 @@ from chaos.faults.fault import Phase
 from chaos.judge.check import Finding, Kind, Where, failed, passed, unknown
 from chaos.judge.evidence import (
     ANSWERED,
+    asked_besides,
     at_hop,
     error_allowed,
     has_answer,
     honest_error,
+    refuses,
     same_output,
     source,
     told,
 )
 from chaos.judge.observation import Observation
 from chaos.judge.reply_changes import changes, plain
+from chaos.scenario.expectation import Expected
 from chaos.scenario.plan import DrillPlan
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
@@ -44,7 +47,10 @@ def _error(plan: DrillPlan, seen: Observation) -> Finding:
         kept = all(r.reply is not None for r in seen.wire if r.outcome in ANSWERED)
         if kept and not _spoken(_letters(seen.reply.reading.text), _texts(seen)):
             return _wrong("begins, before its error, with text that no hop gave", None)
-        return passed(NAME, f"The client got one honest error: {told(seen)}.")
+        if plan.expect is Expected.REFUSED:
+            return _refusal(plan, seen)
+        as_expected = ", as the settings expect" if plan.expect is Expected.ERROR else ""
+        return passed(NAME, f"The client got one honest error{as_expected}: {told(seen)}.")
     return failed(
         NAME,
         Kind.ANSWER_DEGRADED,
@@ -53,6 +59,23 @@ def _error(plan: DrillPlan, seen: Observation) -> Finding:
         remedy="Look at the attempts on the wire: a hop answered nothing that the gateway passed "
         "on, or the gateway changed the error on its way.",
     )
+
+
+def _refusal(plan: DrillPlan, seen: Observation) -> Finding:
+    """Hold a refusal to what it has to be: a 4xx, and nobody else was asked."""
+    others = asked_besides(plan, seen)
+    if not refuses(plan, seen) or others:
+        return failed(
+            NAME,
+            Kind.WRONG_HOP if others else Kind.ANSWER_DEGRADED,
+            f"{others[0]} was contacted, where the settings expect a refusal."
+            if others
+            else f"The settings expect a refusal, and the client got {told(seen)}.",
+            where=Where.GATEWAY,
+            hop=others[0] if others else None,
+            remedy="Keep the gateway from falling back here, or change the expectation.",
+        )
+    return passed(NAME, f"refused, as the settings expect: {told(seen)}.")
 
 
 def _texts(seen: Observation) -> list[str]:
@@ -85,6 +108,14 @@ def _through_a_fault(plan: DrillPlan, seen: Observation, record: WireRecord) -> 
         and reply.error is None
         and same_output(seen.reply.reading, reply)
     )
+    if whole and plan.expect is not Expected.SERVED:
+        return unknown(
+            NAME,
+            Kind.FAULT_NOT_HIT,
+            f"{record.group} gave a whole answer, and its fault came after it: no refusal was due.",
+            hop=record.group,
+            remedy="Expect a refusal of faults that leave the client without an answer.",
+        )
     if whole:
         return passed(NAME, f"{record.group} gave a whole answer, and its fault came after it.")
     return _wrong(f"is output of {record.group}, which was made to fail", record.group)
@@ -92,7 +123,8 @@ def _through_a_fault(plan: DrillPlan, seen: Observation, record: WireRecord) -> 
 
 def _other_hop(plan: DrillPlan, seen: Observation, record: WireRecord) -> Finding:
     expected = plan.scenario.expected_hop
-    if expected is not None and at_hop(seen, expected):
+    served = plan.expect is Expected.SERVED
+    if served and expected is not None and at_hop(seen, expected):
         return failed(
             NAME,
             Kind.HOP_FAILED,

@@ -13,6 +13,7 @@ from chaos.judge.observation import Observation
 from chaos.judge.vectors import same_vectors
 from chaos.protocol.conversation import Finish, ToolCall
 from chaos.protocol.reading import Reading
+from chaos.scenario.expectation import Expected
 from chaos.scenario.plan import DrillPlan
 from chaos.witness.redaction import without_keys
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
@@ -91,8 +92,30 @@ def honest_error(seen: Observation) -> bool:
 
 
 def error_allowed(plan: DrillPlan, seen: Observation) -> bool:
-    """Tell whether one honest error is a good end: nothing is left to serve, or too late to."""
-    return plan.scenario.everything_down or struck_late(plan, seen)
+    """Tell whether one honest error is a good end.
+
+    Nothing is left to serve, or it is too late to, or the user expects no answer.
+    """
+    return (
+        plan.scenario.everything_down
+        or struck_late(plan, seen)
+        or plan.expect is not Expected.SERVED
+    )
+
+
+def refuses(plan: DrillPlan, seen: Observation) -> bool:
+    """Tell whether the client's honest error is a refusal, as far as its fault leaves room.
+
+    A 4xx says "no"; a 5xx says "try again". Where output had been sent before the fault struck,
+    no status can be taken back.
+    """
+    return 400 <= (seen.reply.status or 0) < 500 or struck_late(plan, seen)
+
+
+def asked_besides(plan: DrillPlan, seen: Observation) -> tuple[str, ...]:
+    """Name the groups that were contacted besides the primary, each once, in order."""
+    own = plan.hops[0].group
+    return tuple(dict.fromkeys(r.group for r in seen.wire if r.group and r.group != own))
 
 
 def struck_late(plan: DrillPlan, seen: Observation) -> bool:

@@ -16,6 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from chaos.judge.check import Finding, Kind, Where
+from chaos.scenario.expectation import Expected
 from chaos.scenario.plan import DrillPlan, HopRole
 
 NEVER_EXPLAINED = frozenset({Kind.COLLATERAL, Kind.REQUEST_CHANGED})
@@ -103,6 +104,8 @@ class KnownGap:
     def _covers(self, finding: Finding, failure: Failure) -> bool:
         if finding.kind not in self.kinds | self.besides or finding.where is not Where.GATEWAY:
             return False
+        if finding.kind is Kind.WRONG_HOP and failure.plan.expect is not Expected.SERVED:
+            return False  # That LiteLLM serves where it should refuse excuses nobody.
         if finding.kind is Kind.RETRY_STORM:
             attempts = failure.attempts.get(finding.hop or "", 0)
             return _in_place(finding, failure.plan) and attempts <= self.most_attempts

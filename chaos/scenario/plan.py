@@ -15,6 +15,7 @@ from chaos.faults.http_error import row_of
 from chaos.gateway.topology import Deployment, ModelGroup, Topology
 from chaos.scenario.attempts import attempts_allowed
 from chaos.scenario.expand import Catalogue
+from chaos.scenario.expectation import AS_USUAL, Expectation, Expected
 from chaos.scenario.scenario import Scenario
 from chaos.traffic.shape import ClientProfile, Task
 
@@ -85,6 +86,7 @@ class DrillPlan:
         known_groups: Every model group of the gateway, to tell whom a claim names.
         course: Of a fault that ends; None for the others, which one request is enough for.
         client: As whom it asks: a client of the registry, or a profile of the user's own.
+        expectation: How it should end, and why, as the user says.
     """
 
     id: str
@@ -103,6 +105,7 @@ class DrillPlan:
     known_groups: frozenset[str] = field(default_factory=frozenset)
     course: Course | None = None
     client: str | None = None
+    expectation: Expectation = AS_USUAL
 
     @property
     def most_s(self) -> float:
@@ -110,8 +113,18 @@ class DrillPlan:
         return self.deadline_s * 2 + self.course.most_s if self.course else self.deadline_s
 
     @property
+    def expect(self) -> Expected:
+        """How it should end."""
+        return self.expectation.outcome
+
+    @property
     def may_serve(self) -> frozenset[str]:
-        """The groups whose answer is right: the expected hop, or one that fails only in part."""
+        """The groups whose answer is right: the expected hop, or one that fails only in part.
+
+        None is where the user expects no answer.
+        """
+        if self.expect is not Expected.SERVED:
+            return frozenset()
         once = {hop.group for hop in self.hops if hop.fault and (hop.fault.once or hop.spared)}
         expected = self.scenario.expected_hop
         return frozenset(once | ({expected} if expected is not None else set()))
@@ -138,6 +151,7 @@ class DrillOptions:
         group_profiles: How those of single groups do, by the group's name.
         every_s: From one request of a sequence to the next.
         recover_within_s: How long a primary may take to serve again after its outage.
+        expectations: How drills should end; the first that covers a scenario counts.
     """
 
     deadline_s: float = 60.0
@@ -148,6 +162,14 @@ class DrillOptions:
     group_profiles: Mapping[str, ClientProfile] = field(default_factory=dict)
     every_s: float = 2.0
     recover_within_s: float = 30.0
+    expectations: tuple[Expectation, ...] = ()
+
+    def expectation_of(self, scenario: Scenario) -> Expectation:
+        """Say how a drill of *scenario* should end; without a failing hop, as usual."""
+        if scenario.depth == 0:
+            return AS_USUAL
+        covering = (one for one in self.expectations if one.covers(scenario.key))
+        return next(covering, AS_USUAL)
 
     def profile_of(self, group: str) -> ClientProfile | None:
         """Say how the clients of *group* ask."""
@@ -233,15 +255,20 @@ class Planner:
     ) -> DrillPlan:
         topology, options = self.topology, self.options
         serving = topology.find(scenario.expected_hop or "")
-        # Never a long context for money.
-        worth = pays(scenario, serving) and not self.catalogue.shapes[scenario.shape].long
-        course = self._course(scenario)
-        # What is sent many times is never sent for money.
-        real = options.real_keys and real_keys and worth and course is None
+        course, expectation = self._course(scenario), options.expectation_of(scenario)
+        # Never a long context for money, nor what is sent many times, and never money for an
+        # answer that nobody should get.
+        worth = (
+            pays(scenario, serving)
+            and not self.catalogue.shapes[scenario.shape].long
+            and course is None
+            and expectation.outcome is Expected.SERVED
+        )
+        real = options.real_keys and real_keys and worth
         nonce = self.nonce()
         max_tokens = _max_tokens(serving) * (BUDGET_FACTOR if attempt > 1 else 1)
         hops = tuple(
-            self._hop(place, group, scenario, real=real)
+            self._hop(place, group, scenario, real=real, expect=expectation.outcome)
             for place, group in enumerate(scenario.chain)
         )
         secret = secrets.token_hex(16) if real else None
@@ -267,6 +294,7 @@ class Planner:
             known_groups=frozenset(topology.groups) - {topology.aliases.get(scenario.group)},
             course=course,
             client=self._client(scenario),
+            expectation=expectation,
         )
 
     def _course(self, scenario: Scenario) -> Course | None:
@@ -283,7 +311,9 @@ class Planner:
         named = self.catalogue.shapes[scenario.shape].client
         return named or (profile.name if profile is not None else None)
 
-    def _hop(self, place: int, group: str, scenario: Scenario, *, real: bool) -> PlannedHop:
+    def _hop(
+        self, place: int, group: str, scenario: Scenario, *, real: bool, expect: Expected
+    ) -> PlannedHop:
         topology = self.topology
         model_group = topology.find(group) or ModelGroup(group, ())
         role = HopRole.SPARE
@@ -299,7 +329,9 @@ class Planner:
             deployments=model_group.deployments,
             attempts_allowed=attempts_allowed(model_group, topology, statuses),
             fault=fault,
-            stand_in=not model_group.local and not (real and role is HopRole.SERVE),
+            # Where nobody may be asked, no drill reaches a hop for real: a refusal proves none.
+            stand_in=expect is Expected.REFUSED
+            or (not model_group.local and not (real and role is HopRole.SERVE)),
             parameters=topology.settings.target_parameters.get(group, frozenset()),
             fails_over=model_group.ordered or topology.settings.enable_weighted_failover,
             spared=_later(model_group) if fault and len(scenario.chain) == 1 else frozenset(),

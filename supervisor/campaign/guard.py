@@ -7,6 +7,7 @@ import aiohttp
 from chaos.drill.drill import Refusal
 from chaos.gateway.topology import Deployment
 from chaos.judge.check import Kind
+from chaos.scenario.expectation import Expected
 from chaos.scenario.plan import DrillPlan
 from supervisor.engine.http import get_metrics
 from supervisor.engine.metrics import read_vitals
@@ -33,6 +34,8 @@ class Guard:
 
     async def may_run(self, plan: DrillPlan) -> Refusal | None:
         """Refuse a drill that would make users wait."""
+        if plan.expect is Expected.REFUSED:
+            return None  # No engine is asked.
         serving = plan.scenario.expected_hop
         url = self._urls.get(serving or "") or engine_of(plan)
         if url is None:

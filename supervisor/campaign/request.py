@@ -13,6 +13,7 @@ from chaos.judge.known_gaps import Gap, load
 from chaos.process.readiness import StartLimit
 from chaos.rehearsal import RehearsalOptions
 from chaos.scenario.expand import Selection
+from chaos.scenario.expectation import Expectation
 from chaos.scenario.plan import DrillOptions, fresh_nonce
 from chaos.traffic.shape import ClientProfile
 from supervisor.campaign.accepted import Accepted
@@ -61,6 +62,7 @@ def rehearsal_options(settings: Settings, request: DrillRequest) -> RehearsalOpt
             group_profiles=request.group_profiles,
             every_s=drills.every_s,
             recover_within_s=drills.recover_within_s,
+            expectations=expectations(settings),
         ),
         budget_usd=drills.budget_usd,
         concurrency=drills.concurrency,
@@ -108,6 +110,11 @@ def only_sequences(faults: Sequence[FaultName]) -> bool:
             remedy=f"Drill --fault {sequence} alone, and the other faults without it.",
         )
     return any(ends.values())
+
+
+def expectations(settings: Settings) -> tuple[Expectation, ...]:
+    """List how drills should end, in the order of the file: the first that covers one counts."""
+    return tuple(Expectation(one.scenario, one.outcome, one.reason) for one in settings.expect)
 
 
 def known_gaps(settings: Settings, request: DrillRequest, today: date) -> tuple[Gap, ...]:

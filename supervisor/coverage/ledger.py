@@ -43,7 +43,8 @@ MEANINGS: Mapping[PathState, str] = {
     PathState.ACCEPTED: "It fails in a way that the configuration accepts until a day.",
     PathState.ROUTED: "It passed with a stand-in: the routing is proven, the hop is not.",
     PathState.PARTLY_PROVEN: "It passed, but not every deployment of the hop has served.",
-    PathState.PROVEN: "It passed within its target, by the hop's own answer.",
+    PathState.PROVEN: "It passed within its target, by the hop's own answer, or by the refusal "
+    "or error that the settings expect.",
 }
 
 

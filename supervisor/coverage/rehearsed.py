@@ -4,7 +4,7 @@ What is rehearsed is what is used: not the whole product of everything, but what
 select for each group.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -22,6 +22,7 @@ from chaos.scenario.expand import (
     expand,
     worth_drilling,
 )
+from chaos.scenario.expectation import Expectation
 from chaos.scenario.scenario import FallbackPath, Scenario
 from chaos.traffic.as_client import name_as_client
 from supervisor.coverage.ledger import Wish
@@ -32,12 +33,16 @@ _ONE_PER_PATH = ("server_error", *TRIGGERS)
 
 
 def rehearsed_paths(
-    topology: Topology, settings: RehearseSettings, engines: Mapping[str, str] | None = None
+    topology: Topology,
+    settings: RehearseSettings,
+    engines: Mapping[str, str] | None = None,
+    expectations: Sequence[Expectation] = (),
 ) -> dict[FallbackPath, Wish]:
     """List the paths that are to be proven, with what the settings ask of each.
 
     Args:
         engines: What tells that an engine is not what it was, by model group.
+        expectations: How drills should end; what was proven of another end proves nothing of it.
     """
     wanted: dict[FallbackPath, Wish] = {}
     counts: dict[tuple[object, ...], int] = {}
@@ -62,7 +67,10 @@ def rehearsed_paths(
                 prints[path.trigger] = fingerprint(topology, group, path.trigger, engines)
             if counts[what]:
                 wanted[path] = Wish(
-                    _target_s(own), bool(own.critical), counts[what], prints[path.trigger]
+                    _target_s(own),
+                    bool(own.critical),
+                    counts[what],
+                    _with_ends(prints[path.trigger], scenario, chosen, expectations),
                 )
     return wanted
 
@@ -99,6 +107,20 @@ def fingerprint(
     return sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
+def _with_ends(
+    made: str,
+    scenario: Scenario,
+    faults: Sequence[FaultName],
+    expectations: Sequence[Expectation],
+) -> str:
+    """Add to a fingerprint how drills of a path should end, where that is not as usual."""
+    if not expectations:
+        return made
+    keys = [replace(scenario, fault=one).key for one in _of_trigger(faults, scenario.trigger)]
+    ends = [repr(one) for one in expectations if any(map(one.covers, keys))]
+    return sha256("\n".join((made, *ends)).encode()).hexdigest()[:16] if ends else made
+
+
 def _stable(deployment: Deployment) -> str:
     """Write what a deployment is, without what says nothing about real requests.
 
@@ -130,6 +152,10 @@ def _chosen_faults(own: GroupRehearsal) -> tuple[FaultName, ...]:
     return tuple(FaultName(name) for name, fault in FAULTS.items() if not fault.twin_only)
 
 
+def _of_trigger(faults: Sequence[FaultName], trigger: Trigger) -> tuple[FaultName, ...]:
+    return tuple(f for f in faults if TRIGGERS.get(f.name, Trigger.GENERAL) is trigger)
+
+
 def _on_path(
     topology: Topology, own: GroupRehearsal, path: FallbackPath, faults: tuple[FaultName, ...]
 ) -> list[Scenario]:
@@ -143,7 +169,7 @@ def _on_path(
         }
     )
     # Only those of the path's own trigger: of thousands of groups all paths are asked for.
-    named = tuple(f for f in faults if TRIGGERS.get(f.name, Trigger.GENERAL) is path.trigger)
+    named = _of_trigger(faults, path.trigger)
     if not named:
         return []
     found = _scenarios(topology, path.group, own, named)

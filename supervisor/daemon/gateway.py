@@ -17,7 +17,7 @@ from chaos.witness.server import Witness
 from supervisor.audit.facts import engine_keys
 from supervisor.campaign.connection import connected
 from supervisor.campaign.engine_names import unknown_engines
-from supervisor.campaign.request import DrillRequest, rehearsal_options
+from supervisor.campaign.request import DrillRequest, expectations, rehearsal_options
 from supervisor.campaign.wildcard_names import ineffective
 from supervisor.coverage.rehearsed import rehearsed_paths
 from supervisor.daemon.incidents import Incidents
@@ -78,7 +78,13 @@ class OpenGateway:
             self.read_at_s = self.clock.monotonic()
             return 0
         # Thousands of groups take a while, and the loop must not stand still.
-        wanted = await asyncio.to_thread(rehearsed_paths, topology, self.settings.rehearse, engines)
+        wanted = await asyncio.to_thread(
+            rehearsed_paths,
+            topology,
+            self.settings.rehearse,
+            engines,
+            expectations(self.settings),
+        )
         anew = await store.sync(wanted)
         await self.close_rehearsal()
         for name, meant in unknown_engines(self.settings.engines, topology):

@@ -17,6 +17,7 @@ from chaos.drill.whole_group import NAME as WHOLE_GROUP
 from chaos.judge.check import Result
 from chaos.judge.sequence import NAME as SEQUENCE
 from chaos.judge.verdict import Outcome
+from chaos.scenario.expectation import Expected
 from supervisor.reporting.axes import axes
 from supervisor.reporting.unbroken import unbroken
 
@@ -25,6 +26,11 @@ STYLES = {
     Outcome.FAILED: "bold red",
     Outcome.INCONCLUSIVE: "yellow",
     Outcome.ABORTED: "magenta",
+}
+
+AS_EXPECTED = {
+    Expected.REFUSED: "refused, as the settings expect",
+    Expected.ERROR: "one honest error, as the settings expect",
 }
 
 # What differs between two drills although their cause is the same: seconds and nonces.
@@ -93,6 +99,8 @@ def why(row: DrillRow) -> str:
         served = row.reply.served_by
         if row.sequence is not None:
             return next(f.message for f in row.findings if f.check == SEQUENCE)
+        if row.expected is not Expected.SERVED:
+            return AS_EXPECTED[row.expected]
         if is_partial(row):
             return next(f.message for f in row.findings if f.check == WHOLE_GROUP)
         if row.scenario.expected_hop is None and served:

@@ -18,6 +18,7 @@ from chaos.drill.report import DrillReport, DrillRow, took_s
 from chaos.gateway.wildcards import in_words
 from chaos.judge.verdict import Outcome
 from chaos.naming import all_or_count
+from chaos.scenario.expectation import Expected
 from supervisor.reporting.drill_details import cause, details, shown, why
 from supervisor.reporting.spelling import spelled
 
@@ -202,9 +203,14 @@ def _fold(rows: Sequence[DrillRow]) -> Line:
 
 
 def path(row: DrillRow) -> str:
-    """Write the chain as far as the drill walks it; failing hops are marked."""
+    """Write the chain as far as the drill walks it; failing hops are marked.
+
+    Where the settings expect no answer, that stands in the place of the hop that would give it.
+    """
     scenario = row.scenario
     failing = [f"✗{group}" for group in scenario.chain[: scenario.depth]]
+    if row.expected is not Expected.SERVED:
+        return " → ".join([*failing, row.expected.value])
     return " → ".join([*failing, *([scenario.expected_hop] if scenario.expected_hop else [])])
 
 

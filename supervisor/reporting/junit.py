@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from chaos.drill.report import DrillReport, DrillRow, took_s
 from chaos.judge.verdict import Outcome
+from chaos.scenario.expectation import Expected
 from supervisor.reporting.drill_details import deciding
 
 _NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -121,6 +122,8 @@ def _evidence(row: DrillRow) -> str:
 
 def _hops(row: DrillRow) -> str:
     lines = [f"drill {row.id}, by {row.injector}, {row.credentials} keys"]
+    if row.expected is not Expected.SERVED:
+        lines.append(f"expected: {row.expected.value}")
     for hop in row.hops:
         status = "" if hop.status is None else f", status {hop.status}"
         fault = "" if hop.fault is None else f", fault {hop.fault}"

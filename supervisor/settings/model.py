@@ -15,6 +15,7 @@ from pydantic_core import CoreSchema
 from chaos.gateway.redirect_permission import WITNESS_PORT
 from chaos.judge.check import Kind
 from chaos.scenario.expand import Profile
+from chaos.scenario.expectation import Expected
 from supervisor.settings.alerting import AlertSettings, NotifierSettings
 from supervisor.settings.benchmark import BenchmarkSettings
 from supervisor.settings.daemon import DaemonSettings, StoreSettings, WebSettings
@@ -187,6 +188,17 @@ class AcceptedFailure(Section):
     reason: str = Field(min_length=1, description="Why, for whoever reads the report.")
 
 
+class ExpectedOutcome(Section):
+    """How drills should end: failing closed can be right."""
+
+    scenario: ScenarioPattern = Field(description="Pattern for scenario keys, with * and ?.")
+    outcome: Expected = Field(
+        description="served: a fallback answers, as without an entry. refused: one 4xx, and no "
+        "fallback is asked. error: one well-formed error, whichever hops are asked.",
+    )
+    reason: str = Field(min_length=1, description="Why, for whoever reads the report.")
+
+
 class Settings(Section):
     """Everything that the configuration file may say."""
 
@@ -222,6 +234,11 @@ class Settings(Section):
     )
     accept: tuple[AcceptedFailure, ...] = Field(
         (), description="Failures that are known and accepted until a day."
+    )
+    expect: tuple[ExpectedOutcome, ...] = Field(
+        (),
+        description="How drills should end, where a fallback should not answer; the first entry "
+        "that fits a scenario counts.",
     )
     rehearse: RehearseSettings = RehearseSettings()
     schedule: ScheduleSettings = ScheduleSettings()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
+from chaos.scenario.expectation import Expected
 from supervisor.settings.model import Settings
 from supervisor.settings.values import Secret, duration_text
 
@@ -24,6 +25,19 @@ def meaning(settings: Settings) -> Iterator[str]:
     yield f"Paid hops that must serve {paid}; a run may spend {drills.budget_usd:.2f} USD."
     if settings.twin.litellm_config is not None:
         yield f"A twin is started from {settings.twin.litellm_config}."
+    yield from _engines(settings)
+    for prefix, url in settings.providers.items():
+        yield f"The provider {prefix} is really at {url}."
+    for pattern, model in settings.wildcards.items():
+        yield f"The wildcard {pattern} is drilled as {model}."
+    yield from _daemon(settings)
+    for entry in settings.accept:
+        yield f"Failures of {entry.scenario} are accepted until {entry.until}: {entry.reason}."
+    for expected in settings.expect:
+        yield f"Drills of {expected.scenario} should {_END[expected.outcome]}: {expected.reason}."
+
+
+def _engines(settings: Settings) -> Iterator[str]:
     for name, engine in settings.engines.items():
         yield f"The engine of {name} is at {engine.url}, and costs nothing."
         if engine.container is not None:
@@ -34,13 +48,6 @@ def meaning(settings: Settings) -> Iterator[str]:
             yield f"The parsers of the engine of {name} are listed with {engine.python}."
         if engine.key is not None:
             yield f"The engine of {name} is asked with the key in {_place(engine.key)}."
-    for prefix, url in settings.providers.items():
-        yield f"The provider {prefix} is really at {url}."
-    for pattern, model in settings.wildcards.items():
-        yield f"The wildcard {pattern} is drilled as {model}."
-    yield from _daemon(settings)
-    for entry in settings.accept:
-        yield f"Failures of {entry.scenario} are accepted until {entry.until}: {entry.reason}."
 
 
 def warnings(settings: Settings, today: date) -> Iterator[str]:
@@ -70,6 +77,13 @@ def _daemon(settings: Settings) -> Iterator[str]:
     money = "any amount of money" if budget.usd is None else f"{budget.usd:.2f} USD"
     yield f"Its drills of a day may spend {money}."
     yield f"Its API answers at {', '.join(settings.web.listen)}."
+
+
+_END = {
+    Expected.SERVED: "be served",
+    Expected.REFUSED: "be refused, without asking a fallback",
+    Expected.ERROR: "end in one well-formed error",
+}
 
 
 def _place(secret: Secret) -> str:

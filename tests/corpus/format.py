@@ -24,6 +24,7 @@ from chaos.lab.model_text import ModelFormat
 from chaos.protocol.dialects import dialect_of, upstream_model
 from chaos.protocol.surfaces import SURFACES
 from chaos.scenario.expand import TRIGGERS
+from chaos.scenario.expectation import Expected as Ending
 from chaos.scenario.scenario import Scenario
 from chaos.traffic.every_shape import EVERY_SHAPE
 
@@ -159,6 +160,9 @@ class Case(_Part):
         "else deadline_s): what is too late takes longer than this on any machine.",
     )
     real_keys: bool = Field(False, description="Drilled with --real-keys.")
+    should: Ending = Field(
+        Ending.SERVED, description="How it should end: the outcome of the setting 'expect'."
+    )
     alone: bool = Field(False, description="Runs after all others, because others would feel it.")
     by_chance_on: str | None = Field(
         None, description="On these versions (PEP 440) it comes out now so, now so: not run there."

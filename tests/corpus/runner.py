@@ -26,6 +26,7 @@ from chaos.process.ports import free_port
 from chaos.rehearsal import Rehearsal, RehearsalOptions
 from chaos.scenario.catalogue import CATALOGUE
 from chaos.scenario.expand import Profile, Selection, expand
+from chaos.scenario.expectation import Expectation, Expected
 from chaos.scenario.plan import DrillOptions
 from chaos.scenario.scenario import Scenario
 from chaos.witness.server import Witness
@@ -205,7 +206,16 @@ async def _campaign(running: _Gateway, cases: Sequence[Case]) -> dict[str, Came]
     options = RehearsalOptions(
         injector="redirect" if running.gateway is not None else "twin",
         twin=running.twin,
-        drills=DrillOptions(deadline_s, first_token_s, real_keys=limits.real_keys),
+        drills=DrillOptions(
+            deadline_s,
+            first_token_s,
+            real_keys=limits.real_keys,
+            expectations=tuple(
+                Expectation(case.scenario.key, case.should, case.source)
+                for case in cases
+                if case.should is not Expected.SERVED
+            ),
+        ),
         budget_usd=NO_LIMIT_USD,
         concurrency=LANES,
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
 from chaos.judge.evidence import (
+    asked_besides,
     at_hop,
     claims_success,
     got_error,
@@ -14,6 +15,7 @@ from chaos.judge.evidence import (
     told,
 )
 from chaos.judge.observation import Observation
+from chaos.scenario.expectation import Expected
 from chaos.scenario.plan import DrillPlan, PlannedHop
 from chaos.witness.wire_record import AttemptOutcome
 
@@ -24,6 +26,10 @@ _FAILURES = frozenset({AttemptOutcome.FAULTED, AttemptOutcome.ERRORED, AttemptOu
 def judge(plan: DrillPlan, seen: Observation) -> Finding:
     """Compare the hops that were contacted with those whose turn had come."""
     primary, *fallbacks = plan.hops
+    if plan.expect is Expected.REFUSED:
+        return _nobody_else(plan, seen)
+    if plan.expect is Expected.ERROR:
+        return passed(NAME, "The settings expect an error, whichever hops are asked.")
     if not fallbacks:
         return _without_chain(primary, seen)
     contacted = [hop for hop in fallbacks if at_hop(seen, hop.group)]
@@ -66,6 +72,32 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
         )
     walked = " → ".join(hop.group for hop in plan.hops if at_hop(seen, hop.group))
     return passed(NAME, f"The chain was walked as far as it had to be: {walked or 'nowhere'}.")
+
+
+def _nobody_else(plan: DrillPlan, seen: Observation) -> Finding:
+    """Judge a chain that the user wants not to be walked."""
+    others = asked_besides(plan, seen)
+    if others:
+        why = f": {plan.expectation.reason}" if plan.expectation.reason else ""
+        return failed(
+            NAME,
+            Kind.WRONG_HOP,
+            f"{others[0]} was contacted, where the settings expect a refusal{why}.",
+            where=Where.GATEWAY,
+            hop=others[0],
+            remedy="Keep the gateway from falling back here, or change the expectation.",
+        )
+    if seen.strays:
+        return unknown(
+            NAME,
+            Kind.NONCE_LOST,
+            f"A request came without the drill's nonce ({times(seen.strays)}) and was refused: it "
+            "may have been for a fallback, which the settings do not expect to be asked.",
+            hop=plan.hops[0].group,
+            remedy="Look for guardrails or prompt hooks that rewrite the prompt on its way to a "
+            "fallback, and exempt the key that sends drills from them.",
+        )
+    return passed(NAME, "No fallback was contacted, as the settings expect.")
 
 
 def _named(hop: PlannedHop) -> str:

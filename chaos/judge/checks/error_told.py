@@ -7,9 +7,11 @@ from chaos.judge.evidence import (
     good_record,
     honest_error,
     quote,
+    refuses,
     told,
 )
 from chaos.judge.observation import Observation
+from chaos.scenario.expectation import Expected
 from chaos.scenario.plan import DrillPlan
 
 NAME = "error_told"
@@ -34,6 +36,15 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
             hop=record.group,
             remedy="The gateway cannot make a reply of this hop's answer: compare the hop's own "
             "reply with what this endpoint needs.",
+        )
+    if honest_error(seen) and plan.expect is Expected.REFUSED and not refuses(plan, seen):
+        return failed(
+            NAME,
+            Kind.ANSWER_DEGRADED,
+            f"The settings expect a refusal, which is a 4xx, and the client got {told(seen)}.",
+            where=Where.GATEWAY,
+            remedy="Clients retry what is no 4xx. Where the fault itself is a 5xx, expect an error "
+            "(outcome: error) of its scenarios.",
         )
     if honest_error(seen):
         return passed(NAME, f"One error in the endpoint's own format: {told(seen)}.")

@@ -7,6 +7,7 @@ from chaos.judge.check import Check, Finding, Kind, passed, unknown
 from chaos.judge.evidence import at_hop, has_answer, quote, times, told
 from chaos.judge.observation import Observation
 from chaos.protocol.conversation import ToolCall
+from chaos.scenario.expectation import Expected
 from chaos.scenario.plan import DrillPlan, HopRole
 from chaos.witness.wire_record import AttemptOutcome
 
@@ -25,7 +26,9 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     hits = _hits(seen, primary.group)
     if not hits:
         return _why_not(plan, seen)
-    for hop in plan.hops:
+    # That a fallback was asked where none may be is a failure, whatever answered there.
+    due = plan.hops if plan.expect is not Expected.REFUSED else plan.hops[:1]
+    for hop in due:
         if hop.role is HopRole.FAIL and at_hop(seen, hop.group) and not _hits(seen, hop.group):
             return unknown(
                 NAME,

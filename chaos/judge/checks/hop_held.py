@@ -10,12 +10,13 @@ import shlex
 from chaos.gateway.topology import Deployment
 from chaos.http_client import redirects
 from chaos.judge.blame import Side
-from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
+from chaos.judge.check import Check, Finding, Kind, Result, Where, failed, passed, unknown
 from chaos.judge.checks.answer_kept import problem_of as answer_problem
 from chaos.judge.checks.tool_calls import problem_of as call_problem
 from chaos.judge.evidence import at_hop, got_error, quote, told
 from chaos.judge.hop_reply import TRANSLATED, knows_no_such_endpoint, trouble, turned_away
 from chaos.judge.observation import Observation, Sample
+from chaos.scenario.expectation import Expected
 from chaos.scenario.plan import DrillPlan, HopRole, PlannedHop
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
@@ -32,6 +33,9 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
         if hop.role is not HopRole.FAIL or hop.group in plan.may_serve
     ]
     told = [finding for finding in findings if finding is not None]
+    if plan.expect is not Expected.SERVED:
+        # No hop has to hold. That one could not be asked for real still shows no error of its own.
+        told = [finding for finding in told if finding.result is Result.UNKNOWN]
     stranger = next((record for record in seen.wire if record.group is None), None)
     if stranger is not None:
         told.append(_unrecognised(stranger))

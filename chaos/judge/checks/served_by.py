@@ -4,6 +4,7 @@ from chaos.faults.fault import Phase
 from chaos.judge.check import Check, Finding, Kind, Where, failed, passed, unknown
 from chaos.judge.evidence import ANSWERED, at_hop, has_answer, overrun, source
 from chaos.judge.observation import Observation
+from chaos.scenario.expectation import Expected
 from chaos.scenario.plan import DrillPlan, HopRole
 from chaos.witness.wire_record import WireRecord
 
@@ -21,8 +22,18 @@ def judge(plan: DrillPlan, seen: Observation) -> Finding:
     if record.outcome not in ANSWERED:
         return _through_its_fault(plan, seen, record)
     if record.group not in plan.may_serve:
+        if _recovered(plan, record):
+            return unknown(
+                NAME,
+                Kind.FAULT_NOT_HIT,
+                f"{record.group} itself answered at another attempt, so no refusal was due.",
+                hop=record.group,
+                remedy="Expect a refusal of faults that last.",
+            )
         if _stepped_in(plan, seen, record.group):
             return passed(NAME, f"{record.group} stepped in for a hop that failed by itself.")
+        if plan.expect is not Expected.SERVED:
+            return _not_refused(plan, record.group)
         return _wrong(record.group or "an unknown hop", allowed, record.group)
     return passed(NAME, f"{record.group} served, as attempt {record.ordinal} on the wire shows.")
 
@@ -41,6 +52,32 @@ def _through_its_fault(plan: DrillPlan, seen: Observation, record: WireRecord) -
     return passed(NAME, f"The output came from {record.group}, through its fault.")
 
 
+def _recovered(plan: DrillPlan, record: WireRecord) -> bool:
+    """Tell whether the primary answered where no answer is expected: its fault had passed.
+
+    A later deployment of the same group that steps in for it is a fallback like any.
+    """
+    primary = plan.hops[0]
+    return (
+        plan.expect is not Expected.SERVED and record.group == primary.group and not primary.spared
+    )
+
+
+def _not_refused(plan: DrillPlan, group: str | None) -> Finding:
+    why = f": {plan.expectation.reason}" if plan.expectation.reason else ""
+    return failed(
+        NAME,
+        Kind.WRONG_HOP,
+        f"{group or 'An unknown hop'} answered, where the settings expect "
+        f"{'a refusal' if plan.expect is Expected.REFUSED else 'an error'}{why}.",
+        where=Where.GATEWAY,
+        hop=group,
+        remedy="Keep the gateway from falling back here: take the hop out of the chain, or let "
+        "LiteLLM ask whether the key may use it (general_settings: "
+        "{enforce_fallback_model_access: true}). If the answer is right, change the expectation.",
+    )
+
+
 def _stepped_in(plan: DrillPlan, seen: Observation, group: str | None) -> bool:
     """Tell whether *group* served only because the hop before it was tried and failed.
 
@@ -49,7 +86,8 @@ def _stepped_in(plan: DrillPlan, seen: Observation, group: str | None) -> bool:
     spare = next((hop for hop in plan.hops if hop.group == group), None)
     expected = plan.scenario.expected_hop
     return (
-        spare is not None
+        plan.expect is Expected.SERVED
+        and spare is not None
         and spare.role is HopRole.SPARE
         and expected is not None
         and bool(at_hop(seen, expected))

@@ -12,6 +12,7 @@ from chaos.judge.check import Kind, Where
 from chaos.judge.known_gaps import NEVER_EXPLAINED, KnownGap, explanation, load
 from chaos.protocol.dialects import DIALECTS
 from chaos.protocol.surfaces import SURFACES
+from chaos.scenario.expectation import Expectation, Expected
 from tests.fakes.failures import failed_finding, failure
 
 GAP = KnownGap(
@@ -117,3 +118,13 @@ def test_what_a_cut_stream_does_to_the_rest_of_the_answer_is_explained_with_it(
     assert explanation(load(), made) is not None
     alone = failure(findings[1], model=model, fault=fault, shape=shape)
     assert explanation(load(), alone) is None
+
+
+def test_a_gap_does_not_excuse_an_answer_where_a_refusal_is_expected():
+    """That an untouched LiteLLM falls back there too is what the settings forbid."""
+    gap = replace(GAP, kinds=frozenset({Kind.WRONG_HOP, Kind.MISREPORTED}))
+    wrong = failure(failed_finding(Kind.WRONG_HOP))
+    assert explanation([gap], wrong) == "an issue"
+    for end in (Expected.REFUSED, Expected.ERROR):
+        plan = replace(wrong.plan, expectation=Expectation("*", end, "policy"))
+        assert explanation([gap], replace(wrong, plan=plan)) is None

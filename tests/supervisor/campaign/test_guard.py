@@ -1,9 +1,12 @@
 """The guard keeps drills away from engines in which users wait."""
 
+from dataclasses import replace
+
 import aiohttp
 
 from chaos.gateway.topology import ModelGroup
 from chaos.judge.check import Kind
+from chaos.scenario.expectation import Expectation, Expected
 from supervisor.campaign.guard import Guard, engine_of
 from tests.fakes.http_server import answering
 from tests.fakes.plans import one_scenario, plan_for
@@ -75,3 +78,11 @@ async def test_a_model_that_is_not_loaded_is_not_drilled():
         assert await refusal(warm) is None
         # vLLM keeps what it was started with, and is not asked.
         assert await refusal(plan_of(2, base_url=url)) is None
+
+
+async def test_a_drill_that_reaches_no_engine_waits_for_none():
+    """Where a refusal is expected, the witness answers for whoever is asked."""
+    metrics = b"vllm:num_requests_waiting 2\n"
+    with answering({"/metrics": (200, "text/plain", metrics)}) as url:
+        closed = replace(plan_of(2), expectation=Expectation("*", Expected.REFUSED, "policy"))
+        assert await refusal(closed, {"local": url}) is None

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from chaos.rehearsal import RehearsalOptions
+from chaos.scenario.expectation import Expectation, Expected
 from supervisor.campaign.request import DrillRequest, known_gaps, rehearsal_options
 from supervisor.settings.model import AcceptedFailure, DrillSettings, Settings, TwinSettings
 
@@ -69,3 +70,15 @@ def test_a_seed_is_drawn_where_none_is_given():
     assert rehearsal_options(Settings(), drawn).seed == drawn.seed
     assert DrillRequest().seed != drawn.seed
     assert DrillRequest(seed=0).seed == 0
+
+
+def test_how_drills_should_end_is_kept_in_the_order_of_the_file():
+    """The first that covers a scenario counts."""
+    rows = [
+        {"scenario": "claude/*/billing/*", "outcome": "served", "reason": "the exception"},
+        {"scenario": "claude/*", "outcome": "refused", "reason": "policy"},
+    ]
+    assert options(expect=rows).drills.expectations == (
+        Expectation("claude/*/billing/*", Expected.SERVED, "the exception"),
+        Expectation("claude/*", Expected.REFUSED, "policy"),
+    )

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from chaos.faults.kinds import FAULTS
 from chaos.gateway.topology import Trigger
+from chaos.scenario.expectation import Expectation, Expected
 from supervisor.coverage.rehearsed import fingerprint, rehearsed_paths, scenarios_of
 from supervisor.settings.rehearse import RehearseSettings
 from tests.fakes.ledgers import path
@@ -190,3 +191,14 @@ def test_an_alias_has_the_paths_that_its_drills_are():
     assert {p.hop for p in paths if p.group == "other"} == {"none"}
     assert len([p for p in paths if p.group == "other"]) > 1
     assert list(scenarios_of(gateway, RehearseSettings(), one))
+
+
+def test_another_end_is_another_path_to_prove():
+    """What was proven of an answer proves nothing of a refusal; other groups' stay as they are."""
+    refused = Expectation("claude/*/billing/*", Expected.REFUSED, "policy")
+    usual = rehearsed_paths(GATEWAY, CHAT)
+    changed = rehearsed_paths(GATEWAY, CHAT, expectations=(refused,))
+    assert usual.keys() == changed.keys()
+    anew = {path for path, wish in usual.items() if changed[path].fingerprint != wish.fingerprint}
+    assert {path.group for path in anew} == {"claude"}
+    assert anew == {p for p in usual if p.group == "claude" and p.trigger is Trigger.GENERAL}

@@ -8,7 +8,9 @@ from chaos.drill.drill import DEFECT
 from chaos.drill.report import ReplyRow
 from chaos.judge.check import Kind, Result
 from chaos.judge.verdict import Outcome
+from chaos.scenario.expectation import Expected
 from supervisor.reporting.drill_details import cause, details, why
+from supervisor.reporting.drill_table import path
 from tests.fakes.rows import failed, finding, hop, row
 
 
@@ -160,3 +162,11 @@ def test_keys_and_remedies_can_be_copied_from_a_narrow_terminal():
     lines = [line.rstrip() for line in file.getvalue().splitlines()]
     assert f"    → {remedy}" in lines
     assert f"failed hop_failed  {drill.scenario.key}" in lines
+
+
+def test_a_refusal_that_was_expected_says_so():
+    """It passed, and no hop served."""
+    closed = row(expected=Expected.REFUSED)
+    assert why(closed) == "refused, as the settings expect"
+    assert why(row(expected=Expected.ERROR)) == "one honest error, as the settings expect"
+    assert path(closed) == "✗claude → refused"

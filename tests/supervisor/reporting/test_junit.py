@@ -11,6 +11,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 
 from chaos.judge.check import Kind
 from chaos.judge.verdict import Outcome
+from chaos.scenario.expectation import Expected
 from supervisor.reporting.junit import junit_xml
 from tests.fakes.rows import failed, finding, report, row
 
@@ -107,3 +108,11 @@ def test_a_case_says_as_whom_it_asked():
     own = row(shape="agent", client="ours.yaml")
     names = [case.name for case in suite(named, own)]
     assert names == [named.scenario.key, f"{own.scenario.key} as ours.yaml"]
+
+
+def test_a_drill_that_should_be_refused_says_so():
+    """A pass of it is another than the one that a reader takes for granted."""
+    (case,) = suite(row(expected=Expected.REFUSED))
+    assert "expected: refused" in case.system_out
+    (usual,) = suite(PASSED)
+    assert "expected:" not in usual.system_out

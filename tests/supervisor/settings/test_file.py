@@ -89,6 +89,19 @@ def test_an_empty_file_means_the_defaults(text):
             "accept: [{scenario: 'cl[a*', reason: y, until: 2026-12-31}]",
             'accept[0].scenario: "cl[a*" is a pattern whose [ is never closed, and matches nothing',
         ),
+        (
+            "expect: [{scenario: claude, reason: y, outcome: refused}]",
+            (
+                'expect[0].scenario: "claude" is no pattern of a scenario such as '
+                "claude/*/billing/*, and matches nothing; 'understudy drill --list' prints "
+                "scenarios"
+            ),
+        ),
+        (
+            "expect: [{scenario: x/*, reason: y, outcome: refuse}]",
+            "expect[0].outcome: 'refuse' is not allowed; did you mean 'refused'?",
+        ),
+        ("expect: [{scenario: x/*, outcome: error}]", "expect[0].reason: missing"),
         ("rehearse: {critical: ['']}", 'rehearse.critical[0]: "" is empty, and matches nothing'),
         ("rehearse: {critical: [' ']}", 'rehearse.critical[0]: " " is empty, and matches nothing'),
         (

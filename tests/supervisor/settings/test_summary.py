@@ -34,6 +34,7 @@ def test_everything_that_is_set_is_said():
         },
         providers={"odd": "https://odd.example"},
         accept=[{"scenario": "x/*", "until": "2026-12-31", "reason": "soon"}],
+        expect=[{"scenario": "y/*", "outcome": "refused", "reason": "policy"}],
     )
     for part in (
         "http://g:4000",
@@ -48,6 +49,7 @@ def test_everything_that_is_set_is_said():
         "the key in $VLLM_KEY",
         "provider odd",
         "Failures of x/* are accepted until 2026-12-31: soon.",
+        "Drills of y/* should be refused, without asking a fallback: policy.",
     ):
         assert part in text
 

@@ -4,10 +4,13 @@ import re
 
 import pytest
 
+from chaos.scenario.expectation import Expected
+from supervisor.web.page.drill import drill_view
 from supervisor.web.page.home import home
 from supervisor.web.page.render import HERE, environment, static_files
 from tests.fakes.pages import many_paths
-from tests.fakes.snapshots import full_snapshot, snapshot
+from tests.fakes.rows import row
+from tests.fakes.snapshots import full_snapshot, snapshot, stored_drill
 
 TEMPLATES = sorted(file.name for file in (HERE / "templates").iterdir())
 
@@ -43,3 +46,17 @@ def test_whatever_is_known_can_be_drawn():
     text = environment().get_template("home.html.j2").render(home=home(full_snapshot(), None, ()))
     assert "FallbackBroken" in text
     assert "release" in text
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (Expected.SERVED, "The answer was gemma's"),
+        (Expected.REFUSED, "no fallback was asked"),
+        (Expected.ERROR, "one well-formed error in time, as the settings expect"),
+    ],
+)
+def test_what_a_pass_was_is_said(end: Expected, said: str):
+    """A refusal that was expected is no hop that was left."""
+    view = drill_view(stored_drill(row=row(expected=end)))
+    assert said in environment().get_template("drill.html.j2").render(view=view)
