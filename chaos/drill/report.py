@@ -41,12 +41,18 @@ class WildcardRow(_Model):
 
 
 class GatewayRow(_Model):
-    """The gateway that was drilled; *stripped* is what a twin had to leave out."""
+    """The gateway that was drilled; *stripped* is what a twin had to leave out.
+
+    *as_key* names the virtual key as which it was drilled, by its alias or how it ends;
+    *closed* are the groups that this key cannot ask for, with the reason.
+    """
 
     url: str
     litellm_version: str
     stripped: tuple[str, ...] = ()
     wildcards: tuple[WildcardRow, ...] = ()
+    as_key: str | None = None
+    closed: dict[str, str] = Field(default_factory=dict)
 
 
 class Summary(_Model):
@@ -371,6 +377,8 @@ class ReportBuilder:
         spending: Of the rehearsal, which counts while it drills.
         gaps: Failures that are known or accepted.
         seed: What replays the ids of the drills.
+        as_key: The virtual key as which the gateway is drilled, as people name it.
+        closed: What that key cannot ask for, with the reason.
     """
 
     def __init__(
@@ -383,6 +391,8 @@ class ReportBuilder:
         wildcards: Mapping[str, str] | None = None,
         gaps: Sequence[Gap] = (),
         seed: int | None = None,
+        as_key: str | None = None,
+        closed: Mapping[str, str] | None = None,
     ) -> None:
         self.gateway = GatewayRow(
             url=url,
@@ -392,6 +402,8 @@ class ReportBuilder:
                 WildcardRow(pattern=pattern, group=group)
                 for pattern, group in (wildcards or {}).items()
             ),
+            as_key=as_key,
+            closed=dict(closed or {}),
         )
         self._spending = spending
         self._gaps = gaps

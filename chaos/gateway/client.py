@@ -7,10 +7,12 @@ import json
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import aiohttp
+from yarl import URL
 
 from chaos.errors import GatewayError
 from chaos.exposition import Sample, samples
@@ -18,7 +20,13 @@ from chaos.gateway.locality import Locality, hosts_of, look_up
 from chaos.gateway.other_traffic import Listed, OtherTraffic, read_other_traffic
 from chaos.gateway.refusal import Refusal, explained
 from chaos.gateway.topology import Topology
-from chaos.gateway.topology_reader import GatewayAnswers, base_url_of, read_topology
+from chaos.gateway.topology_reader import (
+    GatewayAnswers,
+    as_asked_by,
+    base_url_of,
+    read_topology,
+)
+from chaos.gateway.virtual_key import VirtualKey, hash_of, name_of, read_virtual_key, team_of
 from chaos.http_client import USER_AGENT, open_session, read_within
 from chaos.process.readiness import machine_load
 
@@ -76,6 +84,7 @@ class Gateway:
         key: Sends drills.
         session: Towards it; closed by ``open_gateway``.
         answer_within_s: How long any of its answers may take.
+        as_key: The key that sends drills is a virtual key, and the topology is as that key has it.
     """
 
     def __init__(
@@ -90,6 +99,7 @@ class Gateway:
         default_bases: Mapping[str, str] | None = None,
         wildcards: Mapping[str, str] | None = None,
         answer_within_s: float = ANSWER_WITHIN_S,
+        as_key: bool = False,
     ) -> None:
         self.session = session
         self.url = url
@@ -100,9 +110,10 @@ class Gateway:
         self._default_bases = default_bases or {}
         self._wildcards = wildcards or {}
         self.answer_within_s = answer_within_s
+        self.as_key = as_key
 
     async def topology(self) -> Topology:
-        """Read groups, chains and settings.
+        """Read groups, chains and settings; as the virtual key has them, where one drills.
 
         Raises:
             GatewayError: It is down, hangs, refuses the key, or is no LiteLLM.
@@ -112,7 +123,7 @@ class Gateway:
         callbacks = await self._get("/get/config/callbacks")
         file = await self._get("/router/settings")
         rows = _list(models.get("data"))
-        return read_topology(
+        topology = read_topology(
             GatewayAnswers(
                 version=version,
                 models=rows,
@@ -122,6 +133,35 @@ class Gateway:
             locality=await self.locality(base_url_of(row, self._default_bases) for row in rows),
             default_bases=self._default_bases,
             wildcards=self._wildcards,
+        )
+        return as_asked_by(topology, await self.virtual_key()) if self.as_key else topology
+
+    async def virtual_key(self) -> VirtualKey:
+        """Read what the key that sends drills changes: its settings, its team's, its access.
+
+        Raises:
+            GatewayError: The gateway does not tell of it.
+        """
+        answer = await self._told_of_a_key("/key/info", f"key={hash_of(self.key)}")
+        info = _mapping(answer.get("info"))
+        team_id = team_of(info)
+        team: Mapping[str, Any] = {}
+        if team_id is not None:
+            told = await self._told_of_a_key("/team/info", f"team_id={quote(team_id, safe='')}")
+            team = _mapping(told.get("team_info"))
+        _, models = await self.callable_models()
+        return read_virtual_key(self.key, info, team, models, datetime.now(UTC))
+
+    async def _told_of_a_key(self, path: str, query: str) -> Mapping[str, Any]:
+        reply = await self._ask(path, key=self._admin_key, query=query)
+        answer = _parsed(reply.body) if reply.status == 200 else None
+        if isinstance(answer, Mapping):
+            return answer
+        raise GatewayError(
+            f"the gateway at {self.url} does not tell what the key {name_of(self.key, None)} may "
+            f"do: GET {path} gave status {reply.status}",
+            remedy="Drills as a virtual key need LiteLLM's database, a key that is in it, and the "
+            "master key or one of a proxy_admin_viewer as --admin-key-env (or --key-env).",
         )
 
     async def locality(self, urls: Iterable[str | None]) -> Locality:
@@ -252,15 +292,15 @@ class Gateway:
             return {}
         raise self._refused(path, reply)
 
-    async def _ask(self, path: str, *, key: str | None) -> _Reply:
-        """Send one GET.
+    async def _ask(self, path: str, *, key: str | None, query: str = "") -> _Reply:
+        """Send one GET; *query* is encoded, and no message repeats it.
 
         Raises:
             GatewayError: It cannot be reached, or does not answer in time.
         """
         try:
             async with self.session.get(
-                self.url + path,
+                URL(self.url + path + (f"?{query}" if query else ""), encoded=bool(query)),
                 headers={} if key is None else {"authorization": f"Bearer {key}"},
                 timeout=aiohttp.ClientTimeout(total=self.answer_within_s),
                 allow_redirects=False,
@@ -322,6 +362,7 @@ async def open_gateway(
     default_bases: Mapping[str, str] | None = None,
     wildcards: Mapping[str, str] | None = None,
     answer_within_s: float = ANSWER_WITHIN_S,
+    as_key: bool = False,
 ) -> AsyncIterator[Gateway]:
     """Open the gateway at *url*; nothing is sent before it is asked something."""
     async with open_session() as session:
@@ -335,6 +376,7 @@ async def open_gateway(
             default_bases=default_bases,
             wildcards=wildcards,
             answer_within_s=answer_within_s,
+            as_key=as_key,
         )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from chaos.gateway.virtual_key import VirtualKey
+
 
 class Trigger(StrEnum):
     """The kind of failure for which a chain is configured."""
@@ -205,6 +207,7 @@ class Topology:
         standing: Patterns (``openai/*``), each with the model group that stands for it.
         other_names: Groups by the other names under which clients may ask for them: aliases (hidden
             ones too), and every model that LiteLLM lists for a wildcard.
+        caller: The virtual key whose view this is; None where that changes nothing.
     """
 
     litellm_version: str
@@ -217,6 +220,7 @@ class Topology:
     wildcards: tuple[str, ...] = ()
     standing: Mapping[str, str] = field(default_factory=dict)
     other_names: Mapping[str, ModelGroup] = field(default_factory=dict)
+    caller: VirtualKey | None = None
     _chains: Mapping[tuple[str, Trigger], Chain] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -232,6 +236,10 @@ class Topology:
     def called(self, name: str) -> str:
         """Say what a client asks for who is meant by *name*: for a pattern, its model."""
         return self.standing.get(name, name)
+
+    def closed(self, group: str) -> str | None:
+        """Say why the caller cannot ask for *group*; None if it can."""
+        return self.caller.closed(group) if self.caller is not None else None
 
     def chain(self, group: str, trigger: Trigger = Trigger.GENERAL) -> Chain:
         """Tell the chain of *group* for *trigger*; a chain of the group alone if it has none."""

@@ -17,6 +17,7 @@ from chaos.gateway.topology import (
     Topology,
     Trigger,
 )
+from chaos.gateway.virtual_key import VirtualKey
 from chaos.gateway.wildcards import STAR, Standing, name_and_id, read_wildcards
 from chaos.protocol.conversation import Json
 from chaos.protocol.dialects import dialect_of, upstream_model
@@ -77,6 +78,52 @@ def read_topology(
         standing=standing.models,
         other_names=other_names,
     )
+
+
+def as_asked_by(topology: Topology, key: VirtualKey) -> Topology:
+    """Say what the gateway would do for a virtual key.
+
+    A list of fallbacks that the key or its team sets counts in the place of the router's own, for
+    every group, also where it is empty. Source: LiteLLM 1.106.2, run.
+    """
+    own = key.router_settings
+    lists = {trigger: own[name] for trigger, name in _LIST_NAMES.items() if name in own}
+    was = topology.settings
+    retries, timeout_s = _whole(own.get("num_retries")), _number(own.get("timeout"))
+    policies = own.get("model_group_retry_policy")
+    settings = replace(
+        was,
+        num_retries=was.num_retries if retries is None else retries,
+        timeout_s=was.timeout_s if timeout_s is None else timeout_s,
+        group_retry_policies=(
+            {str(group): _retry_policy(policy) for group, policy in policies.items()}
+            if isinstance(policies, Mapping)
+            else was.group_retry_policies
+        ),
+        enable_tag_filtering=own.get("enable_tag_filtering", was.enable_tag_filtering),
+        target_parameters={**was.target_parameters, **_parameters_of(lists)},
+    )
+    if Trigger.GENERAL in lists:
+        general = lists[Trigger.GENERAL]
+        settings = replace(
+            settings, fallbacks=_entries(general), default_fallbacks=_default(general)
+        )
+    if Trigger.CONTEXT_WINDOW in lists:
+        entries = _entries(lists[Trigger.CONTEXT_WINDOW])
+        settings = replace(settings, context_window_fallbacks=entries)
+    if Trigger.CONTENT_POLICY in lists:
+        entries = _entries(lists[Trigger.CONTENT_POLICY])
+        settings = replace(settings, content_policy_fallbacks=entries)
+    made = _chains(topology.groups, topology.other_names, topology.aliases, settings, lists)
+    kept = (chain for chain in topology.chains if chain.trigger not in lists)
+    return replace(topology, chains=(*made, *kept), settings=settings, caller=key)
+
+
+_LIST_NAMES = {
+    Trigger.GENERAL: "fallbacks",
+    Trigger.CONTEXT_WINDOW: "context_window_fallbacks",
+    Trigger.CONTENT_POLICY: "content_policy_fallbacks",
+}
 
 
 def _groups(
@@ -328,8 +375,12 @@ def _target(target: Any) -> str:
 
 def _target_parameters(router: Json, file: Json) -> dict[str, frozenset[str]]:
     """Collect what targets that are objects set besides their model, in any list."""
+    return _parameters_of(_lists(router, file))
+
+
+def _parameters_of(lists: Mapping[Trigger, Fallbacks]) -> dict[str, frozenset[str]]:
     named: dict[str, frozenset[str]] = {}
-    for entries in _lists(router, file).values():
+    for entries in lists.values():
         for entry in entries or ():
             for targets in entry.values() if isinstance(entry, Mapping) else ():
                 for target in targets if isinstance(targets, list) else ():

@@ -96,6 +96,12 @@ def scenarios_for(topology: Topology, selection: Selection, catalogue: Catalogue
                 remedy="Drill groups that chat or embed; 'understudy audit' lists those that no "
                 "drill covers.",
             )
+        closed = topology.closed(group)
+        if closed is not None:
+            raise UsageError(
+                f"no drill can ask for {group!r}: {closed}",
+                remedy="Drill the groups that the key may ask for, or as another key.",
+            )
     for shape in selection.shapes:
         lookup("traffic shape", shape, catalogue.shapes)
     for surface in selection.surfaces:
@@ -181,12 +187,21 @@ def _fallbacks(topology: Topology, group: str, trigger: Trigger) -> tuple[str, .
 
 def _is_drilled(topology: Topology, name: str) -> bool:
     group = topology.find(name)
-    return group is not None and group.drilled
+    return group is not None and group.drilled and topology.closed(name) is None
 
 
 def not_covered(topology: Topology) -> dict[str, str]:
     """List the groups that no drill can ask, with their mode, in the gateway's order."""
     return {name: group.family for name, group in topology.groups.items() if not group.drilled}
+
+
+def closed_to_caller(topology: Topology) -> dict[str, str]:
+    """List the groups that the virtual key cannot ask for, with the reason."""
+    return {
+        name: reason
+        for name, group in topology.groups.items()
+        if group.drilled and (reason := topology.closed(name)) is not None
+    }
 
 
 def _of_group(

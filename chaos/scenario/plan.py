@@ -40,6 +40,7 @@ class PlannedHop:
         fails_over: The gateway may go on to other deployments of the same group.
         spared: Ids of deployments that are not made to fail, because they are the fallback of a
             group that has no other.
+        closed_to: The virtual key that drills, where it may not ask for the group itself.
     """
 
     group: str
@@ -51,6 +52,7 @@ class PlannedHop:
     parameters: frozenset[str] = frozenset()
     fails_over: bool = False
     spared: frozenset[str] = frozenset()
+    closed_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +317,7 @@ class Planner:
         self, place: int, group: str, scenario: Scenario, *, real: bool, expect: Expected
     ) -> PlannedHop:
         topology = self.topology
+        caller = topology.caller
         model_group = topology.find(group) or ModelGroup(group, ())
         role = HopRole.SPARE
         if place < scenario.depth:
@@ -335,6 +338,7 @@ class Planner:
             parameters=topology.settings.target_parameters.get(group, frozenset()),
             fails_over=model_group.ordered or topology.settings.enable_weighted_failover,
             spared=_later(model_group) if fault and len(scenario.chain) == 1 else frozenset(),
+            closed_to=caller.name if caller and not caller.may_ask(group) else None,
         )
 
     def _statuses(self, name: FaultName, group: ModelGroup) -> frozenset[int] | None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from chaos.errors import UsageError
 from chaos.gateway.client import Gateway, open_gateway
 from supervisor.settings.model import Settings
+from supervisor.settings.values import Secret
 
 
 @asynccontextmanager
@@ -20,13 +21,16 @@ async def connected_or_none(settings: Settings) -> AsyncIterator[Gateway | None]
     if settings.gateway.url is None and alone:
         yield None
         return
-    async with connected(settings) as gateway:
+    async with connected(settings, as_key=settings.gateway.as_key) as gateway:
         yield gateway
 
 
 @asynccontextmanager
-async def connected(settings: Settings) -> AsyncIterator[Gateway]:
+async def connected(settings: Settings, *, as_key: Secret | None = None) -> AsyncIterator[Gateway]:
     """Open the gateway of *settings*.
+
+    Args:
+        as_key: A virtual key that sends the drills in the place of the settings' own key.
 
     Raises:
         UsageError: The settings name no gateway or no key.
@@ -52,12 +56,13 @@ async def connected(settings: Settings) -> AsyncIterator[Gateway]:
     admin_key = settings.gateway.admin_key.reveal() if settings.gateway.admin_key else key
     async with open_gateway(
         settings.gateway.url,
-        key=key.get_secret_value(),
+        key=(as_key.reveal() if as_key is not None else key).get_secret_value(),
         admin_key=admin_key.get_secret_value(),
         engines=settings.engine_urls,
         paid=settings.paid,
         default_bases=settings.providers,
         wildcards=settings.wildcards,
         answer_within_s=settings.gateway.answer_within_s,
+        as_key=as_key is not None,
     ) as gateway:
         yield gateway

@@ -16,7 +16,7 @@ from chaos.http_client import open_session
 from chaos.judge.check import Kind
 from chaos.rehearsal import Rehearsal
 from chaos.scenario.catalogue import CATALOGUE
-from chaos.scenario.expand import not_covered, only_by_twin, scenarios_for
+from chaos.scenario.expand import closed_to_caller, not_covered, only_by_twin, scenarios_for
 from chaos.scenario.scenario import Scenario
 from supervisor.campaign.engine_names import refuse_unknown_engines
 from supervisor.campaign.guard import Guard
@@ -75,6 +75,13 @@ async def run_drills(
         by_twin = () if options.twin_wanted else only_by_twin(rehearsal.topology)
         if by_twin and not request.selection.groups:
             say(f"not covered, because hidden aliases need a twin: {', '.join(by_twin)}")
+        caller, closed = rehearsal.topology.caller, closed_to_caller(rehearsal.topology)
+        if caller is not None:
+            say(f"drilling as the key {caller.name}")
+        if caller is not None and caller.unusable is not None:
+            say(f"the gateway may refuse the key {caller.name}: {caller.unusable}")
+        for name, reason in closed.items():
+            say(f"not covered: {name}, because {reason}")
         scenarios = scenarios[: request.max_drills or None]
         say_wildcards(settings, rehearsal.topology, scenarios, say)
         assignments = rehearsal.plan(scenarios)
@@ -87,6 +94,8 @@ async def run_drills(
             spending=rehearsal.spending,
             gaps=known_gaps(settings, request, clock.now().date()),
             seed=request.seed,
+            as_key=caller.name if caller is not None else None,
+            closed=closed,
         )
         if stop is not None:
             stop.watched()

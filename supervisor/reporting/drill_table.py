@@ -18,6 +18,7 @@ from chaos.drill.report import DrillReport, DrillRow, took_s
 from chaos.gateway.wildcards import in_words
 from chaos.judge.verdict import Outcome
 from chaos.naming import all_or_count
+from chaos.process.terminal import printable
 from chaos.scenario.expectation import Expected
 from supervisor.reporting.drill_details import cause, details, shown, why
 from supervisor.reporting.spelling import spelled
@@ -296,6 +297,10 @@ def _summary(report: DrillReport) -> Text:
         f"{counts.duration_s:.1f} s, LiteLLM {report.gateway.litellm_version}{seed}",
         style="dim",
     )
+    if report.gateway.as_key is not None:
+        text.append(f"\nDrilled as the key {printable(report.gateway.as_key)}.", "dim")
+    for name, reason in report.gateway.closed.items():
+        text.append(f"\nNot covered: {printable(name)}, because {printable(reason)}.", "dim")
     if report.gateway.stripped:
         text.append(f"\nThe twin was started without: {', '.join(report.gateway.stripped)}.", "dim")
     if any(substituted(row) for row in report.drills):

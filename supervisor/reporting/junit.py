@@ -45,6 +45,8 @@ def junit_xml(report: DrillReport) -> str:
         "tokens": str(summary.tokens),
         "cost_usd": str(summary.cost_usd),
     }
+    if report.gateway.as_key is not None:
+        facts["as_key"] = report.gateway.as_key
     if report.seed is not None:
         facts["seed"] = str(report.seed)
     properties = SubElement(suite, "properties")

@@ -35,6 +35,7 @@ def _lines(report: DrillReport) -> Iterator[str]:
         f"{summary.inconclusive} inconclusive, {summary.aborted} aborted"
         f"{f', {summary.not_started} never started' if summary.not_started else ''}; "
         f"LiteLLM {escaped(report.gateway.litellm_version)}, {summary.duration_s:.0f} s"
+        f"{_as_key(report)}"
         f"{'' if report.seed is None else f', seed {report.seed}'}."
     )
     for line in wildcards(report):
@@ -66,6 +67,11 @@ def _lines(report: DrillReport) -> Iterator[str]:
     if len(causes) > MOST_CAUSES:
         yield ""
         yield f"{len(causes) - MOST_CAUSES} more causes are in the report."
+
+
+def _as_key(report: DrillReport) -> str:
+    name = report.gateway.as_key
+    return "" if name is None else f", as the key {escaped(name)}"
 
 
 def _headline(report: DrillReport) -> str:

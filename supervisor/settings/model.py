@@ -45,6 +45,11 @@ class GatewaySettings(Section):
     admin_key: Secret | None = Field(
         None, description="Reads the topology (a proxy_admin_viewer may); default: the key."
     )
+    as_key: Secret | None = Field(
+        None,
+        description="`understudy drill` drills as this virtual key, with its own fallbacks, access "
+        "and budget; the daemon does not.",
+    )
     answer_within_s: float = Field(
         60.0, gt=0, description="Seconds for each of its answers about models and settings."
     )

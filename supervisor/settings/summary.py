@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from chaos.scenario.expectation import Expected
-from supervisor.settings.model import Settings
+from supervisor.settings.model import GatewaySettings, Settings
 from supervisor.settings.values import Secret, duration_text
 
 
@@ -12,10 +12,7 @@ def meaning(settings: Settings) -> Iterator[str]:
     """Say what *settings* mean, a sentence for each part."""
     gateway, witness, drills = settings.gateway, settings.witness, settings.drills
     yield f"The gateway is at {gateway.url}." if gateway.url else "No gateway is named."
-    if gateway.key is not None:
-        yield f"Drills are sent with the key in {_place(gateway.key)}."
-    if gateway.admin_key is not None:
-        yield f"The topology is read with the key in {_place(gateway.admin_key)}."
+    yield from _keys(gateway)
     yield f"The witness listens on {', '.join(witness.listen)}; LiteLLM dials {witness.url}."
     yield (
         f"A run drills the {drills.profile} profile by {drills.injector}, {drills.concurrency} at "
@@ -48,6 +45,15 @@ def _engines(settings: Settings) -> Iterator[str]:
             yield f"The parsers of the engine of {name} are listed with {engine.python}."
         if engine.key is not None:
             yield f"The engine of {name} is asked with the key in {_place(engine.key)}."
+
+
+def _keys(gateway: GatewaySettings) -> Iterator[str]:
+    if gateway.key is not None:
+        yield f"Drills are sent with the key in {_place(gateway.key)}."
+    if gateway.admin_key is not None:
+        yield f"The topology is read with the key in {_place(gateway.admin_key)}."
+    if gateway.as_key is not None:
+        yield f"The drill command drills as the virtual key in {_place(gateway.as_key)}."
 
 
 def warnings(settings: Settings, today: date) -> Iterator[str]:

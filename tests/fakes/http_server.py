@@ -23,7 +23,8 @@ def answering(answers: Mapping[str, Answer], otherwise: Answer = NOT_FOUND) -> I
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, kind, body = answers.get(self.path, otherwise)
+            path = self.path.partition("?")[0]
+            status, kind, body = answers.get(self.path, answers.get(path, otherwise))
             self.send_response(status)
             self.send_header("content-type", kind)
             self.send_header("content-length", str(len(body)))

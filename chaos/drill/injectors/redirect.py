@@ -111,6 +111,7 @@ class Redirect(Injector):
         return (
             version_objection(self.topology.litellm_version)
             or self._hidden_objection(scenario.group)
+            or self._caller_objection()
             or self._permission_objection(scenario.group)
             or self._redirectable_objection(scenario)
             or _fault_objection(scenario)
@@ -130,6 +131,22 @@ class Redirect(Injector):
             "Drill a twin: --injector twin --litellm-config FILE; or set 'hidden: false' for the "
             "alias in LiteLLM's configuration.",
             Kind.GATEWAY_REFUSED,
+        )
+
+    def _caller_objection(self) -> Objection | None:
+        """Object to settings of a virtual key that LiteLLM leaves aside on redirected requests.
+
+        Source: ``route_request`` looks at ``api_base`` first; LiteLLM 1.106.2, run.
+        """
+        caller = self.topology.caller
+        if caller is None or not caller.router_settings:
+            return None
+        return Objection(
+            f"{caller.settings_of} has router_settings of its own "
+            f"({', '.join(caller.router_settings)}), which LiteLLM leaves aside on a redirected "
+            "request",
+            "Drill a twin, which is started with them: --injector twin --litellm-config FILE",
+            for_all=True,
         )
 
     def _permission_objection(self, group: str) -> Objection | None:

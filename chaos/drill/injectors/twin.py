@@ -30,6 +30,7 @@ from chaos.gateway.config_file import read_litellm_config
 from chaos.gateway.install import install_litellm, litellm_bin
 from chaos.gateway.process import DEFAULT_LIMIT, OWN_ENVIRONMENT, running_litellm
 from chaos.gateway.topology import Topology
+from chaos.gateway.virtual_key import VirtualKey
 from chaos.judge.check import Kind
 from chaos.judge.observation import ClientReply
 from chaos.process.environment import default_folder
@@ -72,7 +73,9 @@ class Twin(Injector):
         real_keys: bool,
         cooldowns: bool = False,
         running_groups: Collection[str] = (),
+        caller: VirtualKey | None = None,
     ) -> None:
+        self._caller = caller
         self.gateway = gateway
         self.topology = topology
         self.stripped = stripped
@@ -128,6 +131,7 @@ class Twin(Injector):
                 answer_within_s=(
                     setting.gateway.answer_within_s if setting.gateway else ANSWER_WITHIN_S
                 ),
+                caller=topology.caller if topology else None,
                 say=setting.say,
             ) as twin:
                 yield twin
@@ -152,6 +156,7 @@ class Twin(Injector):
         running_groups: Collection[str] = (),
         limit: StartLimit = DEFAULT_LIMIT,
         answer_within_s: float = ANSWER_WITHIN_S,
+        caller: VirtualKey | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> AsyncIterator["Twin"]:
         """Start a twin of the gateway whose configuration is in *config_file*, until exit.
@@ -164,6 +169,7 @@ class Twin(Injector):
             cooldowns: Leave LiteLLM's cooldowns on, for faults that end.
             running_groups: What the running gateway has; a group that is not in the file cannot
                 be drilled.
+            caller: The virtual key whose settings it is started with.
             say: Takes progress while it starts.
 
         Raises:
@@ -187,6 +193,7 @@ class Twin(Injector):
                 variables=os.environ,
                 real_keys=real_keys,
                 cooldowns=cooldowns,
+                caller_settings=caller.router_settings if caller is not None else {},
             )
             link_own_code(config_file.parent, directory)
             environment = {**made.environment, **_NO_PROXY}
@@ -238,6 +245,7 @@ class Twin(Injector):
                 real_keys=real_keys,
                 cooldowns=cooldowns,
                 running_groups=running_groups,
+                caller=caller,
             )
 
     def objection(self, scenario: Scenario) -> Objection | None:
@@ -245,6 +253,9 @@ class Twin(Injector):
         ends = FAULTS[scenario.fault.name].lasts_s(scenario.fault.variant) is not None
         if scenario.depth and ends is not self._cooldowns:
             return _with_or_without_cooldowns(scenario.fault.name)
+        caller = self._caller_objection(scenario)
+        if caller is not None:
+            return caller
         for group in scenario.chain[: scenario.depth + 1]:
             found = self.topology.find(group)
             if found is None and (group == scenario.group or group in self._running_groups):
@@ -282,6 +293,21 @@ class Twin(Injector):
                 "Drill it without --real-keys: it is then answered by a stand-in.",
             )
         return None
+
+    def _caller_objection(self, scenario: Scenario) -> Objection | None:
+        """Object to what only the gateway decides of a virtual key: a twin has none."""
+        caller = self._caller
+        if caller is None:
+            return None
+        closed = [hop for hop in scenario.chain[1:] if not caller.may_ask(hop)]
+        if caller.unusable is None and not closed:
+            return None
+        why = caller.unusable or f"the key {caller.name} may not ask for {closed[0]} itself"
+        return Objection(
+            f"a twin has no virtual keys, so it cannot show what the gateway makes of this: {why}",
+            "Drill by redirect, which asks the gateway with the key itself. Where the key has "
+            "router_settings of its own, that cannot be proven.",
+        )
 
     @asynccontextmanager
     async def route(self, plan: DrillPlan) -> AsyncIterator[Route]:

@@ -129,6 +129,7 @@ def rewrite(
     variables: Mapping[str, str],
     real_keys: bool = False,
     cooldowns: bool = False,
+    caller_settings: Mapping[str, Any] | None = None,
 ) -> TwinConfig:
     """Rewrite the user's configuration *raw*.
 
@@ -137,6 +138,8 @@ def rewrite(
         variables: The environment in which ``os.environ/NAME`` is looked up.
         real_keys: Keep the credentials, for hops that may be called for real.
         cooldowns: Leave the router's cooldowns as they are, because they are what is drilled.
+        caller_settings: ``router_settings`` of a virtual key, which count in the place of the
+            file's, one by one.
 
     Raises:
         UsageError: There is no list of models.
@@ -168,11 +171,17 @@ def rewrite(
         info = {**(entry.get("model_info") or {}), "id": identity}
         entries.append({**entry, "litellm_params": params, "model_info": info})
         deployments.append(TwinDeployment(identity, index, original))
+    own = dict(caller_settings or {})
+    # The list of a key has the place of the default fallbacks too.
+    replaced = {*own, *(("default_fallbacks",) if "fallbacks" in own else ())}
+    litellm_settings = _litellm_settings(raw.get("litellm_settings") or {}, stripped)
+    router = _router_settings(raw.get("router_settings") or {}, stripped, real_keys=real_keys)
     config: dict[str, Any] = {
         "model_list": entries,
-        "litellm_settings": _litellm_settings(raw.get("litellm_settings") or {}, stripped),
+        "litellm_settings": {k: v for k, v in litellm_settings.items() if k not in replaced},
         "router_settings": {
-            **_router_settings(raw.get("router_settings") or {}, stripped, real_keys=real_keys),
+            **{name: value for name, value in router.items() if name not in replaced},
+            **own,
             # One drill must not poison the next.
             **({} if cooldowns else {"disable_cooldowns": True}),
         },

@@ -113,6 +113,13 @@ def _why_never(fallbacks: Sequence[PlannedHop], reason: str | None) -> str:
         # LiteLLM skips names that it does not know without a word.
         names = ", ".join(hop.group for hop in fallbacks)
         return f"Correct the chain: the gateway has no model group called {names}."
+    first = fallbacks[0]
+    if first.closed_to is not None:
+        return (
+            f"The key {first.closed_to} may not ask for {first.group}. If it should, give it "
+            "access in LiteLLM; if it should not, expect a refusal of these drills (expect: in "
+            "the configuration)."
+        )
     if reason is not None and any(words in reason for words in _REFUSES_PARAMETERS):
         return (
             f"LiteLLM refuses a parameter of the request before it asks {fallbacks[0].group}: "

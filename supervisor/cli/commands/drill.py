@@ -148,6 +148,14 @@ def drill(
             autocompletion=completion.clients,
         ),
     ] = None,
+    as_key: Annotated[
+        str | None,
+        typer.Option(
+            help="Environment variable with a virtual key to drill as: with its own fallbacks, "
+            "access and budget",
+            metavar="ENV",
+        ),
+    ] = None,
     witness_listen: Annotated[
         list[str] | None,
         typer.Option(help=f"ADDRESS:PORT; may be repeated (default: 127.0.0.1:{WITNESS_PORT})"),
@@ -195,6 +203,7 @@ def drill(
 
     settings = overlaid(
         access.settings(),
+        gateway={"as_key": {"env": as_key} if as_key is not None else None},
         drills={
             "injector": injector,
             "profile": profile,
@@ -240,7 +249,9 @@ def drill(
         *(injector == "twin", litellm_config, litellm_bin, litellm_image, litellm_version),
         witness_listen,
     )
-    hand_over = not (local or list_only or witness_url or any(own))
+    # The daemon drills with a key of its own.
+    mine = local or list_only or settings.gateway.as_key is not None
+    hand_over = not (mine or witness_url or any(own))
     to = Destination(format_, output, summary)
     for file in filter(None, (output, summary)):
         check_writable(file)

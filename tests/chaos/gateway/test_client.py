@@ -8,6 +8,7 @@ from aiohttp import web
 from chaos.errors import GatewayError
 from chaos.gateway.client import mended_url, open_gateway
 from chaos.gateway.other_traffic import Listed
+from chaos.gateway.virtual_key import hash_of
 from tests.fakes.recorded_gateway import recorded
 from tests.fakes.server import serving
 
@@ -213,3 +214,41 @@ async def test_what_the_gateway_does_not_say_is_unknown_and_no_error():
         assert await gateway.callable_models() == (403, None)
         assert await gateway.caches() is None
         assert await gateway.open_groups() == frozenset()
+
+
+class Keys(Replay):
+    """Knows a key of a team, which may ask for two groups."""
+
+    async def __call__(self, request):
+        if request.path == "/key/info":
+            self.queries = [request.query_string]
+            return web.json_response({"key": "k", "info": {"key_alias": "a", "team_id": "t 1"}})
+        if request.path == "/team/info":
+            self.queries.append(request.query_string)
+            settings = {"fallbacks": [{"anthropic": ["vllm"]}]}
+            return web.json_response({"team_info": {"router_settings": settings}})
+        if request.path == "/v1/models":
+            return web.json_response({"data": [{"id": "anthropic"}]})
+        return await super().__call__(request)
+
+
+async def test_as_a_virtual_key_the_topology_is_that_keys():
+    """The key is named by its hash: addresses are written to logs."""
+    replay = Keys()
+    topology = await ask(replay, as_key=True)
+    assert topology.caller is not None
+    assert (topology.caller.name, topology.caller.settings_of) == ("a", "its team")
+    assert topology.caller.models == {"anthropic"}
+    assert topology.settings.fallbacks == ({"anthropic": ("vllm",)},)
+    assert replay.queries == [f"key={hash_of('sk-drill')}", "team_id=t 1"]
+    assert (await ask(Replay())).caller is None
+
+
+async def test_a_gateway_that_tells_nothing_of_a_key_is_an_error():
+    """Without a database there are no virtual keys; the message repeats neither key nor hash."""
+    gone = Replay(key_info=lambda: web.Response(status=500, text="Internal Server Error"))
+    said = "the key …rill may do: GET /key/info gave status 500"
+    with pytest.raises(GatewayError, match=said) as caught:
+        await ask(gone, as_key=True)
+    assert "database" in caught.value.remedy
+    assert hash_of("sk-drill") not in caught.value.message

@@ -6,7 +6,14 @@ import pytest
 
 from chaos.gateway.locality import Locality
 from chaos.gateway.topology import Trigger
-from chaos.gateway.topology_reader import GatewayAnswers, flag, read_deployment, read_topology
+from chaos.gateway.topology_reader import (
+    GatewayAnswers,
+    as_asked_by,
+    flag,
+    read_deployment,
+    read_topology,
+)
+from chaos.gateway.virtual_key import VirtualKey
 from tests.fakes.recorded_gateway import recorded
 
 
@@ -344,3 +351,25 @@ def test_a_model_of_openai_s_catalogue_reasons_only_if_it_says_so(info, takes):
 def test_a_flag_may_be_a_word(written, flagged):
     """What is none counts as not set."""
     assert flag(written) is flagged
+
+
+def test_the_list_of_a_key_counts_in_the_place_of_the_routers():
+    """For every group, and also where it is empty; the other lists stay the router's."""
+    router = {
+        "fallbacks": [{"a": ["b"]}, {"b": ["c"]}, {"*": ["c"]}],
+        "context_window_fallbacks": [{"a": ["c"]}],
+        "num_retries": 2,
+    }
+    gateway = named("a", "b", "c", router=router)
+    own = {"fallbacks": [{"a": ["c", {"model": "b", "timeout": 3}]}], "num_retries": 0}
+    theirs = as_asked_by(gateway, VirtualKey("own", router_settings=own))
+    assert theirs.chain("a").hops == ("a", "c", "b")
+    assert theirs.chain("b").hops == ("b",)
+    assert theirs.chain("a", Trigger.CONTEXT_WINDOW).hops == ("a", "c")
+    assert theirs.settings.num_retries == 0
+    assert theirs.settings.default_fallbacks == ()
+    assert theirs.settings.target_parameters["b"] == {"timeout"}
+    none = as_asked_by(gateway, VirtualKey("none", router_settings={"fallbacks": []}))
+    assert {chain.trigger for chain in none.chains} == {Trigger.CONTEXT_WINDOW}
+    same = as_asked_by(gateway, VirtualKey("plain"))
+    assert (same.chains, same.settings) == (gateway.chains, gateway.settings)

@@ -8,6 +8,7 @@ from chaos.errors import UsageError
 from chaos.faults.fault import FaultName
 from chaos.faults.kinds import FAULTS
 from chaos.gateway.topology import Chain, ModelGroup, RouterSettings, Trigger
+from chaos.gateway.virtual_key import VirtualKey
 from chaos.protocol.dialects import DIALECTS
 from chaos.protocol.surfaces import SURFACES
 from chaos.scenario.expand import (
@@ -15,6 +16,7 @@ from chaos.scenario.expand import (
     Profile,
     Selection,
     chain_for,
+    closed_to_caller,
     drilled_once,
     expand,
     not_covered,
@@ -349,3 +351,20 @@ def test_a_hidden_alias_is_drilled_where_a_twin_can_do_it():
     assert only_by_twin(gateway) == ("best",)
     assert {s.group for s in scenarios(gateway, has_twin=True)} == {"claude", "best"}
     assert {s.group for s in scenarios(gateway, groups=("best",))} == {"best"}
+
+
+def test_what_a_virtual_key_may_not_ask_for_is_not_drilled():
+    """It is listed with the reason, and refused by name; as a hop of a chain it stays."""
+    gateway = topology({"claude": ["local"], "gpt": ["local"]})
+    key = VirtualKey("a", models=frozenset({"claude", "gpt"}), aliases={"gpt": "claude"})
+    theirs = replace(gateway, caller=key)
+    assert {(one.group, one.chain) for one in scenarios(theirs)} == {
+        ("claude", ("claude", "local"))
+    }
+    assert closed_to_caller(theirs) == {
+        "gpt": "the key a gets claude for it",
+        "local": "the key a may not ask for it",
+    }
+    assert closed_to_caller(gateway) == {}
+    with pytest.raises(UsageError, match="the key a may not ask for it"):
+        scenarios_for(theirs, Selection(groups=("local",)), CATALOGUE)

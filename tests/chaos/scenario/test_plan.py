@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from chaos.gateway.topology import ModelGroup, RouterSettings
+from chaos.gateway.virtual_key import VirtualKey
 from chaos.scenario.plan import BUDGET_FACTOR, MAX_TOKENS, HopRole
 from chaos.traffic.shape import ClientProfile
 from tests.fakes.plans import one_scenario, plan_for, planner
@@ -155,3 +156,11 @@ def test_a_long_context_is_never_sent_for_money():
     plan = plan_for(GATEWAY, scenario, real_keys=True)
     assert plan.canary
     assert all(hop.stand_in for hop in plan.hops if hop.group != "local-last")
+
+
+def test_a_hop_that_the_key_may_not_ask_for_is_known():
+    """LiteLLM does not say why it did not ask it."""
+    key = VirtualKey("team-a", models=frozenset({"paid", "backup"}))
+    hops = make(replace(GATEWAY, caller=key)).hops
+    assert [hop.closed_to for hop in hops] == [None, None, "team-a"]
+    assert {hop.closed_to for hop in make().hops} == {None}

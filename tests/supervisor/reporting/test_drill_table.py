@@ -190,3 +190,14 @@ def test_the_model_that_stands_for_a_wildcard_is_said_first():
     first, *others = printed(draw(report(row("openai/gpt"), wildcards=standing))).splitlines()
     assert first.strip() == "openai/gpt stands for the wildcard openai/*"
     assert not any("other/*" in line for line in others)
+
+
+def test_the_key_and_what_it_may_not_ask_for_are_told():
+    """What is proven for one key is proven for no other."""
+    drilled = report(row())
+    closed = {"gpt": "the key team-a may not ask for it"}
+    gateway = drilled.gateway.model_copy(update={"as_key": "team-a", "closed": closed})
+    text = printed(draw(drilled.model_copy(update={"gateway": gateway})))
+    assert "Drilled as the key team-a." in text
+    assert "Not covered: gpt, because the key team-a may not ask for it." in text
+    assert "key" not in printed(draw(drilled))

@@ -116,3 +116,13 @@ def test_a_drill_that_should_be_refused_says_so():
     assert "expected: refused" in case.system_out
     (usual,) = suite(PASSED)
     assert "expected:" not in usual.system_out
+
+
+def test_the_key_as_which_a_gateway_was_drilled_is_named():
+    """What is proven for one key is proven for no other."""
+    drilled = report(PASSED)
+    gateway = drilled.gateway.model_copy(update={"as_key": "team-a"})
+    text = junit_xml(drilled.model_copy(update={"gateway": gateway}))
+    SCHEMA.validate(text)
+    assert '<property name="as_key" value="team-a"' in text
+    assert "as_key" not in junit_xml(drilled)

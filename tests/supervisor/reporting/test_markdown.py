@@ -133,3 +133,12 @@ def test_the_model_that_stands_for_a_wildcard_is_said():
     """Its star is no markup."""
     text = drill_markdown(report(row("openai/gpt"), wildcards={"openai/*": "openai/gpt"}))
     assert r"openai/gpt stands for the wildcard openai/\*." in text
+
+
+def test_the_key_as_which_a_gateway_was_drilled_is_named():
+    """Escaped like anything that others wrote."""
+    drilled = report(row())
+    gateway = drilled.gateway.model_copy(update={"as_key": "team_a"})
+    text = drill_markdown(drilled.model_copy(update={"gateway": gateway}))
+    assert ", as the key team\\_a" in text
+    assert "as the key" not in drill_markdown(drilled)

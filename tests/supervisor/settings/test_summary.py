@@ -20,7 +20,12 @@ def test_defaults_are_said_too():
 def test_everything_that_is_set_is_said():
     """Each part of the file has its sentence."""
     text = said(
-        gateway={"url": "http://g:4000", "key": {"env": "KEY"}, "admin_key": {"file": "/admin"}},
+        gateway={
+            "url": "http://g:4000",
+            "key": {"env": "KEY"},
+            "admin_key": {"file": "/admin"},
+            "as_key": {"env": "TEAM"},
+        },
         drills={"real_keys": True, "budget_usd": 1.5},
         twin={"litellm_config": "/etc/litellm.yaml"},
         engines={
@@ -40,6 +45,7 @@ def test_everything_that_is_set_is_said():
         "http://g:4000",
         "the key in $KEY",
         "file /admin",
+        "drills as the virtual key in $TEAM",
         "called with real keys; a run may spend 1.50 USD",
         "/etc/litellm.yaml",
         "engine of gemma is at http://127.0.0.1:8000, and costs nothing",

@@ -9,11 +9,12 @@ from chaos.scenario.expand import Profile, Selection
 from supervisor.cli.commands.drill import drill
 from supervisor.web.drill_order import DrillOrder
 
-# What says where the command line looks, or how it prints; or needs this process: a twin.
+# What says where the command line looks, or how it prints; or needs this process: a twin,
+# or a key that only this process is given.
 NOT_ORDERED = {
     *("access", "local", "list_only", "output", "summary", "format_", "both"),
     *("litellm_config", "litellm_bin", "litellm_image", "litellm_version"),
-    *("witness_listen", "witness_url"),
+    *("witness_listen", "witness_url", "as_key"),
 }
 CALLED_ELSE = {
     "deadline": "deadline_s",

@@ -9,6 +9,7 @@ import pytest
 from chaos.drill.injectors.redirect import Redirect, version_objection
 from chaos.gateway.client import Gateway
 from chaos.gateway.topology import ModelGroup
+from chaos.gateway.virtual_key import VirtualKey
 from chaos.judge.check import Kind
 from chaos.witness.server import Witness
 from tests.fakes.plans import one_scenario
@@ -165,3 +166,13 @@ def test_orders_that_look_alike_need_a_twin():
         {"paid": []}, groups={"paid": ModelGroup("paid", (same.deployments[0], other))}
     )
     assert objection(gateway=gateway) is None
+
+
+def test_settings_of_a_virtual_key_do_not_count_on_a_redirected_request():
+    """LiteLLM looks at the address first, and takes the router's own: that would prove others'."""
+    own = VirtualKey("a", router_settings={"fallbacks": []}, settings_of="its team")
+    found = objection(replace(topology(CHAIN), caller=own))
+    assert "its team has router_settings of its own (fallbacks)" in found.reason
+    assert "twin" in found.remedy
+    plain = VirtualKey("a", unusable="it is blocked")
+    assert objection(replace(topology(CHAIN), caller=plain)) is None

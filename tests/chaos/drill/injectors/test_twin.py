@@ -14,6 +14,7 @@ from chaos.errors import SetupError
 from chaos.faults.fault import FaultName
 from chaos.gateway.client import Gateway, open_gateway
 from chaos.gateway.process import running_litellm
+from chaos.gateway.virtual_key import VirtualKey
 from chaos.judge.check import Kind
 from chaos.judge.observation import ClientReply
 from chaos.lab.setups import gateway_config
@@ -233,3 +234,20 @@ async def test_a_callback_in_a_folder_of_the_users_is_loaded(litellm_executable,
     ):
         assert twin.topology.find("a") is not None
     assert code.with_name("loaded").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        (VirtualKey("a", router_settings={"fallbacks": []}), None),
+        (VirtualKey("a", models=frozenset({"paid", "local"})), None),
+        (VirtualKey("a", models=frozenset({"paid"})), "the key a may not ask for local itself"),
+        (VirtualKey("a", unusable="it is blocked"), "it is blocked"),
+    ],
+)
+async def test_what_only_the_gateway_decides_of_a_key_is_no_twins(key, why):
+    """A twin has no keys: it would serve where the gateway refuses."""
+    async with twin_of(LOCAL) as twin:
+        twin._caller = key
+        found = twin.objection(planned(LOCAL, "billing", 1).scenario)
+        assert found is None if why is None else found is not None and why in found.reason

@@ -152,3 +152,22 @@ def test_a_file_without_models_is_refused(raw):
     """There would be nothing to drill."""
     with pytest.raises(UsageError, match="has no model_list"):
         rewrite(raw, base_url=str, canary="c", variables={})
+
+
+def test_the_settings_of_a_virtual_key_take_the_place_of_the_files():
+    """Also where the file has them elsewhere, or as defaults; an empty list is one."""
+    assert "fallbacks" in twin().config["litellm_settings"]
+    made = twin(caller_settings={"fallbacks": [], "num_retries": 0})
+    assert made.config["router_settings"]["fallbacks"] == []
+    assert made.config["router_settings"]["num_retries"] == 0
+    assert "fallbacks" not in made.config["litellm_settings"]
+    users = {**USERS, "router_settings": {"default_fallbacks": ["gemma"]}}
+
+    def router(**own):
+        made = rewrite(
+            users, base_url=str, canary="canary", variables=VARIABLES, caller_settings=own
+        )
+        return made.config["router_settings"]
+
+    assert router(num_retries=0)["default_fallbacks"] == ["gemma"]
+    assert "default_fallbacks" not in router(fallbacks=[{"claude": ["gemma"]}])

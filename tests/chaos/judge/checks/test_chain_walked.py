@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chaos.faults.fault import Phase
+from chaos.judge.checks import find
 from chaos.witness.wire_record import AttemptOutcome
 from tests.fakes.observations import (
     PASSED,
@@ -243,3 +244,13 @@ def test_another_reason_is_quoted_without_advice_about_parameters():
     assert judged.deciding is not None
     assert "says of the fallback: “key not allowed to access model”" in judged.deciding.message
     assert "drop_params" not in (judged.deciding.remedy or "")
+
+
+def test_a_key_that_may_not_use_the_fallback_is_named_as_the_cause():
+    """LiteLLM repeats only what the primary said, and not why it asked nobody else."""
+    of = plan()
+    hop = replace(of.hops[1], closed_to="team-a")
+    closed = replace(of, hops=(of.hops[0], hop))
+    finding = find("chain_walked").judge(closed, seen(faulted(), reply=refused()))
+    assert finding.remedy is not None
+    assert finding.remedy.startswith("The key team-a may not ask for gemma. If it should")
