@@ -6,7 +6,7 @@ canary goes the same way before, and only where it arrived beyond doubt does a k
 
 from collections.abc import Collection
 
-from chaos.drill.leasing import signs
+from chaos.drill.leasing import keyless
 from chaos.judge.observation import Observation
 from chaos.scenario.plan import DrillPlan
 from chaos.witness.wire_record import KeyOwner
@@ -26,7 +26,7 @@ def doubt(plan: DrillPlan, seen: Observation, alike: Collection[str] = ()) -> st
         return f"the canary never arrived at {expected or 'any hop'}"
     if any(record.via_proxy for record in seen.wire):
         return "the canary came through a proxy, which would see a real key too"
-    if not signs(plan) and any(r.key_owner is not KeyOwner.CANARY for r in records):
+    if not keyless(plan) and any(r.key_owner is not KeyOwner.CANARY for r in records):
         return f"the request at {expected or 'the last hop'} did not carry the canary key"
     peers = sorted({record.peer for record in seen.wire if record.peer is not None})
     if len(peers) > 1:

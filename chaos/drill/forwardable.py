@@ -2,7 +2,7 @@
 
 from chaos.drill.injector import Objection
 from chaos.gateway.topology import ModelGroup
-from chaos.protocol.dialects import DEFAULT_BASES
+from chaos.protocol.dialects import DEFAULT_BASES, LOCAL_BASES
 
 
 def address_objection(group: ModelGroup) -> Objection | None:
@@ -26,8 +26,9 @@ def address_objection(group: ModelGroup) -> Objection | None:
 
 def _naming(group: str, provider: str, *, local: bool) -> str:
     if local:
+        usual = LOCAL_BASES.get(provider, "http://HOST:PORT")
         return (
-            f"Name it: --engine {group}=http://HOST:PORT, or engines: {{{group}: URL}} in the "
+            f"Name it: --engine {group}={usual}, or engines: {{{group}: URL}} in the "
             "configuration file."
         )
     usual = DEFAULT_BASES.get(provider, "https://…")

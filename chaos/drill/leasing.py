@@ -26,15 +26,16 @@ def upstream_of(deployment: Deployment, address: str | None = None) -> Upstream 
     )
 
 
-def signs(plan: DrillPlan) -> bool:
-    """Tell whether a hop of *plan* signs its requests, and so carries no key of ours."""
-    return any(
-        deployment.dialect is not None
-        and deployment.dialect in DIALECTS
-        and DIALECTS[deployment.dialect].signs
+def keyless(plan: DrillPlan) -> bool:
+    """Tell whether a hop of *plan* carries no key of ours: it signs its requests, or has none."""
+    spoken = [
+        DIALECTS[deployment.dialect]
         for hop in plan.hops
         for deployment in hop.deployments
-    )
+        if deployment.dialect is not None and deployment.dialect in DIALECTS
+    ]
+    surface = plan.scenario.surface
+    return any(dialect.signs or surface in dialect.keyless for dialect in spoken)
 
 
 def leased_hops(

@@ -42,7 +42,8 @@ def changes(
     added = asked.response_schema is not None and "response_format" not in renewed
     if sent.response_schema is None and added:
         yield "a response schema was added"
-    if sent.tools and not wrapper and _choice(sent) != _choice(asked):
+    chosen = sent.tools and not wrapper and "tool_choice" not in asked.lacks
+    if chosen and _choice(sent) != _choice(asked):
         yield f"tool_choice is {asked.tool_choice!r} instead of {sent.tool_choice!r}"
     for name in ("max_tokens", "temperature", "dimensions", "parallel_tool_calls"):
         wanted, got = getattr(sent, name), getattr(asked, name)

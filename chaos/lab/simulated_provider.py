@@ -28,7 +28,13 @@ from chaos.witness.script_player import play
 
 MOST_SEEN = 256
 MOST_BODY_BYTES = 64 << 20
-BASE_PATHS: Mapping[str, str] = {"anthropic": "", "azure": "", "bedrock": "", "gemini": "v1beta"}
+BASE_PATHS: Mapping[str, str] = {
+    "anthropic": "",
+    "azure": "",
+    "bedrock": "",
+    "gemini": "v1beta",
+    "ollama": "",
+}
 """What follows the dialect's folder in the base URL that LiteLLM expects; ``v1`` elsewhere."""
 
 

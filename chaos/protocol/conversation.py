@@ -83,6 +83,7 @@ class Ask:
         tool_choice: ``auto``, ``none``, ``required``, or the name of the one tool to call.
         inputs: Texts to embed; only for embeddings, and then ``turns`` is empty.
         extra: Parameters that a client profile adds as they are, by their name on the wire.
+        lacks: Fields of this class that there was no place for where it was read.
     """
 
     turns: tuple[Turn, ...] = ()
@@ -95,6 +96,7 @@ class Ask:
     inputs: tuple[str, ...] = ()
     dimensions: int | None = None
     extra: Json | None = None
+    lacks: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def text(self) -> str:

@@ -61,6 +61,7 @@ class Dialect(Protocol):
         providers: LiteLLM's provider prefixes that speak it (``anthropic/…``).
         formats: The wire formats it speaks, the usual one first.
         key_headers: Headers that carry credentials, lower case.
+        keyless: Surfaces on which LiteLLM sends it no key, whatever a request carries.
         signs: Requests are signed for a host, so they can be failed but not passed through.
         rows: Its error answers by fault name, variants as ``rate_limit.retry_after_20``.
     """
@@ -69,6 +70,7 @@ class Dialect(Protocol):
     providers: ClassVar[tuple[str, ...]]
     formats: ClassVar[tuple[WireFormat, ...]]
     key_headers: ClassVar[tuple[str, ...]]
+    keyless: ClassVar[frozenset[str]]
     signs: ClassVar[bool]
     rows: ClassVar[Mapping[str, ErrorRow]]
 

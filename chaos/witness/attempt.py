@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from chaos.protocol.conversation import Ask, Json
 from chaos.protocol.dialect import Call
+from chaos.protocol.format import WireFormat
+from chaos.protocol.json.text import parse_json
+from chaos.protocol.json_lines import LINES
 from chaos.protocol.reading import Reading
 from chaos.witness.content_coding import unpacked
 from chaos.witness.redaction import Scrub
@@ -120,8 +123,28 @@ class Attempt:
         body = unpacked(bytes(self.played.sent), self.played.coding)
         if body is None:
             return None
-        if not self.call.stream or self.played.status >= 300 or body.lstrip()[:1] in (b"{", b"<"):
+        whole = self.played.status >= 300 or _is_whole(body, self.call.format)
+        if not self.call.stream or whole:
             return self.call.format.read_reply(self.played.status, body)
         reader = self.call.format.stream_reader()
         reader.feed(body)
         return reader.close()
+
+
+def _is_whole(body: bytes, spoken: WireFormat) -> bool:
+    """Tell whether a whole reply came where a stream was asked for: an object, or a page.
+
+    Where each line of a stream is an object, one alone is a whole reply.
+    """
+    begin = body.lstrip()[:1]
+    if begin == b"{" and spoken.content_type(stream=True) == LINES:
+        return _is_json(body)
+    return begin in (b"{", b"<")
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        parse_json(body)
+    except ValueError:
+        return False
+    return True

@@ -21,6 +21,7 @@ from chaos.judge.check import Kind, Where
 from chaos.judge.verdict import Outcome
 from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.model_text import ModelFormat
+from chaos.lab.simulated_ollama import OllamaFlags
 from chaos.protocol.dialects import dialect_of, upstream_model
 from chaos.protocol.surfaces import SURFACES
 from chaos.scenario.expand import TRIGGERS
@@ -45,7 +46,9 @@ class Deployment(_Part):
     """
 
     model: str = Field(description="litellm_params.model, such as anthropic/claude-sonnet-4-5.")
-    engine: str | None = Field(None, description="A simulated vLLM of this file serves it.")
+    engine: str | None = Field(
+        None, description="A simulated vLLM or Ollama of this file serves it."
+    )
     local: str | None = Field(
         None,
         description="A local server in the model's dialect serves it: 'well', or by a fault of "
@@ -228,6 +231,12 @@ def _flags(*, model_format: str = "gemma4", **given: Any) -> EngineFlags:
     return EngineFlags(model_format=ModelFormat(model_format), **given)
 
 
+def _ollama(**given: Any) -> OllamaFlags:
+    if "models" in given:
+        given["models"] = tuple(given["models"])
+    return OllamaFlags(**given)
+
+
 class CorpusFile(_Part):
     """One LiteLLM and the cases that share it."""
 
@@ -241,13 +250,16 @@ class CorpusFile(_Part):
     engines: dict[str, dict[str, Any]] = Field(
         {}, description="Simulated vLLMs: fields of chaos.lab.engine_flags.EngineFlags."
     )
+    ollamas: dict[str, dict[str, Any]] = Field(
+        {}, description="Simulated Ollamas: fields of chaos.lab.simulated_ollama.OllamaFlags."
+    )
     groups: dict[str, Deployments] = Field({}, description="Model groups that cases share.")
     fallbacks: Chains = Field({}, description="Chains of those groups.")
     cases: list[Case] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        self.engine_flags()
+        known = {*self.engine_flags(), *self.ollama_flags()}
         groups = Counter(self.groups.keys())
         for case in self.cases:
             groups.update(case.groups.keys())
@@ -256,13 +268,17 @@ class CorpusFile(_Part):
             raise ValueError(f"model groups given twice: {', '.join(twice)}")
         for name, deployments in self.all_groups().items():
             for deployment in deployments:
-                if deployment.engine is not None and deployment.engine not in self.engines:
+                if deployment.engine is not None and deployment.engine not in known:
                     raise ValueError(f"{name} names the engine {deployment.engine!r}: none here")
         return self
 
     def engine_flags(self) -> dict[str, EngineFlags]:
         """Say how each engine is started."""
         return {name: _flags(**given) for name, given in self.engines.items()}
+
+    def ollama_flags(self) -> dict[str, OllamaFlags]:
+        """Say how each Ollama is started."""
+        return {name: _ollama(**given) for name, given in self.ollamas.items()}
 
     def all_groups(self) -> dict[str, list[Deployment]]:
         """List every model group of the gateway."""

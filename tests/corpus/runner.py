@@ -21,6 +21,7 @@ from chaos.gateway.redirect_permission import LANES, redirect_permission
 from chaos.gateway.topology import Topology
 from chaos.judge.known_gaps import load
 from chaos.lab.simulated_engine import SimulatedEngine
+from chaos.lab.simulated_ollama import SimulatedOllama
 from chaos.lab.simulated_provider import SimulatedProvider, simulated_provider
 from chaos.process.ports import free_port
 from chaos.rehearsal import Rehearsal, RehearsalOptions
@@ -122,6 +123,10 @@ async def run_file(
             name: await stack.enter_async_context(SimulatedEngine(flags))
             for name, flags in spec.engine_flags().items()
         }
+        ollamas = {
+            name: await stack.enter_async_context(SimulatedOllama(flags))
+            for name, flags in spec.ollama_flags().items()
+        }
         server = await stack.enter_async_context(simulated_provider())
         _misbehave(spec, server)
         if spec.hooks is not None:
@@ -130,7 +135,10 @@ async def run_file(
         dialects = {d.dialect for group in spec.all_groups().values() for d in group}
         config = litellm_config(
             spec,
-            engines={name: engine.base_url for name, engine in engines.items()},
+            engines={
+                **{name: engine.base_url for name, engine in engines.items()},
+                **{name: ollama.base_url for name, ollama in ollamas.items()},
+            },
             servers={name: server.base_url(name) for name in dialects if name is not None},
             witness_port=port,
         )

@@ -17,7 +17,7 @@ from packaging.version import InvalidVersion, Version
 from chaos.drill.canary_proof import doubt
 from chaos.drill.forwardable import address_objection
 from chaos.drill.injector import Injector, Objection, Route, Setting
-from chaos.drill.leasing import leased_hops, other_upstreams, signs, upstream_of
+from chaos.drill.leasing import keyless, leased_hops, other_upstreams, upstream_of
 from chaos.errors import UsageError
 from chaos.faults.kinds import FAULTS
 from chaos.gateway.client import Gateway
@@ -293,7 +293,7 @@ class Redirect(Injector):
                 ttl_s=plan.most_s + GRACE_S,
                 lane=lane,
                 canary=self._canary,
-                wants_canary=plan.canary and not signs(plan),
+                wants_canary=plan.canary and not keyless(plan),
                 secret=plan.secret,
                 peers=None if plan.canary else self._peers.get(_way(plan)),
             )
@@ -353,7 +353,7 @@ class Redirect(Injector):
             ttl_s=GRACE_S,
             lane=lane,
             canary=self._canary,
-            wants_canary=not signs(plan),
+            wants_canary=not keyless(plan),
         )
         try:
             found = self.topology.find(group)

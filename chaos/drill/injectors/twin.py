@@ -17,7 +17,7 @@ from typing import Any
 from chaos.drill.forwardable import address_objection
 from chaos.drill.injector import Injector, Objection, Route, Setting, TwinOptions
 from chaos.drill.injectors.redirect import version_objection
-from chaos.drill.leasing import leased_hops, other_upstreams, signs, upstream_of
+from chaos.drill.leasing import keyless, leased_hops, other_upstreams, upstream_of
 from chaos.drill.twin.config import rewrite
 from chaos.drill.twin.container import write_container_script
 from chaos.drill.twin.own_code import link_own_code
@@ -329,7 +329,7 @@ class Twin(Injector):
                 most_records=MOST_RECORDS * (10 if plan.course else 1),
                 on_lane=False,
                 canary=self._canary,
-                wants_canary=plan.canary and not signs(plan),
+                wants_canary=plan.canary and not keyless(plan),
                 secret=plan.secret,
             )
             try:

@@ -11,9 +11,9 @@ class MalformedChunk(Fault):
     """After half of the text comes half of an event's JSON, as an event; then a clean end.
 
     So do servers that write one event into another, and proxies that cut one at the limit of a
-    buffer. In a binary framing a byte of the event is wrong, and so its checksum. With the variant
-    ``then_whole`` the spoilt event is one too many: everything else comes after it, so that who
-    skips it has the whole answer.
+    buffer. Where a line is an event, half of the line comes. In a binary framing a byte of the
+    event is wrong, and so its checksum. With the variant ``then_whole`` the spoilt event is one too
+    many: everything else comes after it, so that who skips it has the whole answer.
 
     Source: github.com/zai-org/GLM-5/issues/66 (JSON cut in mid-field, also behind vLLM).
     """
@@ -37,6 +37,8 @@ class MalformedChunk(Fault):
 
 def _spoilt(event: bytes) -> bytes:
     begin = event.find(_DATA)
+    if event.startswith(b"{") and event.endswith(b"\n"):
+        return event[: len(event) // 2] + b"\n"
     if begin < 0:
         middle = len(event) // 2
         return event[:middle] + bytes([event[middle] ^ 0xFF]) + event[middle + 1 :]

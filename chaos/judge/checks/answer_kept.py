@@ -19,6 +19,11 @@ from chaos.scenario.plan import DrillPlan
 from chaos.traffic.shape import Expectation
 
 NAME = "answer_kept"
+MORE_CONTEXT = (
+    "Give the hop a larger context: some servers cut a longer prompt and answer with 200 (Ollama: "
+    "num_ctx in litellm_params, or OLLAMA_CONTEXT_LENGTH)."
+)
+CHARACTERS_PER_TOKEN = 4
 ECHO_CHARS = 80
 """So much of the request in a row is no answer; a sentence may well be quoted."""
 
@@ -90,10 +95,22 @@ def _needle(reading: Reading, needle: str, ask: Ask) -> Problem | None:
     said = quote(reading.text, 100)
     if not _names(reading.text, needle):
         what = f"does not name {needle!r}, which the request tells: {said}"
-        return Problem(Kind.ANSWER_DEGRADED, what)
+        counted = _counted_of_cut(reading, ask)
+        if counted is None:
+            return Problem(Kind.ANSWER_DEGRADED, what)
+        return Problem(Kind.ANSWER_DEGRADED, f"{what}; {counted}", remedy=MORE_CONTEXT)
     if _echoes(reading.text, ask):
         return Problem(Kind.ANSWER_DEGRADED, f"repeats the question instead of answering: {said}")
     return None
+
+
+def _counted_of_cut(reading: Reading, ask: Ask) -> str | None:
+    """Say what the server counted, if it was so little that it must have cut the prompt."""
+    counted = reading.usage.input_tokens if reading.usage is not None else None
+    about = len(ask.text) // CHARACTERS_PER_TOKEN
+    if not counted or counted * 2 > about:
+        return None
+    return f"it counted {counted:,} tokens of a prompt of about {about:,}, so the prompt was cut"
 
 
 def _names(text: str, word: str) -> bool:

@@ -17,13 +17,14 @@ from chaos.protocol.dialects.anthropic import Anthropic
 from chaos.protocol.dialects.azure import Azure
 from chaos.protocol.dialects.bedrock import Bedrock
 from chaos.protocol.dialects.gemini import Gemini
+from chaos.protocol.dialects.ollama import Ollama
 from chaos.protocol.dialects.openai import OpenAI
 from chaos.protocol.dialects.openrouter import OpenRouter
 from chaos.protocol.dialects.vllm import Vllm
 from chaos.registry import index
 
 DIALECTS: Mapping[str, Dialect] = index(
-    Anthropic(), OpenAI(), Azure(), Gemini(), OpenRouter(), Bedrock(), Vllm()
+    Anthropic(), OpenAI(), Azure(), Gemini(), OpenRouter(), Bedrock(), Vllm(), Ollama()
 )
 
 _BY_PROVIDER: Final = {
@@ -58,6 +59,18 @@ DEFAULT_BASES: Mapping[str, str] = MappingProxyType(
 environment says otherwise: a suggestion for people, never an address to send a key to.
 
 Source: LiteLLM 1.106.2, ``get_llm_provider_logic.py`` and each provider's ``transformation.py``.
+"""
+
+LOCAL_BASES: Mapping[str, str] = MappingProxyType(
+    {
+        "llamafile": "http://127.0.0.1:8080/v1",
+        "ollama": "http://localhost:11434",
+        "ollama_chat": "http://localhost:11434",
+    }
+)
+"""The same for local servers, as seen from the gateway's machine or container.
+
+Source: LiteLLM 1.106.2, ``llms/ollama`` and ``llms/llamafile``, ``transformation.py``.
 """
 
 

@@ -75,6 +75,7 @@ class Anthropic:
     providers: ClassVar[tuple[str, ...]] = ("anthropic",)
     formats: ClassVar[tuple[WireFormat, ...]] = (WIRE_FORMATS["messages"],)
     key_headers: ClassVar[tuple[str, ...]] = ("x-api-key", "authorization")
+    keyless: ClassVar[frozenset[str]] = frozenset()
     signs: ClassVar[bool] = False
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         "billing": _row(

@@ -90,6 +90,7 @@ class Azure:
         WIRE_FORMATS["embeddings"],
     )
     key_headers: ClassVar[tuple[str, ...]] = ("api-key", "authorization")
+    keyless: ClassVar[frozenset[str]] = frozenset()
     signs: ClassVar[bool] = False
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         "quota": general(

@@ -52,6 +52,7 @@ class Bedrock:
         WIRE_FORMATS["bedrock_invoke"],
     )
     key_headers: ClassVar[tuple[str, ...]] = ("authorization", "x-amz-security-token")
+    keyless: ClassVar[frozenset[str]] = frozenset()
     signs: ClassVar[bool] = True
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         "billing": _row(

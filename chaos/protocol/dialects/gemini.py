@@ -85,6 +85,7 @@ class Gemini:
         WIRE_FORMATS["gemini_embed_content"],
     )
     key_headers: ClassVar[tuple[str, ...]] = ("x-goog-api-key", "authorization")
+    keyless: ClassVar[frozenset[str]] = frozenset()
     signs: ClassVar[bool] = False
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         "billing": ErrorRow(

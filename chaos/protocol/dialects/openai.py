@@ -113,6 +113,7 @@ class OpenAI:
         WIRE_FORMATS["embeddings"],
     )
     key_headers: ClassVar[tuple[str, ...]] = ("authorization", "x-api-key")
+    keyless: ClassVar[frozenset[str]] = frozenset()
     signs: ClassVar[bool] = False
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         "billing": _row(

@@ -62,6 +62,7 @@ class OpenRouter:
         WIRE_FORMATS["embeddings"],
     )
     key_headers: ClassVar[tuple[str, ...]] = ("authorization",)
+    keyless: ClassVar[frozenset[str]] = frozenset()
     signs: ClassVar[bool] = False
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         "billing": _row(

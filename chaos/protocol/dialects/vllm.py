@@ -34,6 +34,7 @@ class Vllm:
         WIRE_FORMATS["embeddings"],
     )
     key_headers: ClassVar[tuple[str, ...]] = ("authorization",)
+    keyless: ClassVar[frozenset[str]] = frozenset()
     signs: ClassVar[bool] = False
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         "auth_revoked": general(401, {"error": "Unauthorized"}),

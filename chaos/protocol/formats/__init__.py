@@ -16,6 +16,9 @@ from chaos.protocol.formats.embeddings import Embeddings
 from chaos.protocol.formats.gemini_embeddings import GeminiEmbedContent, GeminiEmbeddings
 from chaos.protocol.formats.generate_content.write import GenerateContent
 from chaos.protocol.formats.messages.write import Messages
+from chaos.protocol.formats.ollama.chat import OllamaChat
+from chaos.protocol.formats.ollama.embed import OllamaEmbeddings
+from chaos.protocol.formats.ollama.generate import OllamaGenerate
 from chaos.protocol.formats.responses.write import Responses
 from chaos.registry import index
 
@@ -29,4 +32,7 @@ WIRE_FORMATS: Mapping[str, WireFormat] = index(
     Embeddings(),
     GeminiEmbeddings(),
     GeminiEmbedContent(),
+    OllamaChat(),
+    OllamaGenerate(),
+    OllamaEmbeddings(),
 )

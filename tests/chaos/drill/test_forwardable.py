@@ -15,6 +15,10 @@ def test_a_known_address_is_no_objection():
     ("changes", "remedy"),
     [
         ({"litellm_model": "hosted_vllm/gemma"}, "--engine gemma=http://HOST:PORT"),
+        (
+            {"litellm_model": "ollama_chat/llama3.2", "local": True},
+            "--engine gemma=http://localhost:11434",
+        ),
         ({"litellm_model": "openai/gpt"}, 'providers: {openai: "https://api.openai.com/v1"}'),
     ],
 )

@@ -1,10 +1,10 @@
 """From a plan to what the witness does for each hop."""
 
-from chaos.drill.leasing import leased_hops, other_upstreams, upstream_of
+from chaos.drill.leasing import keyless, leased_hops, other_upstreams, upstream_of
 from chaos.gateway.topology import ModelGroup
 from chaos.witness.lease import Action
 from tests.fakes.plans import one_scenario, plan_for
-from tests.fakes.topologies import deployment, topology
+from tests.fakes.topologies import deployment, group, topology
 
 GATEWAY = topology({"paid": ["local-a", "local-b"], "local-a": [], "local-b": [], "other": []})
 
@@ -56,3 +56,21 @@ def test_later_orders_are_spared_where_they_are_the_only_fallback():
     (leased,) = leased_hops(plan_for(gateway, one_scenario(gateway, "g")))
     assert [upstream.spared for upstream in leased.upstreams] == [False, True]
     assert (leased.action, leased.then) == (Action.FAULT, Action.STAND_IN)
+
+
+def test_some_hops_carry_no_key_of_ours():
+    """Bedrock signs, and LiteLLM sends Ollama none for embeddings: the witness wants no canary."""
+    signing = group("g", litellm_model="bedrock/amazon.nova-pro-v1:0")
+    gateway = topology({"g": []}, groups={"g": signing})
+    assert keyless(plan_for(gateway, one_scenario(gateway, "g")))
+    for model, mode, expected in (
+        ("ollama/nomic", "embedding", True),
+        ("ollama/llama3.2", None, False),
+        ("openai/embed", "embedding", False),
+    ):
+        dialect = model.partition("/")[0]
+        one = group("g", litellm_model=model, dialect=dialect, mode=mode, local=False)
+        gateway = topology({"g": []}, groups={"g": one})
+        shape, surface = ("embedding", "embeddings") if mode else ("chat", "chat_completions")
+        scenario = one_scenario(gateway, "g", shape=shape, surface=surface)
+        assert keyless(plan_for(gateway, scenario)) is expected

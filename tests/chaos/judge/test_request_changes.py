@@ -228,3 +228,11 @@ def test_true_is_not_one():
     got = Turn("assistant", tool_calls=(replace(call, arguments='{"gross": 1}'),))
     asked = replace(sent, turns=(QUESTION, got, turns[2]))
     assert "has the arguments" in next(changes(sent, asked), "nothing")
+
+
+def test_what_a_format_has_no_word_for_was_not_lost():
+    """Ollama cannot be asked for a choice of tools; where it could be, a lost one is a change."""
+    sent = replace(SENT, tool_choice="required")
+    asked = replace(SENT, tool_choice="auto")
+    assert list(changes(sent, asked)) == ["tool_choice is 'auto' instead of 'required'"]
+    assert not list(changes(sent, replace(asked, lacks=frozenset({"tool_choice"}))))

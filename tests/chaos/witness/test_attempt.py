@@ -86,3 +86,20 @@ def test_no_text_of_a_record_holds_what_the_request_carried():
     attempt = attempt_with(error, status=401, credentials=frozenset({key}))
     assert "sk-the" not in repr(attempt.record())
     assert key not in repr(attempt)
+
+
+def ollamas(body):
+    """An attempt at Ollama that asked for a stream, and was answered with *body*."""
+    request = RawCall("POST", "/api/chat", {}, {"model": "m", "messages": [], "stream": True})
+    return attempt_with(body, call=DIALECTS["ollama"].recognise(request))
+
+
+def test_a_stream_whose_lines_are_objects_is_read_as_one():
+    """It begins like a whole reply; one object alone is one, as an error with status 200 is."""
+    first = {"model": "m", "message": {"role": "assistant", "content": "hi "}, "done": False}
+    last = {**first, "message": {"role": "assistant", "content": "you"}, "done": True}
+    stream = b"".join(as_bytes(one) + b"\n" for one in (first, last))
+    record = ollamas(stream).record()
+    assert (record.reply.text, record.outcome) == ("hi you", AttemptOutcome.SERVED)
+    assert ollamas(stream[:-20]).record().outcome is AttemptOutcome.REFUSED
+    assert ollamas(as_bytes({"error": "no"})).record().reply.error.in_band

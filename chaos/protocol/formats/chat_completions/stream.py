@@ -4,12 +4,14 @@
 
 The role may stand on the first chunk or on all, usage in a chunk of its own or with choices.
 A chunk of another id that carries output after output, or a new role chunk after deltas without
-one, is a second answer in the same reply.
+one, is a second answer in the same reply. Ids that change with every chunk name no answer: so does
+LiteLLM 1.106.2 stream what comes from Ollama.
 
 Source: https://platform.openai.com/docs/api-reference/chat-streaming; LiteLLM 1.106.2 and vLLM
 0.32.0, recorded.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +32,9 @@ from chaos.protocol.reading import Defect, ReadError, Reading, Usage
 from chaos.protocol.sse import SseEvent, SseReader
 
 _HEAD_BYTES = 64 << 10
+LEAST_IDS = 3
+"""So many ids, each on one chunk, are the chunks' own; two may be two answers of a chunk each."""
+
 _DONE_LINES = ("data: [DONE]", "data:[DONE]")
 _SSE_LINES = (b"data:", b"event:", b":", b"id:", b"retry:")
 
@@ -54,6 +59,10 @@ class ChatCompletionsStream:
         self._id: str | None = None
         self._bare_output = False  # a delta of the current answer came without a role
         self._ids: dict[str, None] = {}
+        self._chunks_of: Counter[str] = Counter()  # chunks with a choice, by id
+        self._begun_again: list[str] = []
+        self._earlier_calls: set[int] = set()  # places of calls before the last beginning
+        self._shared: list[str] = []
         self._models: dict[str, None] = {}
         self._text: list[str] = []
         self._reasoning: list[str] = []
@@ -91,6 +100,15 @@ class ChatCompletionsStream:
             self._found.add(Defect.WRONG_SHAPE, f"{self._sse.oversized} events too long to keep")
         if self._sse.events and self._sse.junk:
             self._found.add(Defect.WRONG_SHAPE, f"{self._sse.junk} lines that are no event's")
+        anonymous = self._ids_of_chunks()
+        if anonymous:
+            self._found.add(
+                Defect.NO_ID, f"{len(self._chunks_of)} chunks, each with an id of its own"
+            )
+        for begun in () if anonymous else self._begun_again:
+            self._found.add(Defect.SECOND_START, begun)
+        for shared in self._shared if anonymous else ():
+            self._found.add(Defect.SHARED_INDEX, shared)
         calls = self._finished_calls()
         # Who was told of an error was told that the answer ended, and why.
         if self._error is None:
@@ -101,15 +119,19 @@ class ChatCompletionsStream:
             refusal=whole_text("".join(self._refusal)),
             tool_calls=calls,
             finish=self._finish,
-            ids=tuple(self._ids),
+            ids=() if anonymous else tuple(self._ids),
             models=tuple(self._models),
             error=self._error,
             usage=self._usage,
             defects=self._found.found,
             ended=self._done,
-            starts=self._starts,
+            starts=1 if anonymous else self._starts,
             fingerprint=self._fingerprint,
         )
+
+    def _ids_of_chunks(self) -> bool:
+        """Tell whether each chunk has an id of its own, so that none is the answer's."""
+        return len(self._chunks_of) >= LEAST_IDS and max(self._chunks_of.values()) == 1
 
     def _is_event_stream(self) -> bool:
         head = self._head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -217,6 +239,7 @@ class ChatCompletionsStream:
     def _begin(self, reply_id: Any, role: Any, *, carries: bool) -> None:
         """See whether a chunk begins an answer, and whether it is the second to begin."""
         told = distinct(reply_id)
+        self._chunks_of.update(told)
         if not carries and not role:
             self._ids.update(dict.fromkeys(told if not self._ids else ()))
             return
@@ -231,10 +254,11 @@ class ChatCompletionsStream:
         if not self._starts or new_id or new_role:
             if self._starts and self.has_output:
                 begun = f"id {told[0]!r} after {self._id!r}" if new_id else "a role chunk again"
-                self._found.add(Defect.SECOND_START, begun)
+                self._begun_again.append(begun)
             self._starts += 1
             self._bare_output = False
             # A second answer counts its calls from zero again.
+            self._earlier_calls.update(self._by_index)
             self._by_index = {}
         if told:
             self._id = told[0]
@@ -290,6 +314,8 @@ class ChatCompletionsStream:
             return None
         elif index != len(self._by_index):
             self._found.add(Defect.INDEX_GAP, f"call {index} after {len(self._by_index)} calls")
+        if index in self._earlier_calls:
+            self._shared.append(f"call {index} begins twice, as {shown(call_id)} too")
         call = _OpenCall()
         self._calls.append(call)
         self._by_index[index] = call

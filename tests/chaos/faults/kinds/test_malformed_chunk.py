@@ -45,6 +45,15 @@ def test_a_frame_without_text_has_a_wrong_byte():
     assert sum(one != other for one, other in zip(last.data, good, strict=True)) == 1
 
 
+def test_where_a_line_is_an_event_half_of_it_is_a_line():
+    """Ollama's stream has no framing but the end of the line."""
+    last = MalformedChunk().script(scene(("ollama", "ollama_chat"))).steps[-1]
+    assert isinstance(last, Send)
+    assert last.data.startswith(b'{"model":')
+    assert last.data.count(b"\n") == 1
+    assert not last.data.endswith(b"}\n")
+
+
 def test_a_whole_reply_is_half_its_json():
     """Where the provider was asked for a whole reply, its body breaks off."""
     script = MalformedChunk().script(scene(stream=False))

@@ -8,7 +8,10 @@ from chaos.faults.kinds.tool_call_cut import ToolCallCut
 from chaos.faults.script import Reset, Wait
 from tests.fakes.scenes import ARGUMENTS, CALLS, TEXT, VOICES, body_of, read, scene
 
-FRAGMENTED = [voice for voice in VOICES if voice[1] != "generate_content"]
+WHOLE = {"generate_content", "ollama_chat", "ollama_generate"}
+"""Formats in which a call, or what becomes one, is read only when it has come whole."""
+
+FRAGMENTED = [voice for voice in VOICES if voice[1] not in WHOLE]
 
 
 @pytest.mark.parametrize("voice", FRAGMENTED)
@@ -23,9 +26,10 @@ def test_half_of_the_first_calls_arguments_come(voice):
         json.loads(call.arguments)
 
 
-def test_a_call_in_one_event_is_cut_in_that_event():
-    """Gemini never fragments a call: what is left is an event without its end."""
-    on_stage = scene(("gemini", "generate_content"), CALLS)
+@pytest.mark.parametrize("voice", [("gemini", "generate_content"), ("ollama", "ollama_chat")])
+def test_a_call_in_one_event_is_cut_in_that_event(voice):
+    """Gemini and Ollama never fragment a call: what is left is an event without its end."""
+    on_stage = scene(voice, CALLS)
     body = body_of(ToolCallCut().script(on_stage))
     assert b"record_note" in body
     assert not body.endswith(b"\n")

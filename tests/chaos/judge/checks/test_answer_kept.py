@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from chaos.judge.checks.answer_kept import judge
 from chaos.protocol.conversation import Ask, Finish, ToolCall, Turn
-from chaos.protocol.reading import Defect, DefectFound
+from chaos.protocol.reading import Defect, DefectFound, Usage
 from chaos.traffic.shape import Expectation, Task
 from tests.fakes.observations import (
     CHAT,
@@ -152,6 +153,18 @@ def test_a_needle_has_to_be_named():
         "inconclusive",
         "model_unreliable",
     )
+
+
+@pytest.mark.parametrize(("counted", "cut"), [(512, True), (1_900, False), (None, False)])
+def test_a_needle_that_was_cut_off_is_told_by_what_was_counted(counted, cut):
+    """A server that cuts a prompt says so nowhere but in the tokens that it counted."""
+    text = f"{PROMPT} {'so on ' * 1_300}"
+    task = Task(Ask(turns=(Turn("user", text),)), Expectation(needle="blue heron"))
+    reading = says("A bird.", usage=Usage(counted, 3))
+    missed = usual(reading, task=task, direct=sampled(*[reading] * 3, task=task))
+    finding = judge(plan(task=task), missed)
+    assert ("so the prompt was cut" in finding.message) is cut
+    assert ("num_ctx" in (finding.remedy or "")) is cut
 
 
 @pytest.mark.parametrize(

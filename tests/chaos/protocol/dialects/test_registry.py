@@ -46,6 +46,9 @@ FORMATS = {
     "generateContent": "generate_content",
     "streamGenerateContent": "generate_content",
     "batchEmbedContents": "gemini_embeddings",
+    "api/chat": "ollama_chat",
+    "api/generate": "ollama_generate",
+    "api/embed": "ollama_embeddings",
 }
 
 
@@ -112,7 +115,7 @@ def test_formats_come_from_their_registry(name):
     assert all(WIRE_FORMATS[spoken.name] is spoken for spoken in formats)
 
 
-@pytest.mark.parametrize("name", ["anthropic", "gemini", "bedrock"])
+@pytest.mark.parametrize("name", ["anthropic", "gemini", "bedrock", "ollama"])
 def test_errors_have_the_providers_own_envelope(name):
     """The strict reader of a provider's own format finds every JSON row well formed."""
     dialect = DIALECTS[name]

@@ -340,3 +340,35 @@ def test_any_stream_in_any_split_gives_the_same_reading(data, places):
     for part in cut(data, places):
         reader.feed(part)
     assert reader.close() == read(data)
+
+
+def anonymous(*deltas):
+    """Write chunks that have an id each, as LiteLLM streams what comes from Ollama."""
+    chunks = [chunk(delta, None, f"id-{place}") for place, delta in enumerate(deltas)]
+    return stream(*chunks, chunk(finish="stop", reply_id="id-last"), DONE)
+
+
+def test_ids_that_change_with_every_chunk_name_no_answer():
+    """There is one answer all the same; only its id is missing."""
+    reading = read(
+        anonymous({"role": "assistant", "content": "a"}, {"content": "b"}, {"content": "c"})
+    )
+    assert (reading.text, reading.starts, reading.ids) == ("abc", 1, ())
+    assert {found.defect for found in reading.defects} == {Defect.NO_ID}
+
+
+def test_an_id_that_two_chunks_share_is_an_answers():
+    """A second answer of several chunks is one, whatever the first one's ids were."""
+    chunks = [chunk({"content": "x"}, None, name) for name in ("a", "b", "c", "c")]
+    reading = read(stream(ROLE, *chunks, STOP, DONE))
+    assert reading.has(Defect.SECOND_START)
+    assert reading.starts == 3
+
+
+def test_calls_in_one_place_are_told_without_ids_too():
+    """Clients put calls together by their place: two calls of index 0 become one."""
+    call = {"index": 0, "id": "c1", "function": {"name": "f", "arguments": "{}"}}
+    deltas = ({"role": "assistant", "tool_calls": [call]}, {"tool_calls": [call | {"id": "c2"}]})
+    reading = read(anonymous(*deltas, {"content": "x"}))
+    assert reading.has(Defect.SHARED_INDEX)
+    assert len(reading.tool_calls) == 2

@@ -1,0 +1,1 @@
+"""Ollama's own API: chats, single prompts, embeddings."""
