@@ -33,6 +33,10 @@ _ANTHROPIC_PATH: Final = re.compile(r"/anthropic/v1/messages/?")
 """DeepSeek on ``/v1/messages``, and Claude in Azure's AI Foundry on every surface, are asked in
 Anthropic's language. Source: LiteLLM 1.106.2, ``llms/deepseek/messages``, ``llms/azure_ai``."""
 
+_COMPLETIONS: Final = re.compile(r"(?:/v1)?/completions/?")
+_FIM: Final = re.compile(r"/|/v1/fim/completions")
+"""LiteLLM takes ``api_base`` for Codestral's whole URL. Source: LiteLLM 1.106.2, run."""
+
 
 def _row(
     status: int,
@@ -88,15 +92,21 @@ class OpenAI:
         "custom_openai",
         "lm_studio",
         "openai_like",
+        "text-completion-codestral",
+        "text-completion-openai",
+        "ai21",
         "azure_ai",
         "cerebras",
+        "codestral",
         "dashscope",
         "deepinfra",
         "deepseek",
         "fireworks_ai",
         "github",
         "groq",
+        "hyperbolic",
         "litellm_proxy",
+        "llamafile",
         "mistral",
         "moonshot",
         "nebius",
@@ -105,12 +115,16 @@ class OpenAI:
         "perplexity",
         "sambanova",
         "together_ai",
+        "volcengine",
         "xai",
+        "zai",
     )
     formats: ClassVar[tuple[WireFormat, ...]] = (
         WIRE_FORMATS["chat_completions"],
         WIRE_FORMATS["responses"],
         WIRE_FORMATS["embeddings"],
+        WIRE_FORMATS["text_completions"],
+        WIRE_FORMATS["codestral_fim"],
     )
     key_headers: ClassVar[tuple[str, ...]] = ("authorization", "x-api-key")
     keyless: ClassVar[frozenset[str]] = frozenset()
@@ -254,6 +268,11 @@ class OpenAI:
         """Tell what *call* asks for if it is in this dialect, else None."""
         if call.method == "POST" and _ANTHROPIC_PATH.fullmatch(call.path) is not None:
             return call_by_body(call, "anthropic", "messages")
+        if call.method == "POST" and isinstance(call.body.get("prompt"), str | list):
+            if _COMPLETIONS.fullmatch(call.path) is not None:
+                return call_by_body(call, self.name, "text_completions")
+            if _FIM.fullmatch(call.path) is not None:
+                return call_by_body(call, self.name, "codestral_fim")
         return openai_call(call, self.name)
 
     def real_url(self, base: str, call: RawCall) -> str:
@@ -262,4 +281,4 @@ class OpenAI:
             parts = urlsplit(base)
             root = parts.path.rstrip("/").removesuffix("/v1").removesuffix("/beta")
             base = urlunsplit(parts._replace(path=root))
-        return join_url(base, call)
+        return base if call.path == "/" else join_url(base, call)

@@ -20,6 +20,7 @@ from chaos.protocol.formats.ollama.chat import OllamaChat
 from chaos.protocol.formats.ollama.embed import OllamaEmbeddings
 from chaos.protocol.formats.ollama.generate import OllamaGenerate
 from chaos.protocol.formats.responses.write import Responses
+from chaos.protocol.formats.text_completions import CodestralFim, TextCompletions
 from chaos.registry import index
 
 WIRE_FORMATS: Mapping[str, WireFormat] = index(
@@ -35,4 +36,6 @@ WIRE_FORMATS: Mapping[str, WireFormat] = index(
     OllamaChat(),
     OllamaGenerate(),
     OllamaEmbeddings(),
+    TextCompletions(),
+    CodestralFim(),
 )

@@ -8,7 +8,7 @@ from chaos.faults.kinds.tool_call_cut import ToolCallCut
 from chaos.faults.script import Reset, Wait
 from tests.fakes.scenes import ARGUMENTS, CALLS, TEXT, VOICES, body_of, read, scene
 
-WHOLE = {"generate_content", "ollama_chat", "ollama_generate"}
+WHOLE = {"generate_content", "ollama_chat", "ollama_generate", "text_completions"}
 """Formats in which a call, or what becomes one, is read only when it has come whole."""
 
 FRAGMENTED = [voice for voice in VOICES if voice[1] not in WHOLE]

@@ -84,3 +84,18 @@ def test_deepseek_and_azure_claude_are_asked_in_anthropics_language():
 def test_real_addresses(base, path, url):
     """Each compatible provider is reached where LiteLLM would have."""
     assert OpenAI().real_url(base, RawCall("POST", path, {}, {})) == url
+
+
+def test_codestral_is_at_the_address_that_it_is_given():
+    """LiteLLM adds no path to it, so none is added either."""
+    raw = RawCall("POST", "/", {}, {"model": "codestral-latest", "prompt": "def f("})
+    found = OpenAI().recognise(raw)
+    assert found is not None
+    assert (found.format.name, found.model) == ("codestral_fim", "codestral-latest")
+    base = "https://codestral.mistral.ai/v1/fim/completions"
+    assert OpenAI().real_url(base, raw) == base
+
+
+def test_a_prompt_is_no_chat():
+    """What is asked at /completions without one is nobody's call."""
+    assert OpenAI().recognise(RawCall("POST", "/v1/completions", {}, {"model": "m"})) is None

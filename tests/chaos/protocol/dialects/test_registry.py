@@ -34,6 +34,7 @@ ROWS = [(name, row) for name, dialect in DIALECTS.items() for row in dialect.row
 COMPATIBLE = {"openai", "openrouter", "vllm"}
 UNREAD = "bedrock/amazon.titan-embed-text-v2:0"  # a language of its own, on /invoke
 CALLS = [(label, call) for label, call in recorded_calls() if not label.startswith(UNREAD)]
+FIM = "/v1/fim/completions"  # LiteLLM adds nothing to the address, which is to name it
 FORMATS = {
     "chat/completions": "chat_completions",
     "responses": "responses",
@@ -46,6 +47,8 @@ FORMATS = {
     "generateContent": "generate_content",
     "streamGenerateContent": "generate_content",
     "batchEmbedContents": "gemini_embeddings",
+    "/completions": "text_completions",
+    "fim/completions": "codestral_fim",
     "api/chat": "ollama_chat",
     "api/generate": "ollama_generate",
     "api/embed": "ollama_embeddings",
@@ -143,7 +146,8 @@ def test_a_provider_recognises_its_own_requests(label, call):
     assert found is not None
     assert found.model == upstream_model(provider, model)
     assert found.stream is expected_stream(call)
-    operation = next(name for name in sorted(FORMATS, key=len)[::-1] if call.path.endswith(name))
+    path = call.path if call.path != "/" else FIM
+    operation = next(name for name in sorted(FORMATS, key=len)[::-1] if path.endswith(name))
     assert found.format is WIRE_FORMATS[FORMATS[operation]]
     assert found.dialect in DIALECTS
 

@@ -15,13 +15,17 @@ FORMATS = list(WIRE_FORMATS.values())
 NAMES = list(WIRE_FORMATS)
 EMBEDDING = [form for form in FORMATS if "embed" in form.name]
 CHATTING = [form for form in FORMATS if form not in EMBEDDING]
-ONE_TEXT = {"ollama_generate"}  # a call is its whole text, so there is a place for one
+PROMPTED = {"text_completions", "codestral_fim"}  # one text asked, and nothing else
+ONE_TEXT = {"ollama_generate", "text_completions"}  # a call is text, so there is no place for two
 CALLING = [form for form in CHATTING if form.name not in ONE_TEXT]
+ASKING = [form for form in CHATTING if form.name not in PROMPTED]
 NONCE = "1f2e3d4c"
 
 every = pytest.mark.parametrize("form", FORMATS, ids=NAMES)
 every_chat = pytest.mark.parametrize("form", CHATTING, ids=[form.name for form in CHATTING])
 every_calling = pytest.mark.parametrize("form", CALLING, ids=[form.name for form in CALLING])
+every_ask = pytest.mark.parametrize("form", ASKING, ids=[form.name for form in ASKING])
+every_prompt = pytest.mark.parametrize("form", [WIRE_FORMATS[name] for name in sorted(PROMPTED)])
 every_embedding = pytest.mark.parametrize("form", EMBEDDING, ids=[form.name for form in EMBEDDING])
 streamed_or_not = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 fuzz = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -99,7 +103,19 @@ def test_a_stream_cut_short_is_never_read_as_whole(form, keep):
     assert reader.close().defects
 
 
-@every_chat
+@every_prompt
+def test_a_prompt_comes_back(form):
+    """Text and limits survive the wire; for the rest there is no place."""
+    ask = Ask(turns=(Turn("user", f"The weather? {NONCE}"),), max_tokens=512, temperature=0.0)
+    back = form.read_ask(json.loads(json.dumps(form.write_ask(ask, model="m", stream=True))))
+    assert (ask.turns, ask.max_tokens, ask.temperature) == (
+        back.turns,
+        back.max_tokens,
+        back.temperature,
+    )
+
+
+@every_ask
 def test_a_request_comes_back(form):
     """Turns, tools and limits survive the wire."""
     ask = Ask(
