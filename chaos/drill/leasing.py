@@ -6,18 +6,23 @@ from dataclasses import replace
 from chaos.faults.kinds import FAULTS
 from chaos.gateway.topology import Deployment, Topology
 from chaos.protocol.dialects import DIALECTS
+from chaos.protocol.dialects.generic import GENERIC
 from chaos.scenario.plan import DrillPlan, HopRole, PlannedHop
 from chaos.witness.lease import Action, LeasedHop, Upstream
 
 
 def upstream_of(deployment: Deployment, address: str | None = None) -> Upstream | None:
-    """Say how *deployment* is known on the wire; None if its provider is not known to us."""
-    if deployment.dialect is None or deployment.dialect not in DIALECTS:
+    """Say how *deployment* is known on the wire; None if its provider is not known to us.
+
+    At an *address* of its own it is known whatever it speaks, so that it can be made to fail.
+    """
+    dialect = deployment.dialect or (GENERIC if address is not None else "")
+    if dialect not in DIALECTS:
         return None
     return Upstream(
         group=deployment.group,
         deployment=deployment.id,
-        dialect=DIALECTS[deployment.dialect],
+        dialect=DIALECTS[dialect],
         model=deployment.upstream_model,
         base_url=deployment.base_url,
         local=deployment.local,
@@ -26,16 +31,18 @@ def upstream_of(deployment: Deployment, address: str | None = None) -> Upstream 
     )
 
 
-def keyless(plan: DrillPlan) -> bool:
-    """Tell whether a hop of *plan* carries no key of ours: it signs its requests, or has none."""
-    spoken = [
-        DIALECTS[deployment.dialect]
-        for hop in plan.hops
-        for deployment in hop.deployments
-        if deployment.dialect is not None and deployment.dialect in DIALECTS
-    ]
+def keyless(plan: DrillPlan, *, by_address: bool = False) -> bool:
+    """Tell whether a hop of *plan* carries no key of ours: it signs its requests, or has none.
+
+    Args:
+        by_address: Hops are known by address, those of unknown dialects too: where one of these
+            puts its key is not known either.
+    """
+    named = [deployment.dialect for hop in plan.hops for deployment in hop.deployments]
+    spoken = [DIALECTS[name] for name in named if name is not None and name in DIALECTS]
     surface = plan.scenario.surface
-    return any(dialect.signs or surface in dialect.keyless for dialect in spoken)
+    unknown = by_address and None in named
+    return unknown or any(dialect.signs or surface in dialect.keyless for dialect in spoken)
 
 
 def leased_hops(

@@ -55,6 +55,7 @@ class Fault(ABC):
         tools_only: It makes sense only where the reply carries a tool call.
         chats_only: It makes no sense for embeddings.
         twin_only: It needs an address of its own.
+        wordless: It says nothing in the language of the hop's good replies.
         status_fault: It is a row of error answers, so a dialect may lack it.
         variants: What may follow the dot, ``N`` for a number; a status fault's are its rows.
         taken_for: The status that a gateway makes of it, where it is no answer at all.
@@ -67,6 +68,7 @@ class Fault(ABC):
     tools_only: bool = False
     chats_only: bool = False
     twin_only: bool = False
+    wordless: bool = False
     status_fault: bool = False
     variants: tuple[str, ...] = ()
     taken_for: int | None = None

@@ -29,6 +29,7 @@ class HttpError(Fault):
 
     status_fault = True
     phase = Phase.BEFORE_FIRST_BYTE
+    wordless = True
 
     def script(self, scene: Scene) -> Script:
         """Answer with the dialect's row: the variant's, else the plain one.

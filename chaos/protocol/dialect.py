@@ -27,12 +27,17 @@ class RawCall:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that a dialect recognises as one of its own."""
+    """A request that a dialect recognises as one of its own.
+
+    Attributes:
+        readable: What it asks can be read, and answered; a call of no known language can fail.
+    """
 
     dialect: str
     format: WireFormat
     model: str
     stream: bool
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ from chaos.faults.http_error import own_row
 from chaos.gateway.topology import Chain, Topology, Trigger
 from chaos.gateway.wildcards import a_choice
 from chaos.protocol.dialect import Dialect
+from chaos.protocol.dialects.generic import GENERIC
 from chaos.protocol.surfaces import Surface
 from chaos.registry import lookup
 from chaos.scenario.scenario import Scenario
@@ -335,11 +336,9 @@ def _played(
     if not fault.status_fault:
         return wanted
     group = topology.find(hop)
-    dialects = {d.dialect for d in group.deployments} if group else set()
+    dialects = {d.dialect or GENERIC for d in group.deployments} if group else set()
     has_row = [
-        name is not None
-        and name in catalogue.dialects
-        and own_row(catalogue.dialects[name], wanted) is not None
+        name in catalogue.dialects and own_row(catalogue.dialects[name], wanted) is not None
         for name in dialects
     ]
     # Several providers in one group fail each in its own way. Only a failure that has a chain of

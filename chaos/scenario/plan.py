@@ -13,6 +13,7 @@ from enum import StrEnum
 from chaos.faults.fault import FaultName, Phase
 from chaos.faults.http_error import row_of
 from chaos.gateway.topology import Deployment, ModelGroup, Topology
+from chaos.protocol.dialects.generic import GENERIC
 from chaos.scenario.attempts import attempts_allowed
 from chaos.scenario.expand import Catalogue
 from chaos.scenario.expectation import AS_USUAL, Expectation, Expected
@@ -346,7 +347,7 @@ class Planner:
         fault = self.catalogue.faults[name.name]
         if not fault.status_fault:
             return None if fault.taken_for is None else frozenset({fault.taken_for})
-        dialects = (self.catalogue.dialects.get(d.dialect or "") for d in group.deployments)
+        dialects = (self.catalogue.dialects.get(d.dialect or GENERIC) for d in group.deployments)
         rows = (row_of(dialect, name) for dialect in dialects if dialect is not None)
         return frozenset(row.status for _, row in rows) or None
 

@@ -97,7 +97,8 @@ class Attempt:
         return float(told) if told.isdecimal() and len(told) <= MOST_DIGITS else None
 
     def _asked(self) -> Ask | None:
-        return self.call.format.read_ask(self.body) if self.call else None
+        readable = self.call is not None and self.call.readable
+        return self.call.format.read_ask(self.body) if self.call and readable else None
 
     def _outcome(self, reply: Reading | None) -> AttemptOutcome:
         """Tell what became of it; a real upstream's answer counts once its end is there.

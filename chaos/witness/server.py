@@ -284,6 +284,8 @@ class Witness:
         action = _action(hop, lease, upstreams)
         if hop is not None and action is Action.FAULT and hop.fault and hop.fault_name:
             return await self._fault(exchange, call, hop.fault, hop.fault_name)
+        if not call.readable:
+            return _refuse(attempt, "the witness does not speak this hop's language")
         if hop is not None and action is Action.FORWARD:
             return await self._forward(exchange, hop, upstreams[0])
         refused = _refused_prefill(attempt, call, upstreams[0])

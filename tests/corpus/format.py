@@ -244,6 +244,9 @@ class CorpusFile(_Part):
     litellm: dict[str, Any] = Field(
         {}, description="LiteLLM's configuration, but for model_list and what cases add."
     )
+    by_twin: bool = Field(
+        False, description="It is drilled in a twin, also where a redirect would be possible."
+    )
     hooks: str | None = Field(
         None, description="Source of hooks.py beside LiteLLM's configuration, for its callbacks."
     )

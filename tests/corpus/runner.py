@@ -144,7 +144,7 @@ async def run_file(
         )
         witness = Witness(f"http://127.0.0.1:{port}")
         await stack.enter_async_context(witness.serving([("127.0.0.1", port)]))
-        if by_twin:
+        if by_twin or spec.by_twin:
             return await _by_twin(spec, config, witness, executable, directory)
         litellm = await stack.enter_async_context(
             running_litellm(executable, config, directory=directory, master_key=key)

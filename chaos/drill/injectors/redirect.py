@@ -184,7 +184,8 @@ class Redirect(Injector):
                     return Objection(
                         f"hop {group!r} speaks {deployment.provider!r}, a dialect that the "
                         "witness does not know",
-                        "Drill the other hops. A dialect is one file in chaos/protocol/dialects.",
+                        "Drill a twin, which can make it fail: --injector twin --litellm-config "
+                        "FILE. A dialect is one file in chaos/protocol/dialects.",
                     )
         return (
             self._serving_objection(scenario)

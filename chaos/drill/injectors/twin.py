@@ -17,7 +17,7 @@ from typing import Any
 from chaos.drill.forwardable import address_objection
 from chaos.drill.injector import Injector, Objection, Route, Setting, TwinOptions
 from chaos.drill.injectors.redirect import version_objection
-from chaos.drill.leasing import keyless, leased_hops, other_upstreams, upstream_of
+from chaos.drill.leasing import keyless, leased_hops, other_upstreams
 from chaos.drill.twin.config import rewrite
 from chaos.drill.twin.container import write_container_script
 from chaos.drill.twin.own_code import link_own_code
@@ -266,13 +266,11 @@ class Twin(Injector):
                     "groups of the database by redirect.",
                     Kind.GATEWAY_REFUSED,
                 )
-            for deployment in found.deployments if found else ():
-                if upstream_of(deployment) is None:
-                    return Objection(
-                        f"hop {group!r} speaks {deployment.provider!r}, a dialect that the "
-                        "witness does not know",
-                        "Drill the other hops. A dialect is one file in chaos/protocol/dialects.",
-                    )
+            strangers = [d for d in found.deployments if d.dialect is None] if found else []
+            if strangers:
+                objection = _unknown_dialect(group, strangers[0].provider, scenario)
+                if objection is not None:
+                    return objection
         serving = self.topology.find(scenario.expected_hop or "")
         if self._real_keys and not pays(scenario, serving):
             # The canary key that such a drill carries would stay behind in the twin.
@@ -329,7 +327,7 @@ class Twin(Injector):
                 most_records=MOST_RECORDS * (10 if plan.course else 1),
                 on_lane=False,
                 canary=self._canary,
-                wants_canary=plan.canary and not keyless(plan),
+                wants_canary=plan.canary and not keyless(plan, by_address=True),
                 secret=plan.secret,
             )
             try:
@@ -373,6 +371,24 @@ class Twin(Injector):
             and place < furthest
         )
         return (*inferred, *wire)
+
+
+def _unknown_dialect(group: str, provider: str, scenario: Scenario) -> Objection | None:
+    """Object to a hop of an unknown dialect that has more to do than to fail without a word."""
+    about = f"hop {group!r} speaks {provider!r}, a dialect that the witness does not know: "
+    fault = scenario.faults.get(group)
+    if fault is None:
+        return Objection(
+            f"{about}it can be made to fail, and neither serve nor be stood in for",
+            "Drill depths at which it fails: --depth. A dialect is one file in "
+            "chaos/protocol/dialects.",
+        )
+    if fault.once or not FAULTS[fault.name].wordless:
+        return Objection(
+            f"{about}fault {str(fault)!r} has it say something that is not an error",
+            "Drill a status fault, hang, connection_reset or connection_refused.",
+        )
+    return None
 
 
 async def _executable(

@@ -18,6 +18,7 @@ class ConnectionRefused(Fault):
     summary = "Nobody listens at the provider's address (twin only)."
     taken_for = 500
     phase = Phase.BEFORE_FIRST_BYTE
+    wordless = True
     twin_only = True
 
     def script(self, scene: Scene) -> Script:

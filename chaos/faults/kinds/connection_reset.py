@@ -17,6 +17,7 @@ class ConnectionReset(Fault):
     summary = "The connection is reset after the request, before any byte of a reply."
     taken_for = 500
     phase = Phase.BEFORE_FIRST_BYTE
+    wordless = True
 
     def script(self, scene: Scene) -> Script:
         """Reset at once."""

@@ -18,6 +18,7 @@ class Hang(Fault):
     summary = "The provider takes the request and never says anything, not even headers."
     taken_for = 408
     phase = Phase.BEFORE_FIRST_BYTE
+    wordless = True
 
     def script(self, scene: Scene) -> Script:
         """Say nothing until the caller leaves."""

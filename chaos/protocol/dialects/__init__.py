@@ -17,6 +17,7 @@ from chaos.protocol.dialects.anthropic import Anthropic
 from chaos.protocol.dialects.azure import Azure
 from chaos.protocol.dialects.bedrock import Bedrock
 from chaos.protocol.dialects.gemini import Gemini
+from chaos.protocol.dialects.generic import Generic
 from chaos.protocol.dialects.ollama import Ollama
 from chaos.protocol.dialects.openai import OpenAI
 from chaos.protocol.dialects.openrouter import OpenRouter
@@ -24,7 +25,7 @@ from chaos.protocol.dialects.vllm import Vllm
 from chaos.registry import index
 
 DIALECTS: Mapping[str, Dialect] = index(
-    Anthropic(), OpenAI(), Azure(), Gemini(), OpenRouter(), Bedrock(), Vllm(), Ollama()
+    Anthropic(), OpenAI(), Azure(), Gemini(), OpenRouter(), Bedrock(), Vllm(), Ollama(), Generic()
 )
 
 _BY_PROVIDER: Final = {

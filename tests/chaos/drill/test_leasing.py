@@ -42,6 +42,17 @@ def test_an_unknown_dialect_cannot_be_an_upstream():
     assert known.address is None
 
 
+def test_at_an_address_of_its_own_any_dialect_is_known():
+    """It can be made to fail, whatever it speaks; where it puts its key nobody knows."""
+    stranger = deployment("g", dialect=None)
+    known = upstream_of(stranger, "3")
+    assert known is not None
+    assert (known.dialect.name, known.address) == ("generic", "3")
+    gateway = topology({"g": []}, groups={"g": ModelGroup("g", (stranger,))})
+    made = plan_for(gateway, one_scenario(gateway, "g"))
+    assert (keyless(made), keyless(made, by_address=True)) == (False, True)
+
+
 def test_a_twin_gives_each_deployment_its_address():
     """There identity is the address, not the model."""
     addresses = {"paid-id": "0", "local-a-id": "1"}

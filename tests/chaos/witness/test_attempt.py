@@ -88,6 +88,13 @@ def test_no_text_of_a_record_holds_what_the_request_carried():
     assert key not in repr(attempt)
 
 
+def test_what_no_dialect_speaks_for_is_not_read():
+    """Nobody can say of it that something was lost."""
+    request = RawCall("POST", "/generate", {}, {"inputs": NONCE})
+    attempt = attempt_with(GOOD, call=DIALECTS["generic"].recognise(request))
+    assert attempt.record().asked is None
+
+
 def ollamas(body):
     """An attempt at Ollama that asked for a stream, and was answered with *body*."""
     request = RawCall("POST", "/api/chat", {}, {"model": "m", "messages": [], "stream": True})

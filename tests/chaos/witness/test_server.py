@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import json
 import socket
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -57,6 +58,23 @@ async def test_a_hop_that_must_fail_fails_and_the_wire_says_so(witness, session)
     assert (record.group, record.outcome, record.status) == ("a", AttemptOutcome.FAULTED, 500)
     assert (record.fault, record.key_owner) == ("server_error", KeyOwner.CANARY)
     assert CANARY not in repr(record)
+
+
+async def test_a_hop_whose_language_is_unknown_can_fail_and_is_never_stood_in_for(witness, session):
+    """It is known by a twin's address; a reply in another language would be nonsense."""
+    stranger = (upstream("a", "generic", address="0"),)
+    for action, fault, wanted in (
+        (Action.FAULT, "rate_limit", (429, AttemptOutcome.FAULTED)),
+        (Action.STAND_IN, None, (400, AttemptOutcome.REFUSED)),
+    ):
+        hops = [replace(hop("a", action, fault=fault), upstreams=stranger)]
+        lease = await witness.lease(nonce=NONCE, hops=hops, ttl_s=TTL_S, on_lane=False)
+        body = {"inputs": f"Say {NONCE}."}
+        async with session.post(f"{witness.url}/twin/0/generate", json=body) as reply:
+            await reply.read()
+        (record,) = await lease.end()
+        assert (reply.status, record.outcome) == wanted
+        assert record.asked is None
 
 
 async def test_once_fails_the_first_attempt_only(witness, session):

@@ -34,7 +34,7 @@ from supervisor.settings.model import (
     WitnessSettings,
 )
 from tests.fakes.plans import one_scenario, plan_for
-from tests.fakes.topologies import topology
+from tests.fakes.topologies import group, topology
 from tests.patience import PATIENCE_S
 
 
@@ -126,6 +126,30 @@ async def test_a_group_of_the_database_alone_is_no_twins():
         objection = twin.objection(planned(running, "billing", 1).scenario)
         assert objection is not None
         assert objection.kind is Kind.GATEWAY_REFUSED
+
+
+@pytest.mark.parametrize(
+    ("fault", "depth", "reason"),
+    [
+        ("billing", 1, None),
+        ("hang", 1, None),
+        ("stream_cut", 1, "something that is not an error"),
+        ("hang.once", 1, "something that is not an error"),
+        ("billing", 2, "neither serve nor be stood in for"),
+    ],
+)
+async def test_a_hop_of_an_unknown_dialect_can_only_fail(fault, depth, reason):
+    """It has an address of its own; what it would have to say is not known."""
+    other = {"paid": group("paid", litellm_model="cohere_chat/command-r-plus", dialect=None)}
+    gateway = topology({"paid": ["local"]} if depth == 1 else {"first": ["paid"]}, groups=other)
+    stream = fault == "stream_cut"
+    asked = "paid" if depth == 1 else "first"
+    async with twin_of(gateway) as twin:
+        found = twin.objection(one_scenario(gateway, asked, fault, stream=stream))
+    assert (found.reason if found else None) == reason or (found and reason in found.reason)
+    if found:
+        assert "'cohere_chat'" in found.reason
+        assert found.kind is Kind.HOP_NOT_FORWARDABLE
 
 
 async def test_a_drill_that_needs_real_keys_sends_no_canary():
