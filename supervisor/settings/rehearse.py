@@ -49,16 +49,20 @@ KnownFault = Annotated[
 ]
 
 
-def _rehearsed(text: str) -> object:
+def _of_one_request(text: str) -> str:
     fault, name = parse_fault(text)
     if fault.lasts_s(name.variant) is not None:
-        raise UsageError("", remedy=f"{name.name} needs a twin: 'understudy drill --fault {name}'.")
-    return fault
+        raise ValueError(
+            f"{name.name} needs a twin with cooldowns, which the daemon has not: drill it by hand, "
+            f"understudy drill --fault {name}"
+        )
+    return text
 
 
 RehearsedFault = Annotated[
     str,
-    _known("fault that the daemon drills by itself", _rehearsed),
+    _known("fault", parse_fault),
+    AfterValidator(_of_one_request),
     WithJsonSchema({"type": "string", "examples": list(FAULTS)}),
 ]
 KnownShape = Annotated[

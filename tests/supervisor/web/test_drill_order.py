@@ -15,6 +15,8 @@ NOT_ORDERED = {
     *("access", "local", "list_only", "output", "summary", "format_", "both"),
     *("litellm_config", "litellm_bin", "litellm_image", "litellm_version"),
     *("witness_listen", "witness_url", "as_key"),
+    # Of an outage, which needs a twin of one's own.
+    *("every", "recover_within"),
 }
 CALLED_ELSE = {
     "deadline": "deadline_s",
