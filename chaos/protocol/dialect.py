@@ -68,6 +68,7 @@ class Dialect(Protocol):
         key_headers: Headers that carry credentials, lower case.
         keyless: Surfaces on which LiteLLM sends it no key, whatever a request carries.
         signs: Requests are signed for a host, so they can be failed but not passed through.
+        twin_only: Why no redirect may bring its requests to the witness; None if one may.
         rows: Its error answers by fault name, variants as ``rate_limit.retry_after_20``.
     """
 
@@ -77,6 +78,7 @@ class Dialect(Protocol):
     key_headers: ClassVar[tuple[str, ...]]
     keyless: ClassVar[frozenset[str]]
     signs: ClassVar[bool]
+    twin_only: ClassVar[str | None]
     rows: ClassVar[Mapping[str, ErrorRow]]
 
     def recognise(self, call: RawCall) -> Call | None:

@@ -189,6 +189,10 @@ class Witness:
         """
         parts = request.rel_url.raw_path.split("/", 3)
         path = "/" + "/".join(parts[3:])
+        if len(parts) == 3:
+            # LiteLLM puts Vertex AI's operation right behind the address, without a slash.
+            parts[2], colon, operation = parts[2].partition(":")
+            path = f"/{colon}{operation}"
         if len(parts) >= 3 and parts[1] == "lane" and parts[2] in _LANES:
             lane, address = int(parts[2]), None
         elif len(parts) >= 3 and parts[1] == "twin":

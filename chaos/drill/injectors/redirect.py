@@ -174,6 +174,14 @@ class Redirect(Injector):
                     "Write api_base instead of base_url in LiteLLM's configuration, or drill a "
                     "twin: --injector twin --litellm-config FILE",
                 )
+            reasons = (DIALECTS[d.dialect].twin_only for d in self._deployments(name) if d.dialect)
+            why = next(filter(None, reasons), None)
+            if why is not None:
+                return Objection(
+                    f"hop {name!r} {why}",
+                    "Drill a twin, which signs in at the witness's side instead: --injector twin "
+                    "--litellm-config FILE",
+                )
         return None
 
     def _identity_objection(self, scenario: Scenario) -> Objection | None:

@@ -20,6 +20,7 @@ from chaos.drill.injectors.redirect import version_objection
 from chaos.drill.leasing import keyless, leased_hops, other_upstreams
 from chaos.drill.twin.config import rewrite
 from chaos.drill.twin.container import write_container_script
+from chaos.drill.twin.google_sign_in import google_sign_in, has_google_auth
 from chaos.drill.twin.own_code import link_own_code
 from chaos.drill.twin.real_addresses import locality_of, with_real_addresses
 from chaos.drill.twin.turns import Turns
@@ -74,6 +75,7 @@ class Twin(Injector):
         cooldowns: bool = False,
         running_groups: Collection[str] = (),
         caller: VirtualKey | None = None,
+        signs_in: bool = True,
     ) -> None:
         self._caller = caller
         self.gateway = gateway
@@ -88,6 +90,7 @@ class Twin(Injector):
         self._real_keys = real_keys
         self._cooldowns = cooldowns
         self._running_groups = running_groups
+        self._signs_in = signs_in
         self._turn = Turns()
 
     @classmethod
@@ -186,8 +189,10 @@ class Twin(Injector):
             opened = await stack.enter_async_context(
                 closable_ports(witness.server, "127.0.0.1", count)
             )
+            google = await stack.enter_async_context(google_sign_in(canary))
             made = rewrite(
                 raw,
+                google=google,
                 base_url=lambda index: f"{opened[index].url}/twin/{index}",
                 canary=canary,
                 variables=os.environ,
@@ -246,6 +251,7 @@ class Twin(Injector):
                 cooldowns=cooldowns,
                 running_groups=running_groups,
                 caller=caller,
+                signs_in=has_google_auth(executable if image is None else None),
             )
 
     def objection(self, scenario: Scenario) -> Objection | None:
@@ -265,6 +271,14 @@ class Twin(Injector):
                     "Give --litellm-config the file that the gateway was started with, and drill "
                     "groups of the database by redirect.",
                     Kind.GATEWAY_REFUSED,
+                )
+            google = found is not None and any(d.dialect == "vertex" for d in found.deployments)
+            if google and not self._signs_in:
+                return Objection(
+                    f"hop {group!r} is Vertex AI's, and the twin's LiteLLM lacks google-auth, "
+                    "without which it asks Vertex AI nothing",
+                    "Install google-auth beside that LiteLLM, or give --litellm-bin or "
+                    "--litellm-image one that has it.",
                 )
             strangers = [d for d in found.deployments if d.dialect is None] if found else []
             if strangers:

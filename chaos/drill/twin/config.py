@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.drill.twin.google_sign_in import PROVIDERS
 from chaos.errors import UsageError
 from chaos.protocol.conversation import Json
 
@@ -130,12 +131,15 @@ def rewrite(
     real_keys: bool = False,
     cooldowns: bool = False,
     caller_settings: Mapping[str, Any] | None = None,
+    google: str = "",
 ) -> TwinConfig:
     """Rewrite the user's configuration *raw*.
 
     Args:
         base_url: Names the witness's address for the deployment at an index.
         variables: The environment in which ``os.environ/NAME`` is looked up.
+        google: Credentials with which Vertex AI hops sign in where a stand-in answers; their own
+            are never kept, because what is signed in for Google cannot be passed on.
         real_keys: Keep the credentials, for hops that may be called for real.
         cooldowns: Leave the router's cooldowns as they are, because they are what is drilled.
         caller_settings: ``router_settings`` of a virtual key, which count in the place of the
@@ -163,6 +167,11 @@ def rewrite(
             params = {k: v for k, v in params.items() if k not in CREDENTIALS}
             params["api_key"] = canary
         params["api_base"] = base_url(index)
+        if google and str(params.get("model", "")).partition("/")[0] in PROVIDERS:
+            params["vertex_credentials"] = google
+            params.setdefault("vertex_project", "understudy")
+            # It would put the project before the operation, and the address's own path away.
+            params.pop("use_psc_endpoint_format", None)
         # LiteLLM prefers it to api_base, and a credential's values to neither: both would lead past
         # the witness.
         params.pop("base_url", None)

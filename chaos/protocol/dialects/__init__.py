@@ -21,11 +21,21 @@ from chaos.protocol.dialects.generic import Generic
 from chaos.protocol.dialects.ollama import Ollama
 from chaos.protocol.dialects.openai import OpenAI
 from chaos.protocol.dialects.openrouter import OpenRouter
+from chaos.protocol.dialects.vertex import Vertex
 from chaos.protocol.dialects.vllm import Vllm
 from chaos.registry import index
 
 DIALECTS: Mapping[str, Dialect] = index(
-    Anthropic(), OpenAI(), Azure(), Gemini(), OpenRouter(), Bedrock(), Vllm(), Ollama(), Generic()
+    Anthropic(),
+    OpenAI(),
+    Azure(),
+    Gemini(),
+    OpenRouter(),
+    Bedrock(),
+    Vllm(),
+    Ollama(),
+    Vertex(),
+    Generic(),
 )
 
 _BY_PROVIDER: Final = {

@@ -77,6 +77,7 @@ class Anthropic:
     key_headers: ClassVar[tuple[str, ...]] = ("x-api-key", "authorization")
     keyless: ClassVar[frozenset[str]] = frozenset()
     signs: ClassVar[bool] = False
+    twin_only: ClassVar[str | None] = None
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         "billing": _row(
             400,

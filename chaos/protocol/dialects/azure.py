@@ -92,6 +92,7 @@ class Azure:
     key_headers: ClassVar[tuple[str, ...]] = ("api-key", "authorization")
     keyless: ClassVar[frozenset[str]] = frozenset()
     signs: ClassVar[bool] = False
+    twin_only: ClassVar[str | None] = None
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         "quota": general(
             403,

@@ -54,6 +54,7 @@ class Bedrock:
     key_headers: ClassVar[tuple[str, ...]] = ("authorization", "x-amz-security-token")
     keyless: ClassVar[frozenset[str]] = frozenset()
     signs: ClassVar[bool] = True
+    twin_only: ClassVar[str | None] = None
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         "billing": _row(
             403,

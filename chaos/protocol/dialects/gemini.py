@@ -87,6 +87,7 @@ class Gemini:
     key_headers: ClassVar[tuple[str, ...]] = ("x-goog-api-key", "authorization")
     keyless: ClassVar[frozenset[str]] = frozenset()
     signs: ClassVar[bool] = False
+    twin_only: ClassVar[str | None] = None
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         "billing": ErrorRow(
             402,

@@ -30,6 +30,7 @@ class Generic:
     key_headers: ClassVar[tuple[str, ...]] = ("authorization", "x-api-key", "api-key")
     keyless: ClassVar[frozenset[str]] = frozenset()
     signs: ClassVar[bool] = False
+    twin_only: ClassVar[str | None] = None
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         name: replace(
             row,

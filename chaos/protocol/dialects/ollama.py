@@ -41,6 +41,7 @@ class Ollama:
     key_headers: ClassVar[tuple[str, ...]] = ("authorization",)
     keyless: ClassVar[frozenset[str]] = frozenset({"embeddings"})
     signs: ClassVar[bool] = False
+    twin_only: ClassVar[str | None] = None
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         "overloaded": _row(
             503,

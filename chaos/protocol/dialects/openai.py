@@ -129,6 +129,7 @@ class OpenAI:
     key_headers: ClassVar[tuple[str, ...]] = ("authorization", "x-api-key")
     keyless: ClassVar[frozenset[str]] = frozenset()
     signs: ClassVar[bool] = False
+    twin_only: ClassVar[str | None] = None
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         "billing": _row(
             429,

@@ -64,6 +64,7 @@ class OpenRouter:
     key_headers: ClassVar[tuple[str, ...]] = ("authorization",)
     keyless: ClassVar[frozenset[str]] = frozenset()
     signs: ClassVar[bool] = False
+    twin_only: ClassVar[str | None] = None
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         "billing": _row(
             402,

@@ -36,6 +36,7 @@ class Vllm:
     key_headers: ClassVar[tuple[str, ...]] = ("authorization",)
     keyless: ClassVar[frozenset[str]] = frozenset()
     signs: ClassVar[bool] = False
+    twin_only: ClassVar[str | None] = None
     rows: ClassVar[Mapping[str, ErrorRow]] = {
         "auth_revoked": general(401, {"error": "Unauthorized"}),
         "permission.tools_not_enabled": ErrorRow(

@@ -21,6 +21,7 @@ from chaos.protocol.formats.ollama.embed import OllamaEmbeddings
 from chaos.protocol.formats.ollama.generate import OllamaGenerate
 from chaos.protocol.formats.responses.write import Responses
 from chaos.protocol.formats.text_completions import CodestralFim, TextCompletions
+from chaos.protocol.formats.vertex_raw_predict import VertexRawPredict
 from chaos.registry import index
 
 WIRE_FORMATS: Mapping[str, WireFormat] = index(
@@ -36,6 +37,7 @@ WIRE_FORMATS: Mapping[str, WireFormat] = index(
     OllamaChat(),
     OllamaGenerate(),
     OllamaEmbeddings(),
+    VertexRawPredict(),
     TextCompletions(),
     CodestralFim(),
 )

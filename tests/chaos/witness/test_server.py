@@ -77,6 +77,20 @@ async def test_a_hop_whose_language_is_unknown_can_fail_and_is_never_stood_in_fo
         assert record.asked is None
 
 
+async def test_an_operation_right_behind_the_address_is_a_path(witness, session):
+    """So does LiteLLM ask Vertex AI."""
+    stranger = (upstream("a", "vertex", address="0"),)
+    hops = [replace(hop("a", Action.FAULT, fault="rate_limit"), upstreams=stranger)]
+    lease = await witness.lease(nonce=NONCE, hops=hops, ttl_s=TTL_S, on_lane=False)
+    body = {"contents": [{"role": "user", "parts": [{"text": f"Say {NONCE}."}]}]}
+    async with session.post(f"{witness.url}/twin/0:generateContent", json=body) as reply:
+        await reply.read()
+    (record,) = await lease.end()
+    assert (reply.status, record.outcome) == (429, AttemptOutcome.FAULTED)
+    assert record.asked is not None
+    assert NONCE in record.asked.text
+
+
 async def test_once_fails_the_first_attempt_only(witness, session):
     """A retry of the same hop is answered."""
     lease = await witness.lease(

@@ -128,6 +128,15 @@ def test_a_paid_serving_hop_is_stood_in_for_whatever_its_address():
     assert objection(with_groups(local_last=paid), real_keys=True) is not None
 
 
+def test_what_signs_in_with_google_is_never_redirected():
+    """Its real access token would come along, also from a spare."""
+    vertex = group("local-last", litellm_model="vertex_ai/gemini-2.5-pro", dialect="vertex")
+    found = objection(with_groups(local_last=vertex))
+    assert found is not None
+    assert "real access token" in found.reason
+    assert "--injector twin" in found.remedy
+
+
 def test_a_refused_connection_needs_a_twin():
     """A lane always listens."""
     assert "address of its own" in objection(topology(CHAIN), fault="connection_refused").reason

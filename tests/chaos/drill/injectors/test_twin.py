@@ -55,7 +55,7 @@ UNUSED = cast(aiohttp.ClientSession, None)
 
 
 @asynccontextmanager
-async def twin_of(gateway, *, real_keys=False):
+async def twin_of(gateway, *, real_keys=False, signs_in=True):
     """A twin whose LiteLLM nobody asks."""
     async with (
         Witness().serving([("127.0.0.1", 0)]) as witness,
@@ -71,6 +71,7 @@ async def twin_of(gateway, *, real_keys=False):
             refusing=dict(zip(ids, opened, strict=False)),
             canary="canary",
             real_keys=real_keys,
+            signs_in=signs_in,
         )
 
 
@@ -150,6 +151,18 @@ async def test_a_hop_of_an_unknown_dialect_can_only_fail(fault, depth, reason):
     if found:
         assert "'cohere_chat'" in found.reason
         assert found.kind is Kind.HOP_NOT_FORWARDABLE
+
+
+async def test_vertex_needs_google_auth_in_the_twins_litellm():
+    """Without it nothing is asked, and that would read like a hop that was skipped."""
+    other = {"paid": group("paid", litellm_model="vertex_ai/gemini-2.5-pro", dialect="vertex")}
+    gateway = topology({"paid": ["local"]}, groups=other)
+    async with twin_of(gateway) as twin:
+        assert twin.objection(one_scenario(gateway)) is None
+    async with twin_of(gateway, signs_in=False) as twin:
+        found = twin.objection(one_scenario(gateway))
+    assert found is not None
+    assert "lacks google-auth" in found.reason
 
 
 async def test_a_drill_that_needs_real_keys_sends_no_canary():

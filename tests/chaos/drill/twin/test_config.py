@@ -171,3 +171,32 @@ def test_the_settings_of_a_virtual_key_take_the_place_of_the_files():
 
     assert router(num_retries=0)["default_fallbacks"] == ["gemma"]
     assert "default_fallbacks" not in router(fallbacks=[{"claude": ["gemma"]}])
+
+
+@pytest.mark.parametrize("real_keys", [False, True])
+def test_vertex_signs_in_where_a_stand_in_answers(real_keys):
+    """Its own credentials are kept in no case, and the operation follows the address."""
+    theirs = {
+        "model": "vertex_ai/gemini-2.5-pro",
+        "vertex_credentials": "os.environ/GOOGLE_KEY",
+        "use_psc_endpoint_format": True,
+    }
+    users = {"model_list": [{"model_name": "g", "litellm_params": theirs}]}
+    made = rewrite(
+        users,
+        base_url=lambda index: f"http://w/twin/{index}",
+        canary="canary",
+        variables={},
+        google="stand-in",
+        real_keys=real_keys,
+    )
+    (entry,) = made.config["model_list"]
+    params = entry["litellm_params"]
+    assert (params["vertex_credentials"], params["vertex_project"]) == ("stand-in", "understudy")
+    assert "use_psc_endpoint_format" not in params
+
+
+def test_others_need_no_sign_in():
+    """Only Vertex AI asks Google first."""
+    params = [entry["litellm_params"] for entry in twin(google="stand-in").config["model_list"]]
+    assert all("vertex_credentials" not in one for one in params)

@@ -119,7 +119,7 @@ def test_formats_come_from_their_registry(name):
     assert all(WIRE_FORMATS[spoken.name] is spoken for spoken in formats)
 
 
-@pytest.mark.parametrize("name", ["anthropic", "gemini", "bedrock", "ollama"])
+@pytest.mark.parametrize("name", ["anthropic", "gemini", "bedrock", "ollama", "vertex"])
 def test_errors_have_the_providers_own_envelope(name):
     """The strict reader of a provider's own format finds every JSON row well formed."""
     dialect = DIALECTS[name]
@@ -184,7 +184,7 @@ def test_what_is_no_call_is_not_recognised(name):
 
 def test_an_unknown_provider_has_no_dialect():
     """Nobody speaks for a provider that is not listed."""
-    assert dialect_of("vertex_ai") is None
+    assert dialect_of("cohere_chat") is None
     assert dialect_of("") is None
 
 
