@@ -360,7 +360,13 @@ class Planner:
     def _task(self, scenario: Scenario, nonce: str, max_tokens: int) -> Task:
         shape = self.catalogue.shapes[scenario.shape]
         profile = self.options.profile_of(scenario.group)
-        task = shape.task_on(scenario.surface, nonce, max_tokens=max_tokens, profile=profile)
+        task = shape.task_on(
+            scenario.surface,
+            nonce,
+            model=scenario.group,
+            max_tokens=max_tokens,
+            profile=profile,
+        )
         if shape.client is not None:
             return task  # nothing is added to what a client really sends
         if profile is not None:

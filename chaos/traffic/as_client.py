@@ -35,17 +35,23 @@ class AsClient(TrafficShape):
         return self.asker.usual_surface
 
     def task(self, nonce: str, *, max_tokens: int, profile: ClientProfile | None = None) -> Task:
-        """Ask on the surface that the client usually uses."""
+        """Ask on the surface that the client usually uses, for a model of no known family."""
         usual = self.asker.usual_surface
-        return self.task_on(usual, nonce, max_tokens=max_tokens, profile=profile)
+        return self.task_on(usual, nonce, model="", max_tokens=max_tokens, profile=profile)
 
     def task_on(
-        self, surface: str, nonce: str, *, max_tokens: int, profile: ClientProfile | None = None
+        self,
+        surface: str,
+        nonce: str,
+        *,
+        model: str,
+        max_tokens: int,
+        profile: ClientProfile | None = None,
     ) -> Task:
-        """Ask on *surface*; a profile of the user's own is for other shapes."""
+        """Ask for *model* on *surface*; a profile of the user's own is for other shapes."""
         del profile
         task = self.base.task(nonce, max_tokens=max_tokens)
-        parameters = self.asker.parameters_for(surface, nonce)
+        parameters = self.asker.parameters_for(surface, nonce, model)
         limit = parameters.pop("max_tokens", None)
         turns = task.ask.turns
         if self.asker.cached_system and surface == "messages":

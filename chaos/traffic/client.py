@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from chaos.protocol.conversation import Json
@@ -22,11 +23,13 @@ class Sent:
         value: As it crosses the wire; ``SESSION`` in it is replaced.
         source: Where it can be read.
         unconfirmed: No public source says it of this client; it is a guess.
+        models: Pattern of the model names with which it is sent.
     """
 
     value: Any
     source: str
     unconfirmed: bool = False
+    models: str = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,13 @@ class Client:
         """List the headers of one request, in a session of its own."""
         return {name: str(_in_session(h.value, nonce)) for name, h in self.headers.items()}
 
-    def parameters_for(self, surface: str, nonce: str) -> dict[str, Any]:
-        """List the parameters of one request on *surface*, in a session of its own."""
-        return {name: _in_session(p.value, nonce) for name, p in self.asks[surface].items()}
+    def parameters_for(self, surface: str, nonce: str, model: str) -> dict[str, Any]:
+        """List the parameters of one request for *model*, in a session of its own."""
+        return {
+            name: _in_session(sent.value, nonce)
+            for name, sent in self.asks[surface].items()
+            if fnmatchcase(model, sent.models)
+        }
 
     @property
     def unconfirmed(self) -> tuple[str, ...]:

@@ -109,8 +109,14 @@ class TrafficShape(ABC):
         """Make one request that carries *nonce* in its prompt, and what to expect of it."""
 
     def task_on(
-        self, surface: str, nonce: str, *, max_tokens: int, profile: ClientProfile | None = None
+        self,
+        surface: str,
+        nonce: str,
+        *,
+        model: str,
+        max_tokens: int,
+        profile: ClientProfile | None = None,
     ) -> Task:
-        """Make the request for *surface*; most are the same on all."""
-        del surface
+        """Make the request for *model* on *surface*; most are the same for all."""
+        del surface, model
         return self.task(nonce, max_tokens=max_tokens, profile=profile)

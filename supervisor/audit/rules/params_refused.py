@@ -44,7 +44,7 @@ def params_refused(audited: Audited) -> Iterable[AuditFinding]:
         refused = {
             hop: found
             for hop in audited.topology.chain(name).fallbacks
-            if (found := dict(_refused(audited, hop, clients)))
+            if (found := dict(_refused(audited, name, hop, clients)))
         }
         if not refused:
             continue
@@ -74,16 +74,18 @@ def _dropped_everywhere(audited: Audited) -> bool | None:
 
 
 def _refused(
-    audited: Audited, hop: str, clients: Iterable[str]
+    audited: Audited, model: str, hop: str, clients: Iterable[str]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """List what *hop* refuses of each client."""
+    """List what *hop* refuses of each client that asks for *model*."""
     group = audited.topology.find(hop)
     for name in clients:
         client = CLIENTS[name]
         if _sees_to_it(client, audited.topology.litellm_version):
             continue
         deployments = group.deployments if group is not None else ()
-        found = [p for p in _checked(client) if any(_refuses(d, client, p) for d in deployments)]
+        found = [
+            p for p in _checked(client, model) if any(_refuses(d, client, p) for d in deployments)
+        ]
         if found:
             yield name, tuple(found)
 
@@ -94,9 +96,10 @@ def _sees_to_it(client: Client, version: str) -> bool:
     return (own is not None and own.value is True) or drops_for(client.user_agent, version)
 
 
-def _checked(client: Client) -> tuple[str, ...]:
+def _checked(client: Client, model: str) -> tuple[str, ...]:
     names = TRANSLATED.get(client.usual_surface, {})
-    return tuple(names[sent] for sent in client.asks[client.usual_surface] if sent in names)
+    sent = client.parameters_for(client.usual_surface, "", model)
+    return tuple(names[name] for name in sent if name in names)
 
 
 def _refuses(deployment: Deployment, client: Client, parameter: str) -> bool:

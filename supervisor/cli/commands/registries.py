@@ -101,7 +101,12 @@ def _client_in_full(client: "Client") -> dict[str, Any]:
 
 def _sent(parts: Mapping[str, "Sent"]) -> dict[str, Any]:
     return {
-        name: {"value": sent.value, "source": sent.source, "unconfirmed": sent.unconfirmed}
+        name: {
+            "value": sent.value,
+            "source": sent.source,
+            "unconfirmed": sent.unconfirmed,
+            "models": sent.models,
+        }
         for name, sent in parts.items()
     }
 

@@ -16,7 +16,7 @@ CLIENT = Client(
 def test_the_session_is_the_same_in_header_and_body():
     """As it is of one client; values without a place for it stay as they are."""
     session = CLIENT.headers_for("7f3a91c2")["x-session"]
-    asked = CLIENT.parameters_for("responses", "7f3a91c2")
+    asked = CLIENT.parameters_for("responses", "7f3a91c2", "any")
     assert asked == {"ids": [{"id": f"a-{session}"}], "n": 2}
     assert session not in ("", SESSION)
 
@@ -33,3 +33,11 @@ def test_a_cached_prompt_is_written_as_blocks():
     blocks = cached_blocks(("a", "b"))
     assert [block["text"] for block in blocks] == ["a", "b"]
     assert all(block["cache_control"] == {"type": "ephemeral"} for block in blocks)
+
+
+def test_a_parameter_may_belong_to_models_of_one_name():
+    """As clients look at the name that they ask for."""
+    asks = {"responses": {"reasoning": Sent("low", "a test", models="gpt-5*")}}
+    client = Client(name="one", summary="One.", headers={}, asks=asks)
+    assert client.parameters_for("responses", "x", "gpt-5.1") == {"reasoning": "low"}
+    assert client.parameters_for("responses", "x", "claude") == {}

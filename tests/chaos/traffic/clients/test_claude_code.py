@@ -10,6 +10,6 @@ def test_litellm_takes_it_for_claude_code():
 
 def test_its_thinking_fits_into_its_answer():
     """Anthropic refuses a budget that is not below ``max_tokens``."""
-    asked = CLAUDE_CODE.parameters_for("messages", "7f3a91c2")
+    asked = CLAUDE_CODE.parameters_for("messages", "7f3a91c2", "claude")
     assert asked["thinking"]["budget_tokens"] < asked["max_tokens"] == 32_000
     assert "temperature" not in asked

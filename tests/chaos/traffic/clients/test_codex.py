@@ -12,6 +12,6 @@ def test_litellm_takes_it_for_codex():
 
 def test_what_is_not_stored_is_sent_encrypted():
     """Without a store its reasoning comes back with each turn."""
-    asked = CODEX.parameters_for("responses", "7f3a91c2")
+    asked = CODEX.parameters_for("responses", "7f3a91c2", "gpt")
     assert asked["store"] is False
     assert asked["include"] == ["reasoning.encrypted_content"]

@@ -38,7 +38,7 @@ def test_it_asks_on_surfaces_that_exist_and_says_who_it_is(client):
 def test_its_headers_and_parameters_are_what_a_profile_may_say(client):
     """They can be sent: a profile's file is held to the same."""
     headers = client.headers_for("7f3a91c2")
-    parameters = client.parameters_for(client.usual_surface, "7f3a91c2")
+    parameters = client.parameters_for(client.usual_surface, "7f3a91c2", "gpt-5")
     read = ClientProfileFile(headers=headers, parameters=parameters)
     assert read.headers == headers
     assert json.loads(json.dumps(parameters)) == parameters
@@ -49,10 +49,13 @@ def test_its_headers_and_parameters_are_what_a_profile_may_say(client):
 def test_a_request_carries_its_parameters_and_no_others(client, stream):
     """No limit, temperature or key of ours goes out with it: those are what fallbacks refuse."""
     for surface in client.surfaces:
-        task = EVERY_SHAPE[f"agent.{client.name}"].task_on(surface, "7f3a91c2", max_tokens=512)
+        task = EVERY_SHAPE[f"agent.{client.name}"].task_on(
+            surface, "7f3a91c2", model="gpt-5", max_tokens=512
+        )
         spoken = SURFACES[surface].format
         body = spoken.write_ask(task.ask, model="m", stream=stream)
-        asked = client.parameters_for(surface, "7f3a91c2")
+        asked = client.parameters_for(surface, "7f3a91c2", "gpt-5")
+        assert asked.keys() == client.asks[surface].keys()
         assert asked.items() <= body.items()
         ours = {"model", "stream", "stream_options", "messages", "input", "tools", "tool_choice"}
         assert body.keys() - asked.keys() <= ours | {"system", "instructions"}
@@ -70,5 +73,5 @@ def test_every_request_is_a_session_of_its_own(client):
 
 
 def _all(client, nonce):
-    asked = [client.parameters_for(surface, nonce) for surface in client.surfaces]
+    asked = [client.parameters_for(surface, nonce, "gpt-5") for surface in client.surfaces]
     return [client.headers_for(nonce), *asked]

@@ -13,14 +13,16 @@ OFF = {"litellm_settings": {"drop_params": False}}
 UNSET: dict[str, Any] = {"litellm_settings": {}}
 
 
-def found(clients=("hermes",), *, config=UNSET, version="1.106.2", takes=TAKES, **hop):
+def found(
+    clients=("hermes",), *, config=UNSET, version="1.106.2", takes=TAKES, model="claude", **hop
+):
     """What is wrong when these clients ask, and the hop is so."""
     hop = {"litellm_model": "mistral/large", "supported_params": takes, **hop}
     looked_at = audited(
-        {"claude": ["local"]},
+        {model: ["local"]},
         groups={"local": group("local", **hop)},
         changes={"litellm_version": version},
-        clients={"claude": clients} if clients else {},
+        clients={model: clients} if clients else {},
         config=config,
     )
     return list(params_refused(looked_at))
@@ -82,5 +84,10 @@ def test_a_request_that_goes_on_untranslated_is_not_checked():
 
 def test_several_clients_are_named_with_what_each_sends():
     """The one that sends what is taken is not."""
-    (finding,) = found(("hermes", "openai_agents", "cline"))
+    (finding,) = found(("hermes", "openai_agents", "cline"), model="gpt-5")
     assert "reasoning_effort of hermes and reasoning_effort of openai_agents" in finding.message
+
+
+def test_what_a_client_sends_with_other_models_only_is_no_finding():
+    """The Agents SDK sets an effort for gpt-5, and for nothing else."""
+    assert found(("openai_agents",)) == []
