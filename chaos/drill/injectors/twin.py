@@ -37,6 +37,7 @@ from chaos.judge.observation import ClientReply
 from chaos.process.environment import default_folder
 from chaos.process.readiness import StartLimit
 from chaos.protocol.dialects import DIALECTS
+from chaos.protocol.dialects.generic import ELSEWHERE
 from chaos.scenario.plan import DrillPlan, HopRole, pays
 from chaos.scenario.scenario import Scenario
 from chaos.witness.closable_port import ClosablePort, closable_ports
@@ -255,36 +256,41 @@ class Twin(Injector):
             )
 
     def objection(self, scenario: Scenario) -> Objection | None:
-        """Object to groups and dialects that are not known, signed requests, and odd keys."""
+        """Object to what this twin cannot show, and to hops that it cannot play or pass on."""
         ends = FAULTS[scenario.fault.name].lasts_s(scenario.fault.variant) is not None
         if scenario.depth and ends is not self._cooldowns:
             return _with_or_without_cooldowns(scenario.fault.name)
-        caller = self._caller_objection(scenario)
-        if caller is not None:
-            return caller
-        for group in scenario.chain[: scenario.depth + 1]:
-            found = self.topology.find(group)
-            if found is None and (group == scenario.group or group in self._running_groups):
-                return Objection(
-                    f"the twin has no model group {group!r}; the running gateway may have it "
-                    "from its database",
-                    "Give --litellm-config the file that the gateway was started with, and drill "
-                    "groups of the database by redirect.",
-                    Kind.GATEWAY_REFUSED,
-                )
-            google = found is not None and any(d.dialect == "vertex" for d in found.deployments)
-            if google and not self._signs_in:
-                return Objection(
-                    f"hop {group!r} is Vertex AI's, and the twin's LiteLLM lacks google-auth, "
-                    "without which it asks Vertex AI nothing",
-                    "Install google-auth beside that LiteLLM, or give --litellm-bin or "
-                    "--litellm-image one that has it.",
-                )
-            strangers = [d for d in found.deployments if d.dialect is None] if found else []
-            if strangers:
-                objection = _unknown_dialect(group, strangers[0].provider, scenario)
-                if objection is not None:
-                    return objection
+        hops = (self._hop_objection(g, scenario) for g in scenario.chain[: scenario.depth + 1])
+        return (
+            self._caller_objection(scenario)
+            or next((one for one in hops if one is not None), None)
+            or self._serving_objection(scenario)
+        )
+
+    def _hop_objection(self, group: str, scenario: Scenario) -> Objection | None:
+        """Object to groups that it does not have, and to providers that it cannot stand in for."""
+        found = self.topology.find(group)
+        if found is None and (group == scenario.group or group in self._running_groups):
+            return Objection(
+                f"the twin has no model group {group!r}; the running gateway may have it "
+                "from its database",
+                "Give --litellm-config the file that the gateway was started with, and drill "
+                "groups of the database by redirect.",
+                Kind.GATEWAY_REFUSED,
+            )
+        deployments = found.deployments if found is not None else ()
+        if any(d.dialect == "vertex" for d in deployments) and not self._signs_in:
+            return Objection(
+                f"hop {group!r} is Vertex AI's, and the twin's LiteLLM lacks google-auth, "
+                "without which it asks Vertex AI nothing",
+                "Install google-auth beside that LiteLLM, or give --litellm-bin or "
+                "--litellm-image one that has it.",
+            )
+        strangers = [d.provider for d in deployments if d.dialect is None]
+        return _unknown_dialect(group, strangers[0], scenario) if strangers else None
+
+    def _serving_objection(self, scenario: Scenario) -> Objection | None:
+        """Object to odd keys, and to a serving hop whose requests cannot be passed on."""
         serving = self.topology.find(scenario.expected_hop or "")
         if self._real_keys and not pays(scenario, serving):
             # The canary key that such a drill carries would stay behind in the twin.
@@ -390,6 +396,11 @@ class Twin(Injector):
 def _unknown_dialect(group: str, provider: str, scenario: Scenario) -> Objection | None:
     """Object to a hop of an unknown dialect that has more to do than to fail without a word."""
     about = f"hop {group!r} speaks {provider!r}, a dialect that the witness does not know: "
+    if provider in ELSEWHERE:
+        return Objection(
+            f"{about}LiteLLM asks {provider} at its own address, whatever api_base says",
+            "Drill the other hops: a drill of this one would leave the machine.",
+        )
     fault = scenario.faults.get(group)
     if fault is None:
         return Objection(

@@ -20,6 +20,12 @@ from chaos.protocol.formats import WIRE_FORMATS
 
 GENERIC = "generic"
 
+ELSEWHERE = frozenset({"replicate", "sagemaker", "sagemaker_chat", "watsonx", "watsonx_text"})
+"""Providers that LiteLLM asks at an address of its own, whatever ``api_base`` says.
+
+Source: LiteLLM 1.106.2, run.
+"""
+
 
 class Generic:
     """Any provider, by its address alone."""

@@ -173,6 +173,18 @@ async def test_a_drill_that_needs_real_keys_sends_no_canary():
             assert "api_key" not in route.body
 
 
+@pytest.mark.parametrize(("provider", "objects"), [("replicate", True), ("cohere", False)])
+async def test_a_provider_that_is_asked_elsewhere_is_not_drilled(provider, objects):
+    """Whatever address the twin gives it, LiteLLM would ask the provider itself."""
+    stranger = group("paid", dialect=None, provider=provider)
+    gateway = topology({"paid": ["backup"]}, groups={"paid": stranger})
+    async with twin_of(gateway) as twin:
+        objection = twin.objection(planned(gateway, "billing", 1).scenario)
+        assert (objection is not None) is objects
+        if objection is not None:
+            assert f"asks {provider} at its own address" in objection.reason
+
+
 @pytest.mark.parametrize(("version", "objects"), [("1.102.9", True), ("1.106.2", False)])
 async def test_an_old_twin_would_keep_the_canary_key(version, objects):
     """Below 1.103 a deployment with a client's key joins its group for good."""
