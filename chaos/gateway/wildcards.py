@@ -81,6 +81,11 @@ def matches(pattern: str, name: str) -> bool:
     return _segments(pattern, name) is not None
 
 
+def lists(pattern: str, name: str) -> bool:
+    """Tell whether LiteLLM may list *name* for *pattern*: as called, or as the provider is."""
+    return matches(pattern, name) or matches(pattern, name.partition("/")[2])
+
+
 def in_words(models: Mapping[str, str], groups: Collection[str] | None = None) -> Iterator[str]:
     """Say which group stands for each wildcard.
 
@@ -126,15 +131,10 @@ def _wanted(
         # gpt-* of a provider is listed as models that share more than the pattern says ...
         fitting = [i for i, names in wild.items() if all(matches(pattern, n) for n in names)]
         # ... and, where it stands for openai/gpt-*, by the names that the provider is asked for.
-        upstream = [i for i, names in wild.items() if all(_asks(pattern, n) for n in names)]
+        upstream = [i for i, names in wild.items() if all(lists(pattern, n) for n in names)]
         for identity in exactly or fitting or upstream:
             found.setdefault(identity, (pattern, model))
     return found
-
-
-def _asks(pattern: str, name: str) -> bool:
-    """Tell whether *name* is a provider's, of a model that *pattern* takes."""
-    return matches(pattern, name.partition("/")[2])
 
 
 def _first(names: _Listed, exact: Collection[str]) -> str:

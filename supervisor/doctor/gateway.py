@@ -1,7 +1,7 @@
 """Look at the gateway, its keys, its permissions and its engines; no model request is sent."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -13,7 +13,7 @@ from chaos.errors import GatewayError
 from chaos.gateway.client import Gateway
 from chaos.gateway.redirect_permission import lane_urls, permits
 from chaos.gateway.topology import ModelGroup, Topology
-from chaos.gateway.wildcards import a_choice, in_words
+from chaos.gateway.wildcards import STAR, a_choice, in_words, lists
 from chaos.http_client import open_session
 from supervisor.audit.facts import ask_engines, engine_keys, shown_groups
 from supervisor.campaign.engine_names import unknown_engines
@@ -131,7 +131,11 @@ async def _key(gateway: Gateway, topology: Topology) -> Item:
             f"the gateway does not accept the key that sends drills: status {status}",
             "Give a valid one with --key-env or --key-file, or below gateway.key.",
         )
-    hidden = [name for name in topology.groups if name not in seen and "*" not in name]
+    hidden = [
+        name
+        for name in topology.groups
+        if name not in seen and STAR not in name and not _is_listed_otherwise(name, topology, seen)
+    ]
     if hidden:
         return warn(
             "key",
@@ -139,6 +143,12 @@ async def _key(gateway: Gateway, topology: Topology) -> Item:
             "Give the virtual key these models, or drill the others with --group.",
         )
     return ok("key", "the key that sends drills may call every model group")
+
+
+def _is_listed_otherwise(name: str, topology: Topology, seen: Collection[str]) -> bool:
+    """Tell whether the wildcard of *name* is listed: the model itself need not be."""
+    patterns = [pattern for pattern, group in topology.standing.items() if group == name]
+    return any(lists(pattern, other) for pattern in patterns for other in seen)
 
 
 def version(topology: Topology) -> Item:

@@ -3,7 +3,7 @@
 import pytest
 
 from chaos.gateway.topology_reader import GatewayAnswers, read_topology
-from chaos.gateway.wildcards import matches, pattern_of, read_wildcards
+from chaos.gateway.wildcards import lists, matches, pattern_of, read_wildcards
 
 
 def row(name, *, identity="wild", model=None, **info):
@@ -136,3 +136,10 @@ def test_names_match_as_litellm_matches_them():
     assert matches("gpt-*-mini", "gpt-4-mini-2025")
     assert not matches("openai/*", "OpenAI/x")
     assert not matches("a.b/*", "axb/c")
+
+
+def test_a_wildcard_is_listed_by_its_own_names_or_by_the_provider_s():
+    """Whoever may call one of them may call the others."""
+    assert lists("openai/*", "openai/o3")
+    assert lists("house-*", "openai/house-o3")
+    assert not lists("house-*", "openai/o3")

@@ -97,6 +97,18 @@ async def test_a_key_that_may_not_call_everything_is_a_warning():
     assert (item.status, "claude" in item.message, "gpt" in item.message) == ("warn", True, False)
 
 
+@pytest.mark.parametrize(("seen", "status"), [("openai/gpt", "ok"), ("claude", "warn")])
+async def test_a_model_that_litellm_does_not_list_is_called_with_its_wildcard(seen, status):
+    """A key that may call others of the wildcard may call it; one that may not is told."""
+    rows = [
+        {"model_name": name, "litellm_params": {"model": name}, "model_info": {"id": "one"}}
+        for name in ("openai/gpt", "openai/o3")
+    ]
+    answers = {**ALIVE, **litellm_answers(), "/model/info": as_json({"data": rows}), **models(seen)}
+    items = await examined(answers, Settings(wildcards={"openai/*": "openai/gpt-99"}))
+    assert [item.status for item in items if item.name == "key"] == [status]
+
+
 async def test_a_key_that_may_send_nothing_is_a_failure():
     """Drills are sent with it, not with the other one."""
     items = await examined({**ALIVE, **litellm_answers(), "/v1/models": as_json({}, 401)})
