@@ -111,7 +111,9 @@ def drill(
     every: Annotated[
         float | None,
         typer.Option(
-            help="Outage drills: seconds from one request to the next (default: 2)", min=0.2
+            help="Outage drills: seconds from one request to the next (default: 2)",
+            min=0.2,
+            callback=finite,
         ),
     ] = None,
     recover_within: Annotated[
@@ -120,6 +122,7 @@ def drill(
             help="Outage drills: seconds after the outage in which the primary has to serve "
             "again (default: 30)",
             min=1,
+            callback=finite,
         ),
     ] = None,
     max_drills: Annotated[
