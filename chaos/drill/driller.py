@@ -213,15 +213,20 @@ class Driller:
         """Send request after request over the fault's end, and judge them all."""
         plan = progress.plan
         async with self._routed(plan, injector, progress) as route:
+
+            async def ask_once() -> ClientReply:
+                # The route has counted the first already.
+                progress.requests += bool(run.asked)
+                return await self._ask(plan, route)
+
             run = SequenceRun(
                 plan,
                 course,
                 route.lease,
-                ask=lambda: self._ask(plan, route),
+                ask=ask_once,
                 may_ask=lambda: self.may_sample(plan),
             )
             await run.go()
-            progress.requests += max(len(run.asked) - 1, 0)
             wire = await route.lease.end()
         exchanges = run.exchanges(wire)
         seen = Observation(

@@ -126,3 +126,4 @@ async def test_who_breaks_it_off_leaves_nothing_behind():
         drill = task.result()
         assert not witness._live
     assert drill.verdict.outcome is Outcome.ABORTED
+    assert drill.requests == len(of.asked)
