@@ -33,7 +33,7 @@ from chaos.protocol.sse import SseEvent, SseReader
 
 _HEAD_BYTES = 64 << 10
 LEAST_IDS = 3
-"""So many ids, each on one chunk, are the chunks' own; two may be two answers of a chunk each."""
+"""So many ids, each on one chunk of output, are the chunks' own; two may be two answers."""
 
 _DONE_LINES = ("data: [DONE]", "data:[DONE]")
 _SSE_LINES = (b"data:", b"event:", b":", b"id:", b"retry:")
@@ -59,7 +59,8 @@ class ChatCompletionsStream:
         self._id: str | None = None
         self._bare_output = False  # a delta of the current answer came without a role
         self._ids: dict[str, None] = {}
-        self._chunks_of: Counter[str] = Counter()  # chunks with a choice, by id
+        self._chunks_of: set[str] = set()  # ids of chunks with a choice
+        self._carriers: Counter[str] = Counter()  # chunks with output, by id
         self._begun_again: list[str] = []
         self._earlier_calls: set[int] = set()  # places of calls before the last beginning
         self._shared: list[str] = []
@@ -131,7 +132,8 @@ class ChatCompletionsStream:
 
     def _ids_of_chunks(self) -> bool:
         """Tell whether each chunk has an id of its own, so that none is the answer's."""
-        return len(self._chunks_of) >= LEAST_IDS and max(self._chunks_of.values()) == 1
+        enough = len(self._chunks_of) >= LEAST_IDS
+        return enough and max(self._carriers.values(), default=0) == 1
 
     def _is_event_stream(self) -> bool:
         head = self._head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -240,6 +242,7 @@ class ChatCompletionsStream:
         """See whether a chunk begins an answer, and whether it is the second to begin."""
         told = distinct(reply_id)
         self._chunks_of.update(told)
+        self._carriers.update(told if carries else ())
         if not carries and not role:
             self._ids.update(dict.fromkeys(told if not self._ids else ()))
             return
