@@ -105,6 +105,18 @@ def test_an_empty_answer_misses(shape):
     assert misses(task.expect, nothing, "3fa91c02")
 
 
+PROMPTED = {"text_completions", "codestral_fim"}
+"""Formats of one prompt, with no place for tools, schemas, pictures, or several turns."""
+
+
+def has_no_place(spoken, task) -> bool:
+    """Tell whether *spoken* cannot carry *task* at all, which LiteLLM refuses or loses."""
+    ask, expect = task.ask, task.expect
+    if spoken.name in PROMPTED:
+        return bool(ask.tools or ask.response_schema or expect.words) or len(ask.turns) > 1
+    return spoken.name == "ollama_generate" and len(expect.calls) > 1
+
+
 @every
 @every_format
 @pytest.mark.parametrize("stream", [True, False])
@@ -113,7 +125,7 @@ def test_every_format_carries_request_and_answer(shape, spoken, stream):
     task = task_of(shape)
     if bool(task.ask.inputs) != ("embed" in spoken.name) or spoken.name == ONE_AT_A_TIME:
         return
-    if task.ask.inputs and stream:
+    if (task.ask.inputs and stream) or has_no_place(spoken, task):
         return
     body = json.loads(json.dumps(spoken.write_ask(task.ask, model="m", stream=stream)))
     answer = compose(spoken.read_ask(body))
