@@ -51,6 +51,12 @@ class Failure:
         deployments = self.plan.hops[0].deployments if self.plan.hops else ()
         return deployments[0].dialect if deployments else None
 
+    @property
+    def serving(self) -> str | None:
+        """The dialect of the hop that has to serve."""
+        hop = self.plan.hop(self.plan.scenario.expected_hop or "")
+        return hop.deployments[0].dialect if hop is not None and hop.deployments else None
+
 
 class Gap(Protocol):
     """A failure that is known: from our table, or accepted by the user."""
@@ -75,6 +81,7 @@ class KnownGap:
         kinds: The verdict kinds it explains ...
         besides: ... and those that may come with them.
         primary: Dialects of the first failing hop that show it; empty for any.
+        serving: Dialects of the hop that has to serve, where the gap is in how its answer is read.
         most_attempts: At one hop, where ``retry_storm`` is explained.
         source: Where it is documented.
     """
@@ -85,6 +92,7 @@ class KnownGap:
     primary: frozenset[str]
     source: str
     besides: frozenset[Kind] = frozenset()
+    serving: frozenset[str] = frozenset()
     most_attempts: int = 0
 
     def explains(self, failure: Failure) -> bool:
@@ -97,6 +105,7 @@ class KnownGap:
             in_range
             and failure.kind in self.kinds
             and (not self.primary or failure.primary in self.primary)
+            and (not self.serving or failure.serving in self.serving)
             and fnmatchcase(failure.plan.scenario.pattern, self.scenario)
             and all(self._covers(finding, failure) for finding in failure.findings)
         )
@@ -109,6 +118,9 @@ class KnownGap:
         if finding.kind is Kind.RETRY_STORM:
             attempts = failure.attempts.get(finding.hop or "", 0)
             return _in_place(finding, failure.plan) and attempts <= self.most_attempts
+        if self.serving:
+            expected = failure.plan.scenario.expected_hop
+            return finding.hop is None or finding.hop == expected
         return _in_place(finding, failure.plan)
 
 
@@ -134,6 +146,7 @@ def load() -> tuple[KnownGap, ...]:
             kinds=frozenset(Kind(kind) for kind in row["kinds"]),
             besides=frozenset(Kind(kind) for kind in row.get("besides", ())),
             primary=frozenset(row.get("primary", ())),
+            serving=frozenset(row.get("serving", ())),
             most_attempts=row.get("most_attempts", 0),
             source=row["source"],
         )

@@ -90,8 +90,12 @@ def test_every_row_of_the_table_has_a_source():
 def test_a_pattern_names_what_there_is(gap):
     """A typing error in the table would explain nothing, silently."""
     parts = gap.scenario.split("/")
-    assert FaultName.parse(parts[1].removesuffix("*")).name in FAULTS
-    assert gap.primary <= DIALECTS.keys()
+    if parts[1] != "*":
+        assert FaultName.parse(parts[1].removesuffix("*")).name in FAULTS
+    else:
+        # Whatever the primary's fault is: the gap is in the serving hop's answer.
+        assert gap.serving
+    assert gap.primary | gap.serving <= DIALECTS.keys()
     if len(parts) == 5:
         assert any(fnmatchcase(name, parts[3]) for name in SURFACES)
         assert parts[4] in ("stream", "whole", "*")
@@ -128,3 +132,22 @@ def test_a_gap_does_not_excuse_an_answer_where_a_refusal_is_expected():
     for end in (Expected.REFUSED, Expected.ERROR):
         plan = replace(wrong.plan, expectation=Expectation("*", end, "policy"))
         assert explanation([gap], replace(wrong, plan=plan)) is None
+
+
+@pytest.mark.parametrize(
+    ("dialect", "hop", "explained"),
+    [("ollama", "local", True), ("vllm", "local", False), ("ollama", "claude", False)],
+)
+def test_a_gap_in_reading_an_answer_is_about_the_hop_that_gives_it(dialect, hop, explained):
+    """Of that hop's dialect, and of no other hop."""
+    kind = Kind.TOOL_CALL_INVALID
+    gap = replace(GAP, serving=frozenset({"ollama"}), kinds=frozenset({kind}))
+    found = failure(failed_finding(kind, hop=hop))
+    hops = tuple(
+        replace(one, deployments=tuple(replace(d, dialect=dialect) for d in one.deployments))
+        if one.group == "local"
+        else one
+        for one in found.plan.hops
+    )
+    there = replace(found, plan=replace(found.plan, hops=hops))
+    assert (explanation([gap], there) is not None) is explained
