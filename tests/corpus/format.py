@@ -162,6 +162,9 @@ class Case(_Part):
         description="How far a slow machine may lengthen the limit that is missed (first_token_s, "
         "else deadline_s): what is too late takes longer than this on any machine.",
     )
+    recover_within_s: float = Field(
+        10.0, gt=0, description="Of an outage: how long the primary may take to serve again."
+    )
     real_keys: bool = Field(False, description="Drilled with --real-keys.")
     should: Ending = Field(
         Ending.SERVED, description="How it should end: the outcome of the setting 'expect'."
@@ -222,6 +225,12 @@ class Case(_Part):
             surface=drill.surface,
             stream=drill.stream,
         )
+
+    @property
+    def ends(self) -> bool:
+        """Its fault ends, so that many requests are sent over it, in a twin with cooldowns."""
+        fault, name = parse_fault(self.drill.fault)
+        return fault.lasts_s(name.variant) is not None
 
 
 def _flags(*, model_format: str = "gemma4", **given: Any) -> EngineFlags:
@@ -312,4 +321,7 @@ def read_corpus(folder: Path = CORPUS) -> dict[str, CorpusFile]:
 
 
 if __name__ == "__main__":
-    json.dump(CorpusFile.model_json_schema(), sys.stdout, indent=2)
+    # By its own name: the schema names the modules of models that are called alike.
+    from tests.corpus.format import CorpusFile as Named
+
+    sys.stdout.write(json.dumps(Named.model_json_schema(), indent=2) + "\n")

@@ -4,7 +4,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,9 @@ from tests.corpus.format import WELL, Case, CorpusFile, Deployment
 from tests.patience import reply_time_s, scaled
 
 UNMEASURED_REPLY_S = 0.5
+EVERY_S = 0.5
+"""From one request of an outage to the next."""
+
 """A twin is started for each round, and asked for nothing before."""
 
 NO_LIMIT_USD = 1e6
@@ -196,7 +199,7 @@ def _rounds(cases: Iterable[Case]) -> list[list[Case]]:
     for case in cases:
         limits = (
             *(case.deadline_s, case.first_token_s, case.at_most_s),
-            case.real_keys,
+            *(case.real_keys, case.ends, case.recover_within_s),
         )
         together[(case.alone, case.name if case.alone else "", *limits)].append(case)
     # The longest first, so that their waiting is not all there is at the end.
@@ -213,10 +216,12 @@ async def _campaign(running: _Gateway, cases: Sequence[Case]) -> dict[str, Came]
         deadline_s = scaled(limits.deadline_s, running.reply_s)
     options = RehearsalOptions(
         injector="redirect" if running.gateway is not None else "twin",
-        twin=running.twin,
+        twin=replace(running.twin, cooldowns=limits.ends),
         drills=DrillOptions(
             deadline_s,
             first_token_s,
+            every_s=EVERY_S,
+            recover_within_s=limits.recover_within_s,
             real_keys=limits.real_keys,
             expectations=tuple(
                 Expectation(case.scenario.key, case.should, case.source)
