@@ -258,7 +258,9 @@ class Planner:
     ) -> DrillPlan:
         topology, options = self.topology, self.options
         serving = topology.find(scenario.expected_hop or "")
-        course, expectation = self._course(scenario), options.expectation_of(scenario)
+        expectation = options.expectation_of(scenario)
+        # What should not be served is shown by one request.
+        course = self._course(scenario) if expectation.outcome is Expected.SERVED else None
         # Never a long context for money, nor what is sent many times, and never money for an
         # answer that nobody should get.
         worth = (

@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from chaos.gateway.topology import ModelGroup, RouterSettings
 from chaos.gateway.virtual_key import VirtualKey
+from chaos.scenario.expectation import Expectation, Expected
 from chaos.scenario.plan import BUDGET_FACTOR, MAX_TOKENS, HopRole
 from chaos.traffic.shape import ClientProfile
 from tests.fakes.plans import one_scenario, plan_for, planner
@@ -164,3 +167,23 @@ def test_a_hop_that_the_key_may_not_ask_for_is_known():
     hops = make(replace(GATEWAY, caller=key)).hops
     assert [hop.closed_to for hop in hops] == [None, None, "team-a"]
     assert {hop.closed_to for hop in make().hops} == {None}
+
+
+@pytest.mark.parametrize(
+    ("fault", "depth", "expected", "down_s"),
+    [
+        ("outage", 1, Expected.SERVED, 20.0),
+        ("outage.seconds_60", 1, Expected.SERVED, 60.0),
+        ("outage", 1, Expected.REFUSED, None),
+        ("server_error", 1, Expected.SERVED, None),
+    ],
+)
+def test_a_fault_that_ends_has_a_course(fault, depth, expected, down_s):
+    """Where an answer is expected: what should be refused is shown by one request."""
+    wish = Expectation("*", expected, "policy")
+    options = {"every_s": 3.0, "recover_within_s": 9.0, "expectations": (wish,)}
+    plan = make(fault=fault, depth=depth, **options)
+    assert (plan.course.down_s if plan.course else None) == down_s
+    if plan.course is not None:
+        assert (plan.course.every_s, plan.course.recover_within_s) == (3.0, 9.0)
+        assert plan.most_s > plan.course.most_s > down_s
