@@ -53,8 +53,8 @@ def _of_one_request(text: str) -> str:
     fault, name = parse_fault(text)
     if fault.lasts_s(name.variant) is not None:
         raise ValueError(
-            f"{name.name} needs a twin with cooldowns, which the daemon has not: drill it by hand, "
-            f"understudy drill --fault {name}"
+            "not a fault that the daemon drills by itself: it needs a twin with cooldowns; by hand "
+            f"it is understudy drill --fault {name}"
         )
     return text
 

@@ -31,8 +31,11 @@ SHOWN = 4
 PRIVATE = ("gateway", "admin", "engine", "beat", "url", "signing", "bearer", "chat", "web")
 """What the configuration can name, but for the store's password."""
 
-SLOW = ("hang", "keepalive_only", "slow_first_token", "stream_stall", "connection_refused")
+SLOW = ("hang", "keepalive_only", "slow_first_token", "stream_stall")
 """Faults that last as long as a deadline; they are drilled on demand, once."""
+
+BY_TWIN = ("connection_refused", "outage")
+"""Faults that no running gateway can be drilled with."""
 
 
 @dataclass
@@ -159,7 +162,7 @@ class Day:
             ("drill", "--local", "--max-drills", "1"),
         ):
             await self.say(*command, "--format", form, *here)
-        slow = [option for fault in SLOW[:-1] for option in ("--fault", fault)]
+        slow = [option for fault in SLOW for option in ("--fault", fault)]
         await self.say("drill", *slow, "--max-drills", "4", "--format", form, *here)
         history = json.loads(await self.say("history", "--format", "json", *here))
         for one in history["drills"][:SHOWN]:

@@ -103,6 +103,7 @@ async def test_the_report_keeps_the_published_names():
         "reply",
         "started_at",
         "attempt",
+        "sequence",
         "expected",
     ]
     assert DrillReport.model_validate(raw) == report

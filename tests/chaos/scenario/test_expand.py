@@ -61,8 +61,16 @@ def test_full_has_every_fault_once_and_every_shape_with_billing():
     assert [s.shape for s in with_hang] == ["chat"]
     assert with_billing == {n for n, shape in SHAPES.items() if "messages" in shape.surfaces}
     assert {str(s.fault) for s in found if s.stream} >= {
-        n for n, f in FAULTS.items() if not f.twin_only
+        n for n, f in FAULTS.items() if not f.twin_only and f.lasts_s(None) is None
     }
+
+
+@pytest.mark.parametrize("profile", Profile)
+def test_a_fault_that_ends_is_drilled_only_by_name(profile):
+    """It takes a minute, and a twin of its own."""
+    found = scenarios(profile=profile, has_twin=True)
+    assert "outage" not in {str(s.fault) for s in found}
+    assert scenarios(profile=profile, has_twin=True, faults=("outage",))
 
 
 def test_a_fault_of_streams_is_not_drilled_without_one():

@@ -33,7 +33,7 @@ def test_the_first_pattern_that_fits_counts():
     ("line", "message"),
     [
         ("faults: [biling]", 'rehearse.faults[0]: "biling" is not a fault: Did you mean'),
-        ("faults: [outage]", "outage needs a twin with cooldowns, which the daemon has not"),
+        ("faults: [outage]", '"outage" is not a fault that the daemon drills by itself: it needs'),
         ("shapes: [chatt]", 'rehearse.shapes[0]: "chatt" is not a traffic shape: Did you'),
         ("surfaces: [x]", 'rehearse.surfaces[0]: "x" is not a surface: One of: chat'),
         ("clients: [codx]", 'rehearse.clients[0]: "codx" is not a client: Did you mean'),
