@@ -392,13 +392,14 @@ class Driller:
     ) -> ClientReply | None:
         """Send an ordinary request after a fault that strikes late: is the gateway still alive?
 
-        By canary only: no money is spent for it.
+        The witness answers it, whoever the hop is: what the gateway shows alone, it shows alone.
         """
         if plan.phase is not Phase.AFTER_FIRST_BYTE or not plan.canary:
             return None
         patient_s = max(plan.deadline_s, UNDISTURBED_WITHIN_S)
-        alone = self.planners[plan.injector].undisturbed(plan, patient_s)
-        if not await self._may_ask(alone, injector):
+        asked = self.planners[plan.injector].undisturbed(plan, patient_s)
+        alone = replace(asked, hops=tuple(replace(hop, stand_in=True) for hop in asked.hops))
+        if injector.objection(alone.scenario) is not None:
             return None
         async with self._routed(alone, injector, progress) as route:
             reply = await self._ask(alone, route)
