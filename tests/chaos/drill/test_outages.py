@@ -16,8 +16,8 @@ from chaos.scenario.plan import DrillOptions
 from chaos.witness.wire_record import AttemptOutcome
 from tests.patience import PATIENCE_S
 
-COOLDOWNS_S = {"short": 1, "middle": 5, "long": 15}
-DOWN_S = 8
+COOLDOWNS_S = {"short": 1, "middle": 3, "long": 9}
+DOWN_S = 5
 
 
 def configuration():
