@@ -60,7 +60,7 @@ async def drilled_there(
     """Have the daemon drill, and report.
 
     Args:
-        say: Is told what the daemon does first, where that takes a while.
+        say: Is told what the daemon says of these drills, and what it does first.
         grew: Is given, after each drill, what makes the report of all so far.
 
     Returns:
@@ -82,6 +82,8 @@ async def drilled_there(
                 if event.name == "campaign.planned":
                     report.planned(event.data)
                     live.planned(event.data["drills"])
+                elif event.name == "campaign.says":
+                    say(event.data["line"])
                 elif event.name == "drill.started":
                     live.started(event.data["id"], event.data["scenario"])
                 elif event.name == "drill.ended":

@@ -140,6 +140,11 @@ class Campaigns:
 
     async def _run(self, campaign: Campaign, gateway: OpenGateway, settings: Settings) -> None:
         recorder, order = self._recorder, campaign.order
+
+        def say(line: str) -> None:
+            log.info("rehearsal", campaign=campaign.id, says=line)
+            recorder.events.tell("campaign.says", {"line": line}, campaign=campaign.id)
+
         own = order.own_client
         request = DrillRequest(
             selection=order.selection(settings.drills.profile),
@@ -153,7 +158,7 @@ class Campaigns:
             witness=gateway.witness,
             guard=self._guard(settings, gateway.session).may_run,
             clock=gateway.clock,
-            say=lambda line: log.info("rehearsal", campaign=campaign.id, says=line),
+            say=say,
         ) as rehearsal:
             scenarios = rehearsal.scenarios(request.selection)
             assignments = rehearsal.plan(scenarios[: order.max_drills or None])

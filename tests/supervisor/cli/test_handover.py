@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from chaos import rehearsal
 from chaos.errors import UsageError
 from chaos.judge.verdict import Outcome
 from chaos.process.ports import free_port
@@ -88,6 +89,19 @@ async def test_what_is_waited_for_is_said(here, monkeypatch):
                 await stop.event.wait()
                 waiting.cancel()
     assert said == [f"waiting for the daemon's drill in progress: {running}"]
+
+
+async def test_how_long_a_campaign_will_take_is_said_here_too(here, monkeypatch):
+    """What the daemon says of these drills comes to the terminal, not only into its log."""
+    monkeypatch.setattr(rehearsal, "FROM", 1)
+    said: list[str] = []
+    async with here.daemon() as daemon, session() as opened:
+        await daemon.drilled()
+        api = await daemon_of(opened, here.load())
+        assert api is not None
+        await drilled_there(api, CHAT, Stop(), live(), said.append)
+    (line,) = [line for line in said if "drills, about" in line]
+    assert line.startswith("2 drills, about 1 min at this gateway's")
 
 
 async def test_a_stop_breaks_the_campaign_off(here):
