@@ -146,23 +146,26 @@ def _lost(plan: DrillPlan, seen: Observation) -> Iterator[Finding]:
             f"{len(lost)} of {of} requests were lost; the first, {when}, got {told(_seen(first))}.",
             where=Where.GATEWAY,
             hop=plan.hops[0].group,
-            remedy="Drill the same group with --fault server_error: one request shows at which "
-            "hop the chain breaks. Requests that are lost only in an outage are lost to its "
-            "cooldowns (allowed_fails, cooldown_time of the fallback).",
+            remedy=f"Give {plan.hops[0].group} a fallback in the gateway's router settings."
+            if kind is Kind.NO_FALLBACK
+            else "Drill the same group with --fault server_error: one request shows at which hop "
+            "the chain breaks. Requests that are lost only in an outage, or after it, are lost to "
+            "the cooldowns of its hops (allowed_fails, cooldown_time).",
         )
 
 
 def _of_requests(
     plan: DrillPlan, seen: Observation, checks: tuple[Check, ...]
 ) -> Iterator[Finding]:
-    """Tell what is wrong with requests that were answered, each thing once."""
+    """Tell what is wrong with requests that were not lost, each thing once."""
     told_: dict[tuple[str, Kind | None], list[tuple[Exchange, Finding]]] = {}
     for one in seen.exchanges:
-        if _is_lost(plan, one):
+        if _is_lost(plan, one) or _is_cooled(plan, one):
             continue
         alone = as_it_was(plan, one)
-        failing = any(hop.role is HopRole.FAIL for hop in alone.hops)
-        due = [check for check in checks if failing or check.name != FAULT_HIT]
+        # An answer with nothing on the wire is nobody's; that check says so.
+        wanted = not one.wire or any(hop.role is HopRole.FAIL for hop in alone.hops)
+        due = [check for check in checks if wanted or check.name != FAULT_HIT]
         for finding in judge(alone, _seen(one), due).findings:
             reason = finding.kind is not None and finding.kind.is_reason
             if finding.result is Result.FAILED or (finding.result is Result.UNKNOWN and reason):
@@ -195,6 +198,7 @@ def as_it_was(plan: DrillPlan, one: Exchange) -> DrillPlan:
         role = HopRole.SPARE if serves else HopRole.SERVE
         serves = True
         hops.append(replace(hop, role=role, fault=None))
+    hops = hops or list(plan.hops)
     # In the order in which they were asked: those that failed come first.
     failing = [hop for hop in hops if hop.role is HopRole.FAIL]
     hops = [*failing, *(hop for hop in hops if hop.role is not HopRole.FAIL)]
@@ -216,6 +220,15 @@ def _is_lost(plan: DrillPlan, one: Exchange) -> bool:
     alone = _seen(one)
     nobody = plan.scenario.everything_down and len(plan.hops) > 1 and one.stage is Stage.DOWN
     return not has_answer(alone) and not (nobody and honest_error(alone))
+
+
+def _is_cooled(plan: DrillPlan, one: Exchange) -> bool:
+    """Tell whether an error needs no hop to have been asked: nobody could serve, and it is honest.
+
+    Where all were asked, the checks judge it like that of any other drill.
+    """
+    asked = {record.group for record in one.wire}
+    return not has_answer(_seen(one)) and any(hop.group not in asked for hop in plan.hops)
 
 
 def _how_lost(plan: DrillPlan, one: Exchange) -> Kind:

@@ -178,13 +178,12 @@ def _client(row: DrillRow) -> str:
 
 
 def _sequence(row: SequenceRow) -> str:
-    answered = row.requests_down - row.lost_down
     back = f"{row.back_after_s:.1f} s after it" if row.back_after_s is not None else "not back"
     wait = row.most_extra_wait_s
     longer = f", up to {max(wait, 0.0):.1f} s longer" if wait is not None else ""
     order = f" (then served: {', '.join(row.order)})" if row.order else ""
     return (
-        f"outage of {row.down_s:g} s: {answered} of {row.requests_down} requests answered in it"
+        f"outage of {row.down_s:g} s: {row.lost_down} of {row.requests_down} requests lost in it"
         f"{longer}; {row.attempts_down} attempts at the primary; back: {back}{order}"
     )
 

@@ -140,3 +140,22 @@ def test_a_request_is_planned_as_the_chain_was_left_for_it():
     assert (alone.scenario.depth, alone.hops[0].role) == (0, HopRole.SERVE)
     failed = as_it_was(PLAN, HIT)
     assert (failed.scenario.chain, failed.scenario.depth) == (("claude", "gemma"), 1)
+
+
+BOTH = replace(plan(depth=2, fault="outage"), course=PLAN.course)
+BOTH_HIT = exchange(Stage.DOWN, 2.0, hit(), hit("gemma"), reply=refused())
+
+
+@pytest.mark.parametrize("wire", [(), (hit("gemma"),), (hit(),)])
+def test_a_hop_that_is_down_need_not_be_asked_where_nobody_can_serve(wire):
+    """With every cooldown open, or one, the honest error is as right as with none."""
+    cooled = exchange(Stage.DOWN, 4.0, *wire, reply=refused("all in cooldown", status=429))
+    assert came(BEFORE, BOTH_HIT, cooled, BACK, of=BOTH) == (Outcome.PASSED, None)
+
+
+@pytest.mark.parametrize("of", [PLAN, BOTH])
+def test_an_answer_that_nobody_on_the_wire_gave_is_none(of):
+    """A cache's, say: it is no pass, whoever was left to serve."""
+    cached = exchange(Stage.DOWN, 4.0)
+    first = HIT if of is PLAN else BOTH_HIT
+    assert came(BEFORE, first, cached, BACK, of=of) == (Outcome.INCONCLUSIVE, Kind.FAULT_NOT_HIT)

@@ -5,7 +5,7 @@ import io
 from rich.console import Console, Group
 
 from chaos.drill.drill import DEFECT
-from chaos.drill.report import ReplyRow
+from chaos.drill.report import ReplyRow, SequenceRow
 from chaos.judge.check import Kind, Result
 from chaos.judge.verdict import Outcome
 from chaos.scenario.expectation import Expected
@@ -170,3 +170,23 @@ def test_a_refusal_that_was_expected_says_so():
     assert why(closed) == "refused, as the settings expect"
     assert why(row(expected=Expected.ERROR)) == "one honest error, as the settings expect"
     assert path(closed) == "✗claude → refused"
+
+
+def test_an_outage_is_told_by_what_was_lost_in_it():
+    """An honest error where nobody can serve is no answer, and nothing lost either."""
+    sequence = SequenceRow(
+        down_s=3,
+        requests=10,
+        lost=2,
+        requests_down=6,
+        lost_down=0,
+        attempts_down=3,
+        extra_wait_s=0.1,
+        most_extra_wait_s=0.7,
+        back_after_s=1.2,
+        order=("gemma", "claude"),
+        took_s=4.7,
+    )
+    told = " ".join(printed(failed().model_copy(update={"sequence": sequence})).split())
+    assert "outage of 3 s: 0 of 6 requests lost in it, up to 0.7 s longer" in told
+    assert "3 attempts at the primary; back: 1.2 s after it (then served: gemma, claude)" in told
