@@ -76,6 +76,13 @@ class ContainerState:
     mounts: tuple[str, ...] = ()
 
 
+class NotRunningError(SetupError):
+    """A command was to run in a container that does not run, or that ended meanwhile."""
+
+    def __init__(self, name: str, trouble: str) -> None:
+        super().__init__(trouble, remedy=f"Its last words: docker logs --tail 50 {name}")
+
+
 @contextmanager
 def open_container(name: str, *, within_s: float = WITHIN_S) -> Iterator[Container]:
     """Find a container by its name or id.
@@ -257,10 +264,21 @@ def trouble_of(container: Container) -> str:
 
 
 def output_of(container: Container, command: Sequence[str]) -> tuple[int, str]:
-    """Run a command that only reads; returns its exit code and what it printed."""
+    """Run a command that only reads; returns its exit code and what it printed.
+
+    Raises:
+        NotRunningError: The container does not run: it may have ended since somebody looked.
+    """
     code, output = 0, b""
     for _ in range(2):  # The SDK may lose what arrives together with the headers.
-        done = container.exec_run(list(command), stderr=False)
+        try:
+            done = container.exec_run(list(command), stderr=False)
+        except APIError:
+            container.reload()
+            trouble = trouble_of(container)
+            if trouble:
+                raise NotRunningError(str(container.name), trouble) from None
+            raise
         code = int(done.exit_code or 0)
         output = done.output if isinstance(done.output, bytes) else b""
         if output or code:

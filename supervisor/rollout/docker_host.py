@@ -233,7 +233,11 @@ class DockerHost:
         self._client.containers.get(name).update(restart_policy=wanted)
 
     def run_inside(self, name: str, words: Sequence[str]) -> tuple[int, str]:
-        """Run a program in a running container; returns its exit code and what it printed."""
+        """Run a program in a running container; returns its exit code and what it printed.
+
+        Raises:
+            NotRunningError: It does not run: it may have ended since somebody looked.
+        """
         from supervisor.engine.container import output_of  # noqa: PLC0415 -- beside its kind
 
         return output_of(self._client.containers.get(name), words)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from supervisor.engine.container import parse_state
+from supervisor.engine.container import NotRunningError, parse_state
 from supervisor.probes.depths.forced import CALLS, TOOL, tool
 from supervisor.rollout.command_line import VllmCommand, without_flags
 from supervisor.rollout.container_spec import ContainerSpec
@@ -130,10 +130,11 @@ def _probed(host: DockerHost, name: str, command: VllmCommand) -> Mapping[str, A
         "tools": "--enable-auto-tool-choice" in command.flags,
     }
     for python in ("python3", "python"):
-        if _ended(host, name) is not None:
-            return None
         words = [python, "-I", "-c", _script(), json.dumps(given)]
-        code, output = host.run_inside(name, words)
+        try:
+            code, output = host.run_inside(name, words)
+        except NotRunningError:  # How it ended is looked up next.
+            return None
         lines = output.strip().splitlines()
         if code == 0 and lines:
             try:

@@ -32,6 +32,7 @@ class FakeContainer:
         output: What a command in it prints, by its executable; others are not found.
         ran: The commands that were run in it.
         asked: The paths that were asked for.
+        ends_when_asked: It ends between a look at it and the command that is to run in it.
         run: Its path and its arguments.
         health: What Docker's own health check found; None without one.
         spoken: The oldest and the newest version of the API that Docker speaks.
@@ -61,6 +62,7 @@ class FakeContainer:
     output: dict[str, str] = field(default_factory=dict)
     ran: list[list[str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    ends_when_asked: bool = False
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -169,7 +171,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self._refused():
+            return
         if self.path.endswith("/containers/0a/exec"):
+            if self.container.ends_when_asked:
+                self.container.status, self.container.exit_code = "exited", 1
+                self._json({"message": "Container 0a is not running"}, 409)
+                return
             self.container.ran.append(asked["Cmd"])
             self._json({"Id": "1b"}, 201)
             return

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import docker
 import pytest
-from docker.errors import DockerException
+from docker.errors import APIError, DockerException
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +18,7 @@ from supervisor.engine import container as docker_container
 from supervisor.engine.container import (
     ContainerState,
     ContainerWatch,
+    NotRunningError,
     open_container,
     output_of,
     parse_state,
@@ -71,6 +72,24 @@ def test_a_command_s_output_is_read(fake):
     with open_container("vllm") as container:
         assert output_of(container, ["python3", "-c", "1"]) == (0, "seen\n")
         assert output_of(container, ["perl"])[0] == 127
+
+
+def test_a_container_that_ends_before_the_command_runs_is_told_as_one_that_does_not_run(fake):
+    """Whoever looked first saw it running; Docker's bare 409 names neither it nor a way on."""
+    fake.ends_when_asked = True
+    with open_container("vllm") as container:
+        assert trouble_of(container) == ""
+        with pytest.raises(NotRunningError, match="'vllm' is not running: exited, exit") as told:
+            output_of(container, ["python3", "-c", "1"])
+    assert told.value.remedy == "Its last words: docker logs --tail 50 vllm"
+
+
+def test_a_command_that_docker_refuses_in_a_container_that_runs_is_docker_s_to_explain(fake):
+    """Only a container that does not run is one that does not run."""
+    with open_container("vllm") as container:
+        fake.only = r".*/json"
+        with pytest.raises(APIError, match="403"):
+            output_of(container, ["python3", "-c", "1"])
 
 
 def test_a_container_that_has_ended_says_how(fake):

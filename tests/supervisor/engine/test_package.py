@@ -135,6 +135,7 @@ async def test_a_python_that_is_not_there_or_hangs_is_a_fact(tmp_path, monkeypat
     ("changes", "part"),
     [
         ({"status": "exited"}, "is not running: exited"),
+        ({"ends_when_asked": True}, "is not running: exited, exit code 1"),
         ({"output": {}}, "has no Python"),
         ({"output": {"python3": "{}"}}, "it has no vLLM"),
         ({"name": "other"}, "there is no container 'vllm'"),

@@ -1,13 +1,23 @@
 """What starts the trial without a GPU, and what its outcome means."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import pytest
 
+from supervisor.engine.container import NotRunningError
 from supervisor.probes.depths.forced import TOOL
 from supervisor.rollout.command_line import VllmCommand, read_command
+from supervisor.rollout.container_spec import ContainerSpec
+from supervisor.rollout.docker_host import DockerHost
 from supervisor.rollout.finding import Answer, Finding
-from supervisor.rollout.render import ARGUMENTS, Rendered, findings_of, render_words
+from supervisor.rollout.render import (
+    ARGUMENTS,
+    Rendered,
+    findings_of,
+    render_words,
+    try_render,
+)
 
 ASIDE = ("--host", "127.0.0.1", "--port", "8000")
 READ = {"whole": [TOOL, ARGUMENTS], "streamed": [TOOL, ARGUMENTS]}
@@ -49,6 +59,51 @@ def ended(log: str, code: int | None = 1) -> Finding:
     """Judge a trial that did not come up."""
     (found,) = findings_of(Rendered(None, code, log, 301.0), GOOD, LIMIT_S)
     return found
+
+
+# --- the trial --------------------------------------------------------------------------
+
+
+class Host:
+    """A Docker whose one container ends after the look that precedes a command in it."""
+
+    def __init__(self) -> None:
+        self.running = True
+        self.removed = 0
+
+    def remove(self, _name: str) -> None:
+        self.removed += 1
+
+    def create(self, *_: object) -> str:
+        return "0a"
+
+    def start(self, _name: str) -> None:
+        """It runs from the beginning."""
+
+    def container(self, _name: str) -> Mapping[str, Any]:
+        status = "running" if self.running else "exited"
+        code = 0 if self.running else 2
+        return {"State": {"Status": status, "Running": self.running, "ExitCode": code}}
+
+    def run_inside(self, name: str, _words: Sequence[str]) -> tuple[int, str]:
+        self.running = False
+        raise NotRunningError(name, f"the container {name!r} is not running: exited")
+
+    def log(self, _name: str, **_: object) -> str:
+        return "ValueError: invalid tool call parser: gemma5"
+
+
+async def test_an_engine_that_ends_between_two_looks_has_ended():
+    """It is the trial's answer, not a trouble of Docker's."""
+    host = Host()
+    spec = ContainerSpec.model_validate({"image": "vllm:1", "command": ["--model", "m"]})
+    rendered = await try_render(
+        cast(DockerHost, host), spec, GOOD, name="trial", rollout="r", within_s=LIMIT_S
+    )
+    (found,) = findings_of(rendered, GOOD, LIMIT_S)
+    assert found.answer is Answer.REFUSED
+    assert found.came == ("it ended with exit code 2: ValueError: invalid tool call parser: gemma5")
+    assert host.removed == 2
 
 
 # --- the command ------------------------------------------------------------------------
