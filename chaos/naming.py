@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+MOST_NAMED = 12
+"""Of names that somebody acts on one by one; more are a list for a program."""
+
 
 def some_of(names: Iterable[str], most: int = 3) -> str:
     """Name the first few, and count the rest; each is named once."""

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from chaos.gateway.topology import Deployment, ModelGroup, Topology
+from chaos.naming import MOST_NAMED, some_of
 from supervisor.engine.facts import EngineFacts
 
 Severity = Literal["error", "warning", "info"]
@@ -136,8 +137,8 @@ Audit = Callable[[Audited], Iterable[AuditFinding]]
 
 
 def quoted(names: Iterable[str]) -> str:
-    """List *names* for a sentence."""
-    return ", ".join(repr(name) for name in names)
+    """List *names* for a sentence; of many the first, and how many more there are."""
+    return some_of(map(repr, names), MOST_NAMED)
 
 
 def yaml_list(names: Sequence[str]) -> str:

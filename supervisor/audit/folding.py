@@ -1,7 +1,7 @@
 """Report findings of one cause once, with the groups that it concerns. Pure."""
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from supervisor.audit.finding import AuditFinding
@@ -20,14 +20,68 @@ def folded(findings: Iterable[AuditFinding]) -> list[AuditFinding]:
     return [_one(found) for found in together.values()]
 
 
-def joined_remedies(remedies: Iterable[str]) -> list[str]:
-    """Join remedies that differ only in their last line, the entry of one group."""
-    joined: dict[str, list[str]] = {}
+def joined_remedies(remedies: Iterable[str], most: int | None = None) -> list[str]:
+    """Join remedies that differ only in one line, the entry of one group.
+
+    Args:
+        most: Entries of one remedy that are written; a comment counts the rest, so that what is
+            copied is still YAML. None: all.
+    """
+    joined: list[_Joined] = []
     for remedy in dict.fromkeys(remedies):
-        head, _, last = remedy.rpartition("\n")
-        entry = head and last.lstrip().startswith("- ")
-        joined.setdefault(head if entry else remedy, []).extend([last] if entry else [])
-    return ["\n".join([head, *lasts]) for head, lasts in joined.items()]
+        lines = remedy.split("\n")
+        if not any(one.takes(lines) for one in joined):
+            joined.append(_Joined(lines))
+    return [one.text(most) for one in joined]
+
+
+@dataclass(slots=True)
+class _Joined:
+    """A remedy, and the entries of others that are the same but for one line.
+
+    Attributes:
+        at: Which line the entries are; None while there is one remedy.
+    """
+
+    lines: list[str]
+    at: int | None = None
+    entries: list[str] = field(default_factory=list)
+
+    def takes(self, lines: list[str]) -> bool:
+        """Take another remedy in, if it has the same lines but for an entry."""
+        if len(lines) != len(self.lines):
+            return False
+        differ = [n for n, (a, b) in enumerate(zip(self.lines, lines, strict=True)) if a != b]
+        if len(differ) != 1 or self.at not in (None, differ[0]):
+            return False
+        at = differ[0]
+        if not _are_entries(self.lines[at], lines[at], "".join(lines[at + 1 : at + 2])):
+            return False
+        self.at, self.entries = at, [*(self.entries or [self.lines[at]]), lines[at]]
+        return True
+
+    def text(self, most: int | None) -> str:
+        if self.at is None:
+            return "\n".join(self.lines)
+        shown = self.entries[:most]
+        left = len(self.entries) - len(shown)
+        if left:
+            shown = [*shown, f"{_margin(shown[0])}# and {left} more: --format json"]
+        return "\n".join([*self.lines[: self.at], *shown, *self.lines[self.at + 1 :]])
+
+
+def _are_entries(one: str, other: str, after: str) -> bool:
+    """Tell whether two lines may stand below each other, as items or keys without children."""
+    if len(_margin(after)) > len(_margin(one)) or _margin(one) != _margin(other):
+        return False
+    if one.lstrip().startswith("- "):
+        return other.lstrip().startswith("- ")
+    keys = [line.rpartition(": ")[0] for line in (one, other)]
+    return bool(_margin(one)) and all(keys) and keys[0] != keys[1]
+
+
+def _margin(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
 
 
 def _one(found: list[AuditFinding]) -> AuditFinding:

@@ -9,10 +9,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from chaos.exit_code import ExitCode
+from chaos.naming import some_of
 from supervisor.audit.finding import AuditFinding, Severity
 
 MOST_GROUPS = 8
-"""Groups of one finding that are named in a sentence."""
+"""Groups of one finding that a sentence names."""
 
 
 class FindingRow(BaseModel):
@@ -64,10 +65,8 @@ def sentence(row: FindingRow) -> str:
     unnamed = [g for g in row.groups if g != row.subject and repr(g) not in row.message]
     if not unnamed:
         return row.message
-    left = len(unnamed) - MOST_GROUPS
-    more = f" and {left} more" if left > 0 else ""
     also = "also" if row.subject in row.groups else "groups"
-    return f"{row.message} ({also}: {', '.join(unnamed[:MOST_GROUPS])}{more})"
+    return f"{row.message} ({also}: {some_of(unnamed, MOST_GROUPS)})"
 
 
 def exit_code(report: AuditReport) -> ExitCode:

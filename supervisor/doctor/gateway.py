@@ -15,6 +15,7 @@ from chaos.gateway.redirect_permission import lane_urls, permits
 from chaos.gateway.topology import ModelGroup, Topology
 from chaos.gateway.wildcards import STAR, a_choice, in_words, lists
 from chaos.http_client import open_session
+from chaos.naming import MOST_NAMED, some_of
 from supervisor.audit.facts import ask_engines, engine_keys, shown_groups
 from supervisor.campaign.engine_names import unknown_engines
 from supervisor.campaign.wildcard_names import ineffective
@@ -139,8 +140,9 @@ async def _key(gateway: Gateway, topology: Topology) -> Item:
     if hidden:
         return warn(
             "key",
-            f"the key that sends drills may not call {', '.join(hidden)}",
+            f"the key that sends drills may not call {some_of(hidden, MOST_NAMED)}",
             "Give the virtual key these models, or drill the others with --group.",
+            hidden,
         )
     return ok("key", "the key that sends drills may call every model group")
 
@@ -194,11 +196,13 @@ def permissions(groups: Mapping[str, ModelGroup], witness_url: str) -> Iterator[
         may = all(permits(d.redirect_permission, lanes) for d in group.deployments)
         (allowed if may else refused).append(name)
     if allowed:
-        yield ok("permissions", f"may be redirected to {witness_url}: {', '.join(allowed)}")
+        named = some_of(allowed, MOST_NAMED)
+        yield ok("permissions", f"may be redirected to {witness_url}: {named}", allowed)
     if refused:
         yield warn(
             "permissions",
-            f"may not be redirected to {witness_url}: {', '.join(refused)}",
+            f"may not be redirected to {witness_url}: {some_of(refused, MOST_NAMED)}",
             "Write the lines that 'understudy init' prints into LiteLLM's configuration, or drill "
             "a twin: --injector twin --litellm-config FILE",
+            refused,
         )

@@ -28,6 +28,8 @@ class Item(BaseModel):
     Attributes:
         name: Stable, for machines.
         remedy: What to do; None where all is well.
+        groups: Every model group that it is about, where it is about some; the message names the
+            first few of many.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,6 +38,7 @@ class Item(BaseModel):
     status: Status
     message: str
     remedy: str | None = None
+    groups: tuple[str, ...] = ()
 
 
 class DoctorReport(BaseModel):
@@ -52,14 +55,20 @@ class DoctorReport(BaseModel):
 CONFIGURATION = "configuration"
 
 
-def ok(name: str, message: str) -> Item:
+def ok(name: str, message: str, groups: Iterable[str] = ()) -> Item:
     """Say that an item is well."""
-    return Item(name=name, status=Status.OK, message=message)
+    return Item(name=name, status=Status.OK, message=message, groups=tuple(groups))
 
 
-def warn(name: str, message: str, remedy: str) -> Item:
+def warn(name: str, message: str, remedy: str, groups: Iterable[str] = ()) -> Item:
     """Say that an item is not well, though drills are possible."""
-    return Item(name=name, status=Status.WARN, message=without_keys(message), remedy=remedy)
+    return Item(
+        name=name,
+        status=Status.WARN,
+        message=without_keys(message),
+        remedy=remedy,
+        groups=tuple(groups),
+    )
 
 
 def fail(name: str, message: str, remedy: str) -> Item:

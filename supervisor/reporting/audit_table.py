@@ -1,16 +1,18 @@
 """The audit report for people: what is wrong, and under it what to write."""
 
+from collections import Counter
 from itertools import groupby
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
+from chaos.naming import some_of
 from supervisor.audit.folding import joined_remedies
-from supervisor.audit.report import AuditReport, sentence
-from supervisor.reporting.unbroken import unbroken
+from supervisor.audit.report import MOST_GROUPS, AuditReport, sentence
+from supervisor.reporting.unbroken import Labelled, drawn_remedy
 
 STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+MARGIN = Text("  ")
 MOST_SHOWN = 12
 """Findings of one code that are shown one by one; a gateway may have hundreds of groups."""
 
@@ -23,22 +25,24 @@ def draw(report: AuditReport) -> RenderableType:
     for (severity, code), found in groupby(report.findings, lambda f: (f.severity, f.code)):
         rows = list(found)
         parts.append(Text.assemble((f"{severity:8}", STYLES[severity]), (code, "bold")))
-        parts += [Padding(Text(sentence(row)), (0, 0, 0, 2)) for row in rows[:MOST_SHOWN]]
+        parts += [Labelled(MARGIN, sentence(row)) for row in rows[:MOST_SHOWN]]
         if len(rows) > MOST_SHOWN:
-            left = ", ".join(row.subject for row in rows[MOST_SHOWN:])
-            parts.append(Padding(Text(f"and {len(rows) - MOST_SHOWN} more: {left}"), (0, 0, 0, 2)))
-        texts = joined_remedies(row.remedy for row in rows)
-        parts += [_remedy(text) for text in texts]
+            named = some_of((row.subject for row in rows[MOST_SHOWN:]), MOST_GROUPS)
+            parts.append(Labelled(MARGIN, f"and {len(rows) - MOST_SHOWN} more: {named}"))
+        texts = joined_remedies((row.remedy for row in rows), MOST_SHOWN)
+        parts += [drawn_remedy(text) for text in texts[:MOST_SHOWN]]
+        if len(texts) > MOST_SHOWN:
+            parts.append(drawn_remedy(f"and {len(texts) - MOST_SHOWN} more such remedies"))
         parts.append(Text())
-    return Group(*parts, Text(_counted(report)))
+    counted = [_counted(report), *(["Every one of them: --format json"] if _is_cut(report) else [])]
+    return Group(*parts, *map(Text, counted))
 
 
-def _remedy(text: str) -> Text:
-    first, *others = text.splitlines() or [""]
-    drawn = Text.assemble("  ", ("→ ", "bold"), first)
-    for line in others:
-        drawn.append(f"\n      {line}", style="green")
-    return unbroken(drawn)
+def _is_cut(report: AuditReport) -> bool:
+    codes = Counter(row.code for row in report.findings)
+    return any(n > MOST_SHOWN for n in codes.values()) or any(
+        len(row.groups) > MOST_GROUPS for row in report.findings
+    )
 
 
 def _counted(report: AuditReport) -> str:

@@ -18,7 +18,8 @@ def draw(drills: Sequence[DrillAnswer], now: datetime) -> RenderableType:
         return Text("No drill fits.")
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in ("id", "ended", "path", "fault", "verdict", "kind"):
-        table.add_column(name, overflow="fold")
+        # The id is copied; it stays whole as long as it fits at all.
+        table.add_column(name, overflow="fold", no_wrap=name == "id")
     for one in drills:
         word, style = shown(one.drill)
         table.add_row(

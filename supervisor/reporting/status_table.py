@@ -144,7 +144,8 @@ def _changes(status: StatusAnswer) -> list[RenderableType]:
         return []
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in ("changed", "path", "state", "drill"):
-        table.add_column(name, overflow="fold")
+        # The drill's id is copied.
+        table.add_column(name, overflow="fold", no_wrap=name == "drill")
     for change in status.changes[:MOST_CHANGES]:
         table.add_row(
             ago(change.at, status.at),

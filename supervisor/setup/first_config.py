@@ -13,6 +13,7 @@ from jinja2 import Environment, StrictUndefined
 from chaos.drill.injectors.redirect import version_objection
 from chaos.gateway.redirect_permission import lane_urls, permission_lines, permits
 from chaos.gateway.topology import ModelGroup, Topology
+from chaos.naming import MOST_NAMED, some_of
 from supervisor.audit.facts import shown_groups
 from supervisor.audit.finding import is_engine, is_own
 from supervisor.engine.facts import root_of
@@ -20,6 +21,8 @@ from supervisor.settings.model import Settings
 from supervisor.setup.placement import Placement
 
 TEMPLATE = "understudy.yaml.j2"
+MOST_LINES = 40
+"""Kinds of groups that the file describes; it is there to be read."""
 
 
 def first_config(
@@ -58,7 +61,7 @@ def first_config(
             else None
         ),
         version=_one_line(topology.litellm_version),
-        groups=[_group(topology, name, group) for name, group in shown_groups(topology).items()],
+        groups=_groups(topology),
         placement=placement,
         litellm_config=str(litellm_config) if litellm_config else None,
         only_twin=version_objection(topology.litellm_version) is not None,
@@ -78,12 +81,17 @@ def litellm_lines(topology: Topology, placement: Placement) -> str:
         f"  {permission_lines(lanes)}",
         "",
     ]
+    groups = shown_groups(topology)
     without = [
         name
-        for name, group in shown_groups(topology).items()
+        for name, group in groups.items()
         if not all(permits(d.redirect_permission, lanes) for d in group.deployments)
     ]
-    if without:
+    if len(without) > MOST_NAMED:
+        count = f"all {len(groups)}" if len(without) == len(groups) else f"{len(without)}"
+        lines.append(f"It is missing on {count} model groups: {some_of(without, MOST_NAMED)}.")
+        lines.append("Every one of them: understudy doctor --format json")
+    elif without:
         lines.append(f"It is missing on: {', '.join(without)}")
     else:
         lines.append("Every deployment has it already.")
@@ -93,15 +101,22 @@ def litellm_lines(topology: Topology, placement: Placement) -> str:
     return "\n".join(lines)
 
 
-def _group(topology: Topology, name: str, group: ModelGroup) -> dict[str, str]:
+def _groups(topology: Topology) -> list[str]:
+    """Describe every group, those that are alike together, in the order of their first."""
+    alike = defaultdict[str, list[str]](list)
+    for name, group in shown_groups(topology).items():
+        alike[_described(topology, group)].append(name)
+    lines = [f"{some_of(names, MOST_NAMED)}: {what}" for what, names in alike.items()]
+    left = len(lines) - MOST_LINES
+    return [*map(_one_line, lines[:MOST_LINES]), *([f"and {left} more"] if left > 0 else [])]
+
+
+def _described(topology: Topology, group: ModelGroup) -> str:
     hops = topology.chain(group.name).fallbacks
-    models = list(dict.fromkeys(d.litellm_model for d in group.deployments))
-    return {
-        "name": _one_line(name),
-        "models": _one_line(", ".join(models)),
-        "kind": "local" if all(is_own(d) for d in group.deployments) else "paid",
-        "chain": _one_line(f", falls back to {', '.join(hops)}" if hops else ""),
-    }
+    models = dict.fromkeys(d.litellm_model for d in group.deployments)
+    kind = "local" if all(is_own(d) for d in group.deployments) else "paid"
+    chain = f", falls back to {', '.join(hops)}" if hops else ""
+    return f"{', '.join(models)}, {kind}{chain}"
 
 
 def _engines(topology: Topology) -> dict[str, str]:
@@ -123,14 +138,17 @@ def _named(settings: Settings) -> dict[str, str | dict[str, Any]]:
     return {name: one["url"] if one.keys() == {"url"} else one for name, one in told.items()}
 
 
-def _unknown_providers(topology: Topology) -> Mapping[str, list[str]]:
+def _unknown_providers(topology: Topology) -> Mapping[str, str]:
+    """Name the groups of each provider, the first of many."""
     found = defaultdict[str, list[str]](list)
     for name, group in topology.groups.items():
         for deployment in group.deployments:
             known = deployment.base_url is not None or name in found[deployment.provider]
             if not known:
                 found[deployment.provider].append(name)
-    return {prefix: names for prefix, names in found.items() if names and prefix}
+    return {
+        prefix: _one_line(some_of(names)) for prefix, names in found.items() if names and prefix
+    }
 
 
 def _yaml(value: Any) -> str:

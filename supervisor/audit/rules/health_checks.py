@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from supervisor.audit.finding import Audited, AuditFinding, quoted
+from supervisor.audit.finding import Audited, AuditFinding
 
 ROUTING = "enable_health_check_routing"
 IGNORING = "health_check_ignore_transient_errors"
@@ -23,7 +23,7 @@ def health_check_routing_on(audited: Audited) -> Iterable[AuditFinding]:
     several = [name for name, group in audited.groups.items() if len(group.deployments) > 1]
     ignores = any(audited.section(section).get(IGNORING) is True for section in SECTIONS)
     what = (
-        f"a check that is wrong takes a good deployment of {quoted(several)} out of service"
+        "a check that is wrong takes a good deployment out of service"
         if several
         else "a check that is wrong makes LiteLLM cool a good deployment down"
     )
@@ -34,7 +34,7 @@ def health_check_routing_on(audited: Audited) -> Iterable[AuditFinding]:
         message=f"background health checks decide where requests go: {what}"
         + (", though not by a status of 408 or 429" if ignores else ""),
         remedy=_remedy(on, ignores=ignores),
-        groups=tuple(several) if len(several) > 1 else (),
+        groups=tuple(several),
         config={section: {ROUTING: False} for section in on},
     )
 

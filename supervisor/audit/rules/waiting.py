@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from supervisor.audit.advice import setting_advice
-from supervisor.audit.finding import Audited, AuditFinding, quoted
+from supervisor.audit.finding import Audited, AuditFinding
 
 LONGEST_S = 600.0
 """What nobody waits for; LiteLLM's own default is 6000."""
@@ -30,10 +30,10 @@ def no_timeout(audited: Audited) -> Iterable[AuditFinding]:
             severity="warning",
             subject="router_settings.timeout",
             message="a provider that hangs is waited for up to "
-            f"{timeout_s or 6000:g} seconds before a fallback is tried, in {quoted(groups)}",
+            f"{timeout_s or 6000:g} seconds before a fallback is tried",
             remedy=advice.text,
             config=advice.config,
-            groups=_several(groups),
+            groups=tuple(groups),
         )
 
 
@@ -58,9 +58,5 @@ def retries_delay_fallback(audited: Audited) -> Iterable[AuditFinding]:
         "a fallback is: callers wait 5 to 8 seconds, after 'retry-after: 20' over 60",
         remedy=advice.text,
         config=advice.config,
-        groups=_several(chained),
+        groups=tuple(chained),
     )
-
-
-def _several(groups: list[str]) -> tuple[str, ...]:
-    return tuple(groups) if len(groups) > 1 else ()

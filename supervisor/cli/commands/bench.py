@@ -86,7 +86,7 @@ def run_(
     """
     from supervisor.baseline.standing import speed_of
     from supervisor.cli.console import out, print_json, say
-    from supervisor.reporting.benchmark_table import draw
+    from supervisor.reporting.engines.benchmark_table import draw
 
     settings = access.settings()
     if output is not None:
@@ -156,9 +156,9 @@ def compare_(
     from supervisor.baseline.compare import Verdict, compare
     from supervisor.cli.benchmark_records import KnownBenchmarks
     from supervisor.cli.console import out, print_json
-    from supervisor.reporting.benchmark_json import comparison_json
-    from supervisor.reporting.benchmark_table import draw_comparison
-    from supervisor.reporting.speed_plot import plot_comparison
+    from supervisor.reporting.engines.benchmark_json import comparison_json
+    from supervisor.reporting.engines.benchmark_table import draw_comparison
+    from supervisor.reporting.engines.speed_plot import plot_comparison
 
     known = KnownBenchmarks(access)
     first = known.find(before, newest=False)
@@ -197,8 +197,8 @@ def list_(
 
     from supervisor.baseline.standing import speed_of
     from supervisor.cli.console import out, print_json
-    from supervisor.reporting.benchmark_table import draw_list
-    from supervisor.reporting.speed_plot import plot_history
+    from supervisor.reporting.engines.benchmark_table import draw_list
+    from supervisor.reporting.engines.speed_plot import plot_history
 
     known = asked(access, lambda daemon: daemon.benchmarks())
     wanted = [one for one in known.engines if engine in (None, one.engine)]

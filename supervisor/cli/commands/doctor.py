@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from supervisor.doctor.items import Item
     from supervisor.stop import Stop
 
-STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
-
 
 def add(app: typer.Typer) -> None:
     """Register the command."""
@@ -35,14 +33,15 @@ def doctor(
     from supervisor.stop import run
 
     async def command(_: "Stop") -> int:
-        from supervisor.cli.console import print_json
+        from supervisor.cli.console import print_json, show
+        from supervisor.reporting.doctor_table import draw
 
         items = await _examined(access)
         if format_ == "json":
             report = DoctorReport(items=tuple(items))
             print_json(report.model_dump_json(by_alias=True, indent=2))
         else:
-            _draw(items)
+            show(draw(items))
         return exit_code(items)
 
     raise typer.Exit(run(command))
@@ -73,14 +72,3 @@ async def _examined(access: Access) -> "list[Item]":
         items.append(fail("gateway", error.message, error.remedy))
     items += machine(settings)
     return [*items, *ways(items, settings)]
-
-
-def _draw(items: "list[Item]") -> None:
-    from rich.text import Text
-
-    from supervisor.cli.console import out
-
-    for item in items:
-        out.print(Text.assemble((f"{item.status:5}", STYLES[item.status]), item.message))
-        for line in (item.remedy or "").splitlines():
-            out.print(Text.assemble(("      → ", "bold"), line), soft_wrap=True)

@@ -182,9 +182,9 @@ def plan_(
 
     Exit code: 0 it can be staged, 1 something cannot work, 2 nothing could be said.
     """
-    from supervisor.cli.console import out, print_json
-    from supervisor.reporting.rollout_json import plan_json
-    from supervisor.reporting.rollout_table import draw_plan
+    from supervisor.cli.console import print_json, show
+    from supervisor.reporting.engines.rollout_json import plan_json
+    from supervisor.reporting.engines.rollout_table import draw_plan
     from supervisor.rollout.rollout_file import load_rollout
     from supervisor.stop import run
 
@@ -217,7 +217,7 @@ def plan_(
     if format_ == "json":
         print_json(plan_json(plan))
     else:
-        out.print(draw_plan(plan))
+        show(draw_plan(plan))
     raise typer.Exit(ExitCode.FAILED if plan.refused else ExitCode.OK)
 
 
@@ -241,9 +241,9 @@ def stage_(
 
     Exit code: 0 it is staged, 1 it was refused and nothing is left of it, 2 nothing could be said.
     """
-    from supervisor.cli.console import out, print_json, say
-    from supervisor.reporting.rollout_json import plan_json, staged_json
-    from supervisor.reporting.rollout_table import draw_plan, draw_staged
+    from supervisor.cli.console import out, print_json, say, show
+    from supervisor.reporting.engines.rollout_json import plan_json, staged_json
+    from supervisor.reporting.engines.rollout_table import draw_plan, draw_staged
     from supervisor.rollout.rollout_file import load_rollout
     from supervisor.rollout.stage import Staged, stage
     from supervisor.stop import run
@@ -291,10 +291,10 @@ def stage_(
     if format_ == "json":
         print_json(written)
     else:
-        out.print(draw_plan(plan))
+        show(draw_plan(plan))
         if staged is not None:
             out.print()
-            out.print(draw_staged(staged))
+            show(draw_staged(staged))
     raise typer.Exit(code)
 
 
@@ -404,10 +404,10 @@ def _report_of(
     format_: Format,
 ) -> None:
     """Do it, print what came of it, and end with its exit code."""
-    from supervisor.cli.console import out, print_json
+    from supervisor.cli.console import print_json, show
     from supervisor.cli.rollout_swap import chosen
-    from supervisor.reporting.rollout_json import report_json
-    from supervisor.reporting.rollout_table import draw_report
+    from supervisor.reporting.engines.rollout_json import report_json
+    from supervisor.reporting.engines.rollout_table import draw_report
     from supervisor.rollout.exchange.swap import Outcome
     from supervisor.stop import run
 
@@ -432,7 +432,7 @@ def _report_of(
     if format_ == "json":
         print_json(report_json(reports[0]))
     else:
-        out.print(draw_report(reports[0]))
+        show(draw_report(reports[0]))
     raise typer.Exit(code)
 
 
@@ -460,10 +460,10 @@ def patches_(
 
     Exit code: 0 they fit, 1 one may be obsolete, 2 nothing could be said.
     """
-    from supervisor.cli.console import out, print_json
+    from supervisor.cli.console import print_json, show
     from supervisor.cli.rollout_parts import compared
-    from supervisor.reporting.rollout_json import patches_json
-    from supervisor.reporting.rollout_table import draw_patches
+    from supervisor.reporting.engines.rollout_json import patches_json
+    from supervisor.reporting.engines.rollout_table import draw_patches
     from supervisor.stop import run
 
     settings = access.settings()
@@ -480,7 +480,7 @@ def patches_(
         if format_ == "json":
             print_json(patches_json(looks))
         else:
-            out.print(draw_patches(looks, names))
+            show(draw_patches(looks, names))
         return ExitCode.FAILED if any(one.trouble for one in looks) else ExitCode.OK
 
     raise typer.Exit(run(command))
@@ -498,9 +498,9 @@ def status_(
 
     understudy rollout status
     """
-    from supervisor.cli.console import out, print_json
-    from supervisor.reporting.rollout_json import rollouts_json
-    from supervisor.reporting.rollout_table import draw_rollouts
+    from supervisor.cli.console import print_json, show
+    from supervisor.reporting.engines.rollout_json import rollouts_json
+    from supervisor.reporting.engines.rollout_table import draw_rollouts
     from supervisor.rollout.docker_host import in_thread
     from supervisor.rollout.stage import serving_now
     from supervisor.stop import run
@@ -534,7 +534,7 @@ def status_(
         if format_ == "json":
             print_json(rollouts_json(known, serving))
         else:
-            out.print(draw_rollouts(known, serving, SystemClock().now(), trouble))
+            show(draw_rollouts(known, serving, SystemClock().now(), trouble))
         return ExitCode.OK
 
     raise typer.Exit(run(command))

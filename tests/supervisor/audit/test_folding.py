@@ -2,8 +2,11 @@
 
 from itertools import permutations
 
+import pytest
+import yaml
+
 from supervisor.audit.finding import AuditFinding
-from supervisor.audit.folding import folded
+from supervisor.audit.folding import folded, joined_remedies
 from supervisor.audit.rules import run_audits
 from supervisor.engine.facts import EngineFacts
 from tests.fakes.audit_findings import audited
@@ -39,6 +42,57 @@ def test_what_differs_stays_apart():
         finding("e", cause="y"),
     ]
     assert folded(apart) == apart
+
+
+@pytest.mark.parametrize(
+    ("remedies", "joined"),
+    [
+        (["Add:\n- a: [x]", "Add:\n- b: [x]"], ["Add:\n- a: [x]\n- b: [x]"]),
+        (["Add:\n- a: [x]"] * 2, ["Add:\n- a: [x]"]),
+        (
+            [
+                "Name it:\nengines:\n  a: u\nElse start it.",
+                "Name it:\nengines:\n  b: u\nElse start it.",
+            ],
+            ["Name it:\nengines:\n  a: u\n  b: u\nElse start it."],
+        ),
+    ],
+)
+def test_remedies_that_differ_in_an_entry_are_one(remedies, joined):
+    """Wherever the entry stands in them."""
+    assert joined_remedies(remedies) == joined
+
+
+@pytest.mark.parametrize(
+    "remedies",
+    [
+        ["Set:\n  timeout: 60", "Set:\n  timeout: 30"],  # one key twice
+        ["Start it:\n--flag a", "Start it:\n--flag b"],
+        ["Start a:\n- x: 1", "Start b:\n- x: 1"],
+        ["L:\n- model_name: a\n  timeout: 60", "L:\n- model_name: b\n  timeout: 60"],
+        ["L:\n- a: [x]", "M:\n- b: [x]"],
+        ["L:\n- a: [x]", "L:\n- b: [x]\nThen restart it."],
+        ["L:\n- a", "L:\n  b: 1"],
+        ["L:\n  a b", "L:\n  a c"],
+    ],
+)
+def test_remedies_that_differ_in_more_stay_apart(remedies):
+    """Put together they would say something else, or be no YAML."""
+    assert joined_remedies(remedies) == remedies
+
+
+def test_entries_of_different_places_are_not_mixed():
+    """Two remedies that were joined at one line take none that differs at another."""
+    told = ["A:\n- a: 1\nB:\n- x: 1", "A:\n- b: 1\nB:\n- x: 1", "A:\n- a: 1\nB:\n- y: 1"]
+    assert joined_remedies(told) == ["A:\n- a: 1\n- b: 1\nB:\n- x: 1", told[2]]
+
+
+def test_of_many_entries_the_first_are_written_and_the_rest_counted_in_a_comment():
+    """What is copied is still YAML."""
+    told = [f"engines:\n  g{n}: u" for n in range(5)]
+    (text,) = joined_remedies(told, 2)
+    assert text == "engines:\n  g0: u\n  g1: u\n  # and 3 more: --format json"
+    assert yaml.safe_load(text) == {"engines": {"g0": "u", "g1": "u"}}
 
 
 def test_the_groups_of_a_single_finding_are_kept():

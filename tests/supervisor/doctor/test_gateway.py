@@ -10,6 +10,7 @@ from chaos.gateway.client import open_gateway
 from chaos.gateway.redirect_permission import redirect_permission
 from chaos.lab.engine_flags import EngineFlags
 from chaos.lab.simulated_engine import SimulatedEngine
+from chaos.naming import MOST_NAMED
 from chaos.process.ports import free_port
 from supervisor.doctor.gateway import clock, gateway_items, permissions, version
 from supervisor.settings.model import Settings
@@ -145,7 +146,16 @@ def test_groups_with_and_without_permission_are_both_named():
     good, bad = permissions(groups, WITNESS)
     assert (good.status, good.message) == ("ok", f"may be redirected to {WITNESS}: may")
     assert (bad.status, bad.message) == ("warn", f"may not be redirected to {WITNESS}: may-not")
+    assert (good.groups, bad.groups) == (("may",), ("may-not",))
     assert list(permissions({}, WITNESS)) == []
+
+
+def test_of_hundreds_of_groups_the_first_are_named_and_all_are_listed():
+    """A person reads a dozen names, and a program all of them."""
+    names = [f"g{n:03}" for n in range(300)]
+    (bad,) = permissions({n: group(n, redirect_permission=None) for n in names}, WITNESS)
+    assert bad.message.endswith(": " + ", ".join(names[:MOST_NAMED]) + " and 288 more")
+    assert bad.groups == tuple(names)
 
 
 async def examined_with(engine, monkeypatch):

@@ -20,12 +20,12 @@ def test_only_what_keeps_drills_from_working_fails(items, code):
 
 
 def test_the_report_has_its_schema_and_every_item():
-    """What is well has no remedy."""
-    report = DoctorReport(items=(ok("a", "fine"), fail("b", "no", "do")))
+    """What is well has no remedy; groups are listed whole, however many a message names."""
+    report = DoctorReport(items=(ok("a", "fine", ["g", "h"]), fail("b", "no", "do")))
     assert report.model_dump(mode="json", by_alias=True) == {
         "schema": "understudy/doctor-report/1",
         "items": [
-            {"name": "a", "status": "ok", "message": "fine", "remedy": None},
-            {"name": "b", "status": "fail", "message": "no", "remedy": "do"},
+            {"name": "a", "status": "ok", "message": "fine", "remedy": None, "groups": ["g", "h"]},
+            {"name": "b", "status": "fail", "message": "no", "remedy": "do", "groups": []},
         ],
     }

@@ -1,6 +1,7 @@
 """The audit for people: everything that was seen, every remedy once."""
 
 import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,8 @@ from rich.console import Console
 from supervisor.audit.finding import AuditFinding
 from supervisor.audit.report import MOST_GROUPS, report_of
 from supervisor.reporting.audit_table import MOST_SHOWN, draw
+
+EVERY = "Every one of them: --format json"
 
 
 def printed(*findings, columns=100):
@@ -52,11 +55,31 @@ def test_remedies_that_begin_alike_and_hold_no_entries_stay_whole():
 
 
 def test_a_gateway_with_hundreds_of_groups_is_still_readable():
-    """What is not shown is named."""
-    names = [f"group-{n:03}" for n in range(MOST_SHOWN + 3)]
-    text = printed(*[finding(n, "do it") for n in names])
-    assert text.count("is alone") == MOST_SHOWN
-    assert f"and 3 more: {', '.join(names[-3:])}" in text
+    """What is not shown is counted, its entries too, and where all of it is."""
+    names = [f"group-{n:03}" for n in range(MOST_SHOWN + MOST_GROUPS + 3)]
+    told = [finding(n, f"Write:\nfallbacks:\n- {n}: [x]") for n in names]
+    text = re.sub(r" +\n", "\n", printed(*told, columns=200))
+    assert text.count("is alone") == text.count(": [x]") == MOST_SHOWN
+    left = f"{MOST_GROUPS + 3} more"
+    assert f"and {left}: {', '.join(names[MOST_SHOWN:-3])} and 3 more\n" in text
+    assert f"\n      # and {left}: --format json\n" in text
+    assert text.endswith(f"{len(names)} errors, 0 warnings, 0 info\n{EVERY}\n")
+
+
+def test_what_is_shown_whole_speaks_of_no_other_form():
+    """Also where a finding has as many groups as a sentence names."""
+    names = tuple(f"g{n:02}" for n in range(MOST_GROUPS))
+    rows = [replace(finding(f"g{n}", "do it"), groups=names) for n in range(MOST_SHOWN)]
+    assert EVERY not in printed(*rows)
+    assert EVERY in printed(*rows, finding("z", "do it"))
+    assert EVERY in printed(replace(rows[0], groups=(*names, "z")))
+
+
+def test_remedies_that_have_nothing_in_common_are_shown_up_to_a_number():
+    """A remedy for each of hundreds of groups is nothing that anybody reads."""
+    text = printed(*[finding(f"g{n}", f"Do {n}.") for n in range(MOST_SHOWN + 2)])
+    assert text.count("→ Do ") == MOST_SHOWN
+    assert "→ and 2 more such remedies\n" in text
 
 
 @pytest.mark.parametrize("columns", [40, 80])

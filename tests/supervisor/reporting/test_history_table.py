@@ -34,6 +34,14 @@ def test_each_drill_is_a_line():
     assert "passed" in lines[2]
 
 
+def test_the_id_is_whole_on_a_narrow_terminal(monkeypatch):
+    """It is what is copied."""
+    monkeypatch.setenv("COLUMNS", "60")
+    name = "01KB4M7W9ZJ3QG8XV2T5R6YHDN"
+    text = as_plain_text(draw([answer(name, kind=Kind.HOP_FAILED)], NOON))
+    assert any(line.startswith(f"{name}  ") for line in text.splitlines())
+
+
 def test_none_is_said_in_words():
     """Not an empty table."""
     assert as_plain_text(draw([], NOON)) == "No drill fits.\n"

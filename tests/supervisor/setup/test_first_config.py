@@ -10,9 +10,9 @@ import yaml
 from chaos.gateway.topology import ModelGroup, Topology
 from supervisor.settings.file import parse_settings
 from supervisor.settings.model import Settings
-from supervisor.setup.first_config import first_config, litellm_lines
+from supervisor.setup.first_config import MOST_LINES, first_config, litellm_lines
 from supervisor.setup.placement import Place, Surroundings, placement
-from tests.fakes.topologies import PERMISSION, deployment, topology
+from tests.fakes.topologies import PERMISSION, deployment, group, topology
 
 URL = "http://127.0.0.1:4000"
 KNOWN = Settings.model_validate({"gateway": {"url": URL, "key": {"env": "LITELLM_KEY"}}})
@@ -112,6 +112,32 @@ def test_litellms_lines_are_exact_and_say_where_they_are_missing():
     assert r"^http://host\\.docker\\.internal:8941/lane/[0-3]\\Z" in bridge
     assert "It is missing on: claude, local-gemma" in bridge
     assert 'extra_hosts: ["host.docker.internal:host-gateway"]' in bridge
+
+
+def test_hundreds_of_groups_are_a_summary_on_the_screen_and_in_the_file():
+    """Those that are alike stand together; where each is to be found is said."""
+    groups = {f"team-{n:03}": group(f"team-{n:03}", redirect_permission=None) for n in range(300)}
+    many = Topology("1.106.2", groups, ())
+    lines = litellm_lines(many, placed())
+    assert "It is missing on all 300 model groups: team-000, team-001, " in lines
+    assert "team-011 and 288 more.\nEvery one of them: understudy doctor --format json" in lines
+    text, _ = written(Settings.model_validate({}), many)
+    assert "#   team-000, " in text
+    assert " team-011 and 288 more: " in text
+    assert len(text.splitlines()) < 80
+    assert max(map(len, text.splitlines())) < 250
+
+
+def test_hundreds_of_groups_that_are_all_different_are_cut():
+    """The file is there to be read."""
+    groups = {}
+    for n in range(MOST_LINES + 7):
+        one = group(f"g{n}")
+        (only,) = one.deployments
+        groups[f"g{n}"] = replace(one, deployments=(replace(only, litellm_model=f"openai/m{n}"),))
+    text, _ = written(Settings.model_validate({}), Topology("", groups, ()))
+    assert text.count("#   g") == MOST_LINES
+    assert "\n#   and 7 more\n" in text
 
 
 @pytest.mark.parametrize(("version", "injector"), [("1.82.6", "twin"), ("1.106.2", "auto")])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from supervisor.reporting.rollout_table import (
+from supervisor.reporting.engines.rollout_table import (
     downtime,
     draw_plan,
     draw_report,
@@ -197,10 +197,10 @@ def test_findings_show_their_remedy_unless_they_are_well():
     unknown = Finding("y", Answer.UNKNOWN, "else", "cannot be told", "Look.")
     drawn = lines(draw_plan(plan(findings=(well, unknown, WARNING, REFUSED))))
     words = [" ".join(line.split()) for line in drawn]
-    assert "ok something it is" in words
-    assert "? else cannot be told" in words
-    assert "warning a benchmark is fresh it is old" in words
-    assert "refused flags are known --x is not" in words
+    assert "ok something: it is" in words
+    assert "? else: cannot be told" in words
+    assert "warning a benchmark is fresh: it is old" in words
+    assert "refused flags are known: --x is not" in words
     assert {"→ Look.", "→ Measure anew.", "→ Leave --x out."} <= set(words)
     assert "No remedy" not in shown(draw_plan(plan(findings=(well,))))
 
@@ -238,7 +238,7 @@ def test_what_was_staged_is_made_and_not_started():
     folder = Path("/state/rollouts/r1")
     drawn = shown(draw_staged(Staged("r1", (OK,), "vllm-next", "0a", "sha256:1b", folder)))
     assert drawn.startswith("Rollout r1")
-    assert "ok the image is here it is" in drawn
+    assert "ok the image is here: it is" in drawn
     assert "Staged: the container vllm-next is made, and not started." in drawn
     assert "/state/rollouts/r1/WAY-BACK.txt" in drawn
 
@@ -246,7 +246,7 @@ def test_what_was_staged_is_made_and_not_started():
 def test_what_was_refused_leaves_nothing():
     """And has no way back, as there was no way."""
     drawn = shown(draw_staged(Staged("r1", (REFUSED,), None, None, "sha256:1b", Path("/state"))))
-    assert "refused flags are known --x is not" in drawn
+    assert "refused flags are known: --x is not" in drawn
     assert drawn.endswith("Refused. What was made for it has been removed.")
     assert "WAY-BACK" not in drawn
 
@@ -279,7 +279,7 @@ def test_a_swap_that_was_accepted_says_how_to_get_back():
     """With every gate, and what it cost beside the engine's own start."""
     drawn = shown(draw_report(report()))
     assert drawn.startswith("Rollout r1")
-    assert "ok the image is here it is" in drawn
+    assert "ok the image is here: it is" in drawn
     assert (
         "The engine was away for 95.2 s, 90.0 s of that its start; the swap itself cost 5.2 s."
         in drawn
@@ -295,7 +295,7 @@ def test_a_gate_that_refused_is_named_where_the_old_engine_serves():
     """With what it saw, and what to do."""
     ended = report(outcome=Outcome.RESTORED, refused=REFUSED, findings=(OK, REFUSED))
     drawn = shown(draw_report(ended))
-    assert "refused flags are known --x is not → Leave --x out." in drawn
+    assert "refused flags are known: --x is not → Leave --x out." in drawn
     assert drawn.endswith("The old engine serves. Refused by flags: --x is not")
     assert "Accepted" not in drawn
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from supervisor.baseline.compare import compare
 from supervisor.baseline.standing import speed_of
-from supervisor.reporting.benchmark_table import draw, draw_comparison, draw_list
+from supervisor.reporting.engines.benchmark_table import draw, draw_comparison, draw_list
 from supervisor.web.answers.benchmarks import EngineSpeedAnswer
 from tests.fakes.benchmarks import CONDITIONS, HOUR, TEXTS, benchmark, boot, run, runs
 from tests.fakes.manual_clock import NOON

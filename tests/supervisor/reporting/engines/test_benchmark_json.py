@@ -5,7 +5,7 @@ import json
 import pytest
 
 from supervisor.baseline.compare import compare
-from supervisor.reporting.benchmark_json import comparison_json
+from supervisor.reporting.engines.benchmark_json import comparison_json
 from tests.fakes.benchmarks import CONDITIONS, TEXTS, benchmark, boot, run, runs
 
 NEWER = CONDITIONS.model_copy(update={"version": "0.12.0"})

@@ -3,7 +3,12 @@
 import pytest
 
 from supervisor.baseline.compare import compare
-from supervisor.reporting.speed_plot import HEIGHT, LEAST_WIDTH, plot_comparison, plot_history
+from supervisor.reporting.engines.speed_plot import (
+    HEIGHT,
+    LEAST_WIDTH,
+    plot_comparison,
+    plot_history,
+)
 from tests.fakes.benchmarks import TEXTS, benchmark, run, runs
 
 ESCAPE = "\x1b"

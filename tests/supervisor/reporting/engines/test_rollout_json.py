@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
-from supervisor.reporting.rollout_json import plan_json, report_json, rollouts_json, staged_json
+from supervisor.reporting.engines.rollout_json import (
+    plan_json,
+    report_json,
+    rollouts_json,
+    staged_json,
+)
 from supervisor.rollout.changes import changes_of
 from supervisor.rollout.container_spec import ContainerSpec
 from supervisor.rollout.exchange.swap import Outcome, SwapReport

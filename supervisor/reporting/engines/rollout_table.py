@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from supervisor.age import ago
+from supervisor.reporting.unbroken import Labelled, Rows, drawn_remedy
 from supervisor.rollout.exchange.swap import Outcome, SwapReport
 from supervisor.rollout.finding import Answer, Finding
 from supervisor.rollout.meanwhile import Cover, GroupCover
@@ -60,23 +60,23 @@ def _changes(plan: Plan) -> Iterable[RenderableType]:
     if not plan.changes:
         yield Text("Nothing would change: the new container is as the one that runs.")
         return
-    table = _table("what", "now", "then")
+    table = Rows("what", "now", "then")
     for one in plan.changes:
         now = f"{one.now} (in effect {one.effective})" if one.effective else one.now
-        table.add_row(Text(one.what), Text(now), Text(one.then, style="bold"))
+        table.add_row(one.what, now, Text(one.then, style="bold"))
     yield table
 
 
 def _findings(findings: Sequence[Finding]) -> RenderableType:
-    table = _table("", "asked", "found")
-    table.columns[0].no_wrap = True
+    parts: list[RenderableType] = []
+    width = max(len(word) for word, _ in _MARKS.values()) + 2
     for one in findings:
         word, style = _MARKS[one.answer]
-        came = Text(one.came)
+        said = Text.assemble((f"{one.asked}: ", "dim"), one.came)
+        parts.append(Labelled(Text(f"{word:{width}}", style=style), said))
         if one.remedy and one.answer is not Answer.OK:
-            came.append(f"\n→ {one.remedy}", style="bold" if one.answer is Answer.REFUSED else "")
-        table.add_row(Text(word, style=style), Text(one.asked), came)
-    return table
+            parts.append(drawn_remedy(one.remedy, width))
+    return Group(*parts)
 
 
 def _covers(plan: Plan) -> Iterable[RenderableType]:
@@ -84,9 +84,9 @@ def _covers(plan: Plan) -> Iterable[RenderableType]:
         yield Text(f"Who serves meanwhile is not known: {plan.why_not_asked}", style="yellow")
         return
     yield Text("Meanwhile, while this engine does not answer:")
-    table = _table("group", "served by", "shown by")
+    table = Rows("group", "served by", "shown by", prose={"shown by"})
     for one in plan.covers:
-        table.add_row(Text(one.group), Text(_by(one), style=_COVERS[one.cover]), Text(one.why))
+        table.add_row(one.group, Text(_by(one), style=_COVERS[one.cover]), one.why)
     yield table
 
 
@@ -218,15 +218,10 @@ def draw_rollouts(
         return Text(
             "No rollout yet. 'understudy rollout init --from-container NAME' writes the first file."
         )
-    table = _table("rollout", "engine", "state", "since", "now")
+    table = Rows("rollout", "engine", "state", "since", "now", prose={"now"})
     for one in rollouts:
-        table.add_row(
-            Text(one.id),
-            Text(one.engine),
-            Text(one.state),
-            Text(ago(one.changed_at, now)),
-            Text(_stands(one, serving.get(one.id), trouble)),
-        )
+        stands = _stands(one, serving.get(one.id), trouble)
+        table.add_row(one.id, one.engine, one.state, ago(one.changed_at, now), stands)
     newest = rollouts[0]
     steps = [Text(f"Steps of {newest.id}:"), _steps(newest)]
     return Group(table, Text(""), *steps)
@@ -240,11 +235,11 @@ def draw_patches(looks: Sequence[PatchLook], names: Sequence[str]) -> Renderable
     """
     if not looks:
         return Text(f"No file is mounted over one of the image's own: {', '.join(names)}.")
-    table = _table("container", "over", "mounted", "found")
+    table = Rows("container", "over", "mounted", "found", prose={"found"})
     for one in looks:
         fits = Text("fits: the image's own file is the one that it was made for", style="green")
         found = Text(one.trouble, style="yellow") if one.trouble else fits
-        table.add_row(Text(one.container), Text(one.target), Text(one.source), found)
+        table.add_row(one.container, one.target, one.source, found)
     if not any(one.trouble for one in looks):
         return table
     return Group(
@@ -274,17 +269,10 @@ def _stands(one: JournalRollout, serving: Serving | None, trouble: str) -> str:
 
 
 def _steps(one: JournalRollout) -> RenderableType:
-    table = _table("step", "", "at", "")
+    table = Rows("step", "", "at", "why", prose={"why"})
     ends = {step.step: step for step in one.steps}
     for name, step in ends.items():
         style = {"done": "green", "failed": "bold red"}.get(step.state, "yellow")
         why = str(step.detail.get("why") or "")
-        table.add_row(Text(name), Text(step.state, style=style), f"{step.at:%H:%M:%S}", Text(why))
+        table.add_row(name, Text(step.state, style=style), f"{step.at:%H:%M:%S}", why)
     return Padding(table, (0, 0, 0, 2))
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=any(columns), header_style="dim")
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    return table

@@ -1,0 +1,1 @@
+"""Benchmarks and swaps of engines, for people and for programs."""
