@@ -52,7 +52,7 @@ async def opened(api: Site, path: str = "/", **options) -> AsyncIterator[Page]:
 
 
 async def audited(page: Page) -> AxeResults:
-    """Try the rules of accessibility, in the middle of whatever moves: there it looks least well."""
+    """Try the rules of accessibility, in the middle of what moves: there it looks worst."""
     await page.evaluate(
         """for (const one of document.getAnimations()) {
             one.pause();
