@@ -17,8 +17,8 @@ import aiohttp
 from chaos.clock import Clock, SystemClock
 from chaos.drill.campaign import Assignment, Campaign
 from chaos.drill.collateral import CollateralWatch
-from chaos.drill.drill import Drill, Refusal
-from chaos.drill.driller import Driller, MayRun, always
+from chaos.drill.drill import Drill, MayRun, Refusal, always
+from chaos.drill.driller import Driller
 from chaos.drill.engine_keys import keys_by_address
 from chaos.drill.events import CampaignEnded, CampaignPlanned, DrillEnded, Event
 from chaos.drill.forecast import FROM, forecast

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from chaos.clock import Clock
-from chaos.drill.drill import Drill, Refusal, refused
-from chaos.drill.driller import MayRun, always
+from chaos.drill.drill import Drill, MayRun, Refusal, always, refused
 from chaos.drill.events import DrillEnded, DrillStarted
 from chaos.scenario.plan import DrillPlan
 

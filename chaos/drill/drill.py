@@ -1,5 +1,6 @@
 """A drill that has ended, and one that was refused."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +21,9 @@ DEFECT = "defect"
 """The check of a drill that broke off by an error of our own."""
 
 NOTHING_YET = ClientReply(status=None, reading=Reading())
+
+UNDISTURBED_WITHIN_S = 60.0
+"""How long the one undisturbed request may take, whatever the drills' deadline is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,15 @@ class Refusal:
     kind: Kind
     reason: str
     remedy: str
+
+
+MayRun = Callable[[DrillPlan], Awaitable[Refusal | None]]
+"""The guard: says why a plan may not be carried out now; None if it may."""
+
+
+async def always(_: DrillPlan) -> Refusal | None:
+    """Refuse nothing: the guard where there is none."""
+    return None
 
 
 def refused(plan: DrillPlan, refusal: Refusal, at: datetime) -> Drill:

@@ -9,7 +9,7 @@ import aiohttp
 import structlog
 
 from chaos.clock import Clock
-from chaos.drill.driller import MayRun
+from chaos.drill.drill import MayRun
 from chaos.gateway.client import Gateway
 from chaos.gateway.topology import Topology
 from chaos.rehearsal import Rehearsal

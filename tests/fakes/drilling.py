@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 
 from chaos.clock import Clock, SystemClock
-from chaos.drill.drill import Drill
-from chaos.drill.driller import Driller, always
+from chaos.drill.drill import Drill, always
+from chaos.drill.driller import Driller
 from chaos.drill.injectors.redirect import Redirect
 from chaos.gateway.client import Gateway
 from chaos.judge.checks import CHECKS

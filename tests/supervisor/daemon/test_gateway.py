@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from chaos.clock import SystemClock
-from chaos.drill.driller import always
+from chaos.drill.drill import always
 from chaos.errors import GatewayError
 from chaos.witness.server import Witness
 from supervisor.daemon.gateway import opened
