@@ -15,8 +15,8 @@ PACKAGES = ("chaos", "supervisor")
 
 # Modules without a twin under tests/, and where they are tested instead, or why they need no test.
 TESTED_ELSEWHERE: dict[str, str] = {
-    "chaos.drill.asking": "test_driller.py asks with it; test_client.py tests what it sends",
-    "chaos.drill.follow_ups": "test_driller.py has a drill for each of its questions",
+    "chaos.drill.requests.asking": "test_driller.py asks with it; test_client.py sends",
+    "chaos.drill.requests.follow_ups": "test_driller.py has a drill for each of its questions",
     "chaos.drill.events": "holds what happens; test_rehearsal.py sees it happen",
     "chaos.drill.injector": "a contract; tests/chaos/drill/injectors holds every injector to it",
     "chaos.errors": "holds names only; whoever raises them tests them",

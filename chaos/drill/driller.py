@@ -11,7 +11,6 @@ from pathlib import Path
 import aiohttp
 
 from chaos.clock import Clock
-from chaos.drill.asking import Asking, Progress
 from chaos.drill.collateral import CollateralWatch
 from chaos.drill.drill import (
     DEFECT,
@@ -24,12 +23,13 @@ from chaos.drill.drill import (
     Refusal,
     always,
 )
-from chaos.drill.follow_ups import FollowUps, lacks_endpoint
 from chaos.drill.injector import Injector
 from chaos.drill.pace import Pace, Undisturbed
-from chaos.drill.sequence import SequenceRun
+from chaos.drill.requests.asking import Asking, Progress
+from chaos.drill.requests.follow_ups import FollowUps, lacks_endpoint
+from chaos.drill.requests.sequence import SequenceRun
+from chaos.drill.requests.whole_group import WholeGroup
 from chaos.drill.standstill import Standstill
-from chaos.drill.whole_group import WholeGroup
 from chaos.judge.check import Check, Finding, Kind, Result
 from chaos.judge.evidence import has_answer
 from chaos.judge.observation import ClientReply, Exchange, Load, Observation

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chaos.drill.drill import DEFECT, Drill
 from chaos.drill.events import CampaignEnded, CampaignPlanned, DrillEnded, Event
+from chaos.drill.requests.whole_group import NAME as WHOLE_GROUP
 from chaos.drill.spending import Spending
-from chaos.drill.whole_group import NAME as WHOLE_GROUP
 from chaos.exit_code import ExitCode
 from chaos.gateway.topology import Trigger
 from chaos.judge.check import Kind, Result, Where

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from chaos.drill.drill import DEFECT, STOOD_STILL
 from chaos.drill.report import DrillRow, FindingRow, HopRow, SequenceRow, is_partial, is_routed
-from chaos.drill.whole_group import NAME as WHOLE_GROUP
+from chaos.drill.requests.whole_group import NAME as WHOLE_GROUP
 from chaos.judge.check import Result
 from chaos.judge.sequence import NAME as SEQUENCE
 from chaos.judge.verdict import Outcome

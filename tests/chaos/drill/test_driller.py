@@ -262,7 +262,7 @@ async def test_a_drill_that_raises_says_where_and_never_what(monkeypatch, caplog
         raise ValueError(f"bad header {secret}")
 
     async with drilling(honest()) as (driller, injector, witness):
-        monkeypatch.setattr("chaos.drill.driller.ask", broken)
+        monkeypatch.setattr("chaos.drill.requests.asking.ask", broken)
         drill = await driller.drill(scenario(), injector)
         assert witness._live == {}
     assert (drill.verdict.outcome, drill.requests) == (Outcome.ABORTED, 1)

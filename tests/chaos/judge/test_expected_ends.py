@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chaos.drill.whole_group import WholeGroup
+from chaos.drill.requests.whole_group import WholeGroup
 from chaos.faults.fault import Phase
 from chaos.judge.check import Kind, Result
 from chaos.judge.checks import find

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from chaos.drill.asking import Asking, Progress
 from chaos.drill.drill import UNDISTURBED_WITHIN_S, MayRun
 from chaos.drill.injector import Injector
+from chaos.drill.requests.asking import Asking, Progress
 from chaos.faults.fault import Phase
 from chaos.judge.check import Kind
 from chaos.judge.evidence import ANSWERED, at_hop

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chaos.drill.whole_group import MOST_RUNS, WholeGroup
+from chaos.drill.requests.whole_group import MOST_RUNS, WholeGroup
 from chaos.gateway.topology import ModelGroup
 from chaos.judge.check import Kind, Result
 from chaos.protocol.reading import Defect, DefectFound, Reading

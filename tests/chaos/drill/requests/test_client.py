@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from chaos.drill.client import ask
+from chaos.drill.requests.client import ask
 from chaos.protocol.surfaces import SURFACES
 from tests.fakes.server import serving
 from tests.patience import PATIENCE_S

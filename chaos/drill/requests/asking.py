@@ -8,9 +8,9 @@ from datetime import datetime
 
 import aiohttp
 
-from chaos.drill.client import ask
 from chaos.drill.drill import NOTHING_YET, Drill
 from chaos.drill.injector import Injector, Route
+from chaos.drill.requests.client import ask
 from chaos.judge.check import Finding
 from chaos.judge.observation import ClientReply, Observation
 from chaos.judge.verdict import Outcome, Verdict
