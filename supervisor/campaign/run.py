@@ -20,6 +20,7 @@ from chaos.scenario.expand import closed_to_caller, not_covered, only_by_twin, s
 from chaos.scenario.scenario import Scenario
 from supervisor.campaign.engine_names import refuse_unknown_engines
 from supervisor.campaign.guard import Guard
+from supervisor.campaign.halts import halts_of, refuse_when_halted, unless_halted
 from supervisor.campaign.request import DrillRequest, known_gaps, rehearsal_options
 from supervisor.campaign.wildcard_names import ineffective
 from supervisor.settings.model import Settings
@@ -47,20 +48,22 @@ async def run_drills(
         grew: Is given, after each drill, what makes the report of all so far.
 
     Raises:
-        UsageError: Nothing can be drilled as asked; nothing has been sent.
+        UsageError: Nothing can be drilled as asked, or drills are halted; nothing has been sent.
         WitnessError: The witness cannot listen.
         GatewayError: The gateway cannot be asked.
     """
     clock = SystemClock()
     options = rehearsal_options(settings, request)
     async with AsyncExitStack() as stack:
+        halted = await stack.enter_async_context(halts_of(settings, clock, say))
+        refuse_when_halted(await halted())
         # The engines' own connections: a drill's are never used twice.
         engines = await stack.enter_async_context(open_session())
         rehearsal = await stack.enter_async_context(
             Rehearsal.opened(
                 gateway,
                 options,
-                guard=Guard(engines, settings.engine_urls).may_run,
+                guard=unless_halted(halted, Guard(engines, settings.engine_urls).may_run),
                 clock=clock,
                 say=say,
             )

@@ -13,6 +13,7 @@ from supervisor.cli.console import err, say
 from supervisor.cli.handover import daemon_of, drilled_there, session
 from supervisor.cli.progress import LiveDrills
 from supervisor.rollout.meanwhile import FAULT, SHAPES, SURFACE, GroupCover, Question, who_serves
+from supervisor.settings.deciding import said
 from supervisor.settings.model import Settings
 from supervisor.stop import Stop
 from supervisor.web.drill_order import DrillOrder
@@ -57,6 +58,7 @@ async def drilled(
                 profile=Profile.EXHAUSTIVE,
                 known_gaps=False,
             )
+            order = order.model_copy(update={"configured": order.left_of(said(settings))})
             say(f"the daemon at {daemon.base} drills who serves meanwhile")
             with LiveDrills(err) as live:
                 report, stopped = await drilled_there(daemon, order, stop, live, say)

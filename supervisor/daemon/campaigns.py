@@ -11,6 +11,7 @@ import structlog
 
 from chaos.drill.report import ReportBuilder
 from chaos.errors import GatewayError, UnderstudyError, UsageError
+from chaos.naming import some_of
 from chaos.rehearsal import Rehearsal
 from chaos.scenario.catalogue import CATALOGUE
 from chaos.scenario.expand import scenarios_for
@@ -21,6 +22,7 @@ from supervisor.coverage.rehearsed import scenarios_of
 from supervisor.daemon.gateway import OpenGateway
 from supervisor.daemon.guard import DaemonGuard
 from supervisor.daemon.recorder import Order, Recorder
+from supervisor.settings.deciding import differences
 from supervisor.settings.model import EngineSettings, Settings
 from supervisor.store.errors import StoreError
 from supervisor.web.drill_order import DrillOrder
@@ -29,6 +31,7 @@ from supervisor.web.problem import ConflictError, NotReadyError
 log = structlog.get_logger()
 
 MOST_WAITING = 8
+MOST_DIFFERENCES = 5
 
 
 @dataclass(slots=True)
@@ -70,7 +73,7 @@ class Campaigns:
         Raises:
             NotReadyError: The gateway has not been read yet.
             UsageError: Nothing can be drilled as ordered.
-            ConflictError: Too many wait already.
+            ConflictError: Too many wait already, or whoever ordered has another configuration.
         """
         if gateway is None or gateway.topology is None:
             raise NotReadyError(
@@ -80,6 +83,13 @@ class Campaigns:
         if len(self._waiting) >= MOST_WAITING:
             raise ConflictError(
                 f"{MOST_WAITING} campaigns wait already", remedy="Wait until one has ended."
+            )
+        differ = differences(order.configured, settings)
+        if differ:
+            raise ConflictError(
+                f"the daemon drills by another configuration: {some_of(differ, MOST_DIFFERENCES)}",
+                remedy="Give the daemon this configuration and reload it, or name its own with "
+                "--config. To drill by this one, stop the daemon: its witness holds the port.",
             )
         if order.engines and ordered(settings, order).drills.real_keys:
             # A group's real key goes where its engine is said to be.

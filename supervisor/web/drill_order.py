@@ -1,8 +1,9 @@
 """A drill request as the command line has it, as JSON; what is missing is as the daemon has it."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from chaos.faults.kinds import parse_fault
 from chaos.scenario.expand import Profile, Selection
@@ -42,6 +43,12 @@ class DrillOrder(BaseModel):
         None, description="As whom: a client that 'understudy clients' lists, or how yours asks."
     )
     seed: int | None = None
+    configured: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        max_length=MOST_NAMES,
+        description="What the caller's configuration says of drills, by key such as "
+        "drills.deadline_s: 409 where the daemon's says something else, because its own counts.",
+    )
 
     def selection(self, default: Profile) -> Selection:
         """Say what is to be drilled.
@@ -64,6 +71,13 @@ class DrillOrder(BaseModel):
     def own_client(self) -> ClientProfileFile | None:
         """How a client of the user's own asks; None where one of the registry does."""
         return self.client if isinstance(self.client, ClientProfileFile) else None
+
+    def left_of(self, configured: Mapping[str, Any]) -> dict[str, Any]:
+        """Leave out of what a configuration says whatever this order says itself."""
+        ordered = {f"drills.{name}" for name in self.overlay()}
+        ordered |= {"drills.profile"} if self.profile is not None else set()
+        ordered |= {"engines"} if self.engines else set()
+        return {key: value for key, value in configured.items() if key not in ordered}
 
     def overlay(self) -> dict[str, Any]:
         """List what is different from the daemon's own ``drills`` section."""

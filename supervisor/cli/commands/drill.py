@@ -204,8 +204,9 @@ def drill(
     from supervisor.settings.client_profile import client_named
     from supervisor.stop import run
 
+    in_file = access.settings()
     settings = overlaid(
-        access.settings(),
+        in_file,
         gateway={"as_key": {"env": as_key} if as_key is not None else None},
         drills={
             "injector": injector,
@@ -263,6 +264,7 @@ def drill(
         # Imported late: the drill engine is heavy, and --help should come at once.
         from supervisor.campaign.request import DrillRequest
         from supervisor.cli.console import say
+        from supervisor.settings.deciding import said
         from supervisor.web.drill_order import DrillOrder
 
         if hand_over:
@@ -277,15 +279,19 @@ def drill(
                 max_drills=max_drills,
                 known_gaps=not no_known_gaps,
                 injector="redirect" if injector == "redirect" else None,
-                deadline_s=deadline,
-                concurrency=concurrency,
-                budget_usd=budget_usd,
-                real_keys=real_keys or None,
-                require_real=require_real or None,
+                **_of_drills(
+                    in_file,
+                    deadline_s=deadline,
+                    concurrency=concurrency,
+                    budget_usd=budget_usd,
+                    real_keys=real_keys or None,
+                    require_real=require_real or None,
+                ),
                 engines=_engines(engine or []),
                 client=client,
                 seed=seed,
             )
+            order = order.model_copy(update={"configured": order.left_of(said(in_file))})
             code = await _drill_there(settings, order, stop, to)
             if code is not None:
                 return code
@@ -361,6 +367,14 @@ async def _drill(
             )
     show(report, to)
     return exit_code(report.summary, report.drills, stopped=stop.event.is_set())
+
+
+def _of_drills(in_file: "Settings", **options: Any) -> dict[str, Any]:
+    """List what an option, or else the file, says of drills; the rest is the daemon's to say."""
+    given = {name: value for name, value in options.items() if value is not None}
+    own = in_file.drills.model_fields_set if "drills" in in_file.model_fields_set else set()
+    told = {name: getattr(in_file.drills, name) for name in options if name in own}
+    return {**told, **given}
 
 
 def show(report: "DrillReport", to: Destination) -> None:

@@ -12,11 +12,16 @@ from chaos.judge.check import Kind
 from chaos.judge.verdict import Outcome
 from chaos.process.ports import free_port
 from chaos.scenario.expand import Selection
+from supervisor.campaign import halts
 from supervisor.campaign.request import DrillRequest
 from supervisor.campaign.run import refuse_the_impossible, run_drills
 from supervisor.settings.model import DrillSettings, Settings, WitnessSettings
+from supervisor.store.halt_file import end_halt, halt_file, write_halt
+from supervisor.store.location import store_url
+from supervisor.store.records import Halt
 from tests.fakes.drilling import GATEWAY, scenario
 from tests.fakes.http_server import answering
+from tests.fakes.manual_clock import NOON
 from tests.fakes.model_lists import Losing
 from tests.fakes.plans import plan_for
 from tests.fakes.whole_gateway import permitting, whole_gateway
@@ -125,3 +130,20 @@ def test_what_can_be_drilled_beside_is_drilled(others):
     """One refused group is a row of the report."""
     refuse_the_impossible([refused(Kind.GATEWAY_REFUSED), *others])
     assert others
+
+
+async def test_nothing_is_sent_while_drills_are_halted(monkeypatch):
+    """Whoever halted them meant these too; begun in the middle it ends what is left."""
+    file = halt_file(store_url(Settings().store))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_halt(file, "a new driver")
+    with pytest.raises(UsageError, match="drills are halted: a new driver"):
+        await campaign()
+    end_halt(file)
+    states: list[DrillReport] = []
+    seen = iter([None, None, None, Halt("a new driver", NOON)])
+    monkeypatch.setattr(halts, "read_halt", lambda _: next(seen, Halt("a new driver", NOON)))
+    report, _ = await campaign(states=states)
+    kinds = [row.kind for row in report.drills]
+    assert kinds[0] is None
+    assert kinds[-1] is Kind.HALTED

@@ -161,6 +161,22 @@ async def test_the_line_is_bounded(tmp_path: Path):
         await asyncio.sleep(0)
 
 
+async def test_an_order_by_another_configuration_is_refused(tmp_path: Path):
+    """It would be judged by the daemon's, and a pass would mean something else."""
+    async with site(tmp_path) as here, here.daemon() as daemon:
+        await daemon.drilled()
+        same = {"drills.first_token_s": 30.0, "expect": []}
+        await begin(daemon, tmp_path, CHAT | {"configured": same})
+        closed = [{"scenario": "*", "outcome": "refused", "reason": "policy"}]
+        other = {"drills.first_token_s": 1.0, "expect": closed}
+        answer = await begin(daemon, tmp_path, CHAT | {"configured": other}, 409)
+        assert answer["why"] == (
+            "the daemon drills by another configuration: drills.first_token_s is 30.0 there and "
+            "1.0 here, expect says something else there"
+        )
+        assert "reload" in answer["remedy"]
+
+
 def test_an_order_is_laid_over_the_settings():
     """And leaves the rest as it is."""
     settings = Settings.model_validate({"engines": {"gemma": "http://g"}})
