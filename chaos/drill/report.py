@@ -136,7 +136,8 @@ class ReplyRow(_Model):
 class SequenceRow(_Model):
     """What a drill measured that sent many requests: before an outage, in it and after it.
 
-    *lost* are those without an answer; *extra_wait_s* is what an answer in the outage took longer
+    *lost* are those without an answer though one was to be had, *errors* those that got one honest
+    error while every hop was down; *extra_wait_s* is what an answer in the outage took longer
     than the primary's usual one, the mean and *most_extra_wait_s* the longest; *back_after_s* is
     the time from the outage's end to the primary's first answer, null if it gave none in time;
     *order* is who served after the outage.
@@ -147,6 +148,7 @@ class SequenceRow(_Model):
     lost: int
     requests_down: int
     lost_down: int
+    errors: int = 0
     attempts_down: int
     extra_wait_s: float | None
     most_extra_wait_s: float | None
@@ -264,6 +266,7 @@ def _sequence(plan: DrillPlan, seen: Observation) -> SequenceRow | None:
         lost=measured.lost,
         requests_down=measured.requests_down,
         lost_down=measured.lost_down,
+        errors=measured.errors,
         attempts_down=measured.attempts_down,
         extra_wait_s=_rounded(measured.extra_wait_s),
         most_extra_wait_s=_rounded(measured.most_extra_wait_s),

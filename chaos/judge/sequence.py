@@ -24,7 +24,9 @@ class Figures:
     """What a sequence measured.
 
     Attributes:
-        lost: Requests without an answer, of all *requests*; *lost_down* of those in the outage.
+        lost: Requests without an answer, of all *requests*, though one was to be had; *lost_down*
+            of those in the outage.
+        errors: Requests that got one honest error while every hop was down: all that was to be had.
         attempts_down: At the primary, in the outage.
         extra_wait_s: What a request in the outage took longer than the primary usually takes: the
             mean; *most_extra_wait_s* is the longest. None where nothing can be compared.
@@ -37,6 +39,7 @@ class Figures:
     lost: int
     requests_down: int
     lost_down: int
+    errors: int
     attempts_down: int
     extra_wait_s: float | None
     most_extra_wait_s: float | None
@@ -54,6 +57,9 @@ def figures(plan: DrillPlan, seen: Observation) -> Figures:
         lost=sum(_is_lost(plan, one) for one in seen.exchanges),
         requests_down=len(down),
         lost_down=sum(_is_lost(plan, one) for one in down),
+        errors=sum(
+            not has_answer(_seen(one)) and not _is_lost(plan, one) for one in seen.exchanges
+        ),
         attempts_down=_attempts_down(plan, seen),
         extra_wait_s=statistics.fmean(extra) if extra else None,
         most_extra_wait_s=max(extra, default=None),
@@ -85,8 +91,9 @@ def summary(plan: DrillPlan, measured: Figures) -> str:
     primary = plan.hops[0].group
     back = measured.back_after_s
     waited = measured.most_extra_wait_s
+    honest = f", {measured.errors} told that every hop was down" if measured.errors else ""
     return (
-        f"{measured.requests} requests, {measured.lost or 'none'} lost; "
+        f"{measured.requests} requests, {measured.lost or 'none'} lost{honest}; "
         f"{measured.requests_down} in the outage, with {measured.attempts_down} attempts at "
         f"{primary}"
         + (f" and up to {max(waited, 0.0):.1f} s more to wait" if waited is not None else "")

@@ -182,9 +182,10 @@ def _sequence(row: SequenceRow) -> str:
     wait = row.most_extra_wait_s
     longer = f", up to {max(wait, 0.0):.1f} s longer" if wait is not None else ""
     order = f" (then served: {', '.join(row.order)})" if row.order else ""
+    honest = f", {row.errors} told that every hop was down" if row.errors else ""
     return (
         f"outage of {row.down_s:g} s: {row.lost_down} of {row.requests_down} requests lost in it"
-        f"{longer}; {row.attempts_down} attempts at the primary; back: {back}{order}"
+        f"{honest}{longer}; {row.attempts_down} attempts at the primary; back: {back}{order}"
     )
 
 

@@ -8,7 +8,7 @@ from chaos.faults.fault import FaultName
 from chaos.judge.check import Kind
 from chaos.judge.checks import CHECKS
 from chaos.judge.observation import Exchange, Observation, Stage
-from chaos.judge.sequence import as_it_was, figures, judge_sequence
+from chaos.judge.sequence import as_it_was, figures, judge_sequence, summary
 from chaos.judge.verdict import Outcome
 from chaos.scenario.plan import Course, HopRole
 from chaos.witness.wire_record import AttemptOutcome
@@ -151,6 +151,16 @@ def test_a_hop_that_is_down_need_not_be_asked_where_nobody_can_serve(wire):
     """With every cooldown open, or one, the honest error is as right as with none."""
     cooled = exchange(Stage.DOWN, 4.0, *wire, reply=refused("all in cooldown", status=429))
     assert came(BEFORE, BOTH_HIT, cooled, BACK, of=BOTH) == (Outcome.PASSED, None)
+
+
+def test_an_honest_error_is_counted_as_one_and_not_as_served():
+    """'None lost' alone would sound as if everybody had got an answer."""
+    cooled = exchange(Stage.DOWN, 4.0, reply=refused("all in cooldown", status=429))
+    told = figures(BOTH, sequence(BEFORE, BOTH_HIT, cooled, BACK))
+    assert (told.lost, told.errors) == (0, 2)
+    assert "4 requests, none lost, 2 told that every hop was down; " in summary(BOTH, told)
+    assert figures(PLAN, sequence(*GOOD)).errors == 0
+    assert "told that" not in summary(PLAN, figures(PLAN, sequence(*GOOD)))
 
 
 @pytest.mark.parametrize("of", [PLAN, BOTH])

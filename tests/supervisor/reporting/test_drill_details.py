@@ -180,6 +180,7 @@ def test_an_outage_is_told_by_what_was_lost_in_it():
         lost=2,
         requests_down=6,
         lost_down=0,
+        errors=5,
         attempts_down=3,
         extra_wait_s=0.1,
         most_extra_wait_s=0.7,
@@ -188,5 +189,5 @@ def test_an_outage_is_told_by_what_was_lost_in_it():
         took_s=4.7,
     )
     told = " ".join(printed(failed().model_copy(update={"sequence": sequence})).split())
-    assert "outage of 3 s: 0 of 6 requests lost in it, up to 0.7 s longer" in told
+    assert "0 of 6 requests lost in it, 5 told that every hop was down, up to 0.7 s longer" in told
     assert "3 attempts at the primary; back: 1.2 s after it (then served: gemma, claude)" in told
