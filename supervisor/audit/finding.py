@@ -115,6 +115,18 @@ class Audited:
             return self.costs_nothing(name)
         return all(is_own(d) for d in group.deployments if d.order == max(orders))
 
+    def room(self, group: ModelGroup) -> int | None:
+        """Tell how many tokens the smallest deployment of *group* takes; None if nobody knows."""
+        told = [
+            length
+            for facts in self.engines
+            if facts.group == group.name
+            for served, length in facts.max_model_len.items()
+            if served in facts.asked_for
+        ]
+        claimed = [d.max_input_tokens for d in group.deployments if d.max_input_tokens is not None]
+        return min(told or claimed, default=None)
+
     def section(self, name: str) -> Mapping[str, Any]:
         """Get a section of LiteLLM's configuration file; empty where there is none."""
         found = (self.config or {}).get(name)

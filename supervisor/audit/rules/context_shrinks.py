@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from chaos.gateway.topology import ModelGroup, Trigger
+from chaos.gateway.topology import Trigger
 from supervisor.audit.advice import LISTS, ROOMY_GROUP, Advice, chain_advice
 from supervisor.audit.finding import Audited, AuditFinding
 from supervisor.engine.flag_advice import longer_context
@@ -20,12 +20,12 @@ def context_shrinks(audited: Audited) -> Iterable[AuditFinding]:
     """
     topology = audited.topology
     for name, group in audited.groups.items():
-        room = _room(audited, group)
+        room = audited.room(group)
         if room is None or group.family != "chat":
             continue
         for hop in topology.chain(name).fallbacks:
             found = topology.groups.get(hop)
-            less = _room(audited, found) if found else None
+            less = audited.room(found) if found else None
             if less is None or less >= room:
                 continue
             goes_on = [other for other in _later(audited, name, hop) if _fits(audited, other, room)]
@@ -58,7 +58,7 @@ def _later(audited: Audited, name: str, hop: str) -> tuple[str, ...]:
 def _longer(audited: Audited, name: str, hop: str) -> Advice:
     """Let requests that are too long for *hop* go on to a group that takes them."""
     topology = audited.topology
-    room = _room(audited, topology.groups[name]) or 0
+    room = audited.room(topology.groups[name]) or 0
     # What is in the chain and takes them was asked before the hop, else they would go on to it.
     earlier = [other for other in topology.chain(name).fallbacks if _fits(audited, other, room)]
     special = bool(topology.settings.context_window_fallbacks) and not earlier
@@ -82,17 +82,4 @@ def _longer(audited: Audited, name: str, hop: str) -> Advice:
 
 def _fits(audited: Audited, name: str, room: int) -> bool:
     group = audited.topology.groups.get(name)
-    return group is not None and (_room(audited, group) or 0) >= room
-
-
-def _room(audited: Audited, group: ModelGroup) -> int | None:
-    """Tell what the smallest deployment takes; None if nobody knows."""
-    told = [
-        length
-        for facts in audited.engines
-        if facts.group == group.name
-        for served, length in facts.max_model_len.items()
-        if served in facts.asked_for
-    ]
-    claimed = [d.max_input_tokens for d in group.deployments if d.max_input_tokens is not None]
-    return min(told or claimed, default=None)
+    return group is not None and (audited.room(group) or 0) >= room

@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
+
 from chaos.gateway.topology import ModelGroup
+from supervisor.audit.rules.context_shrinks import context_shrinks
 from supervisor.audit.rules.ends_at_paid_hop import ends_at_paid_hop
 from tests.fakes.audit_findings import audited, brief
 from tests.fakes.topologies import deployment, group
@@ -90,3 +93,38 @@ def test_hops_that_are_never_reached_stay_in_the_list():
     seen = replace(seen, topology=replace(seen.topology, chains=(chain,)))
     (finding,) = ends_at_paid_hop(seen)
     assert finding.remedy.endswith('["gpt", "other", "local"]')
+
+
+@pytest.mark.parametrize(
+    ("paid", "local", "told"),
+    [(200_000, 8_192, False), (8_192, 8_192, True), (None, 8_192, True), (200_000, None, True)],
+)
+def test_a_paid_hop_for_what_is_too_long_for_the_local_one_is_well(paid, local, told):
+    """It is the way that the audit of shrinking contexts proposes; only known room counts."""
+    groups = {
+        "claude": group("claude", max_input_tokens=200_000),
+        "local-gemma": group(
+            "local-gemma", litellm_model="hosted_vllm/gemma", max_input_tokens=local
+        ),
+        "gpt": group("gpt", max_input_tokens=paid),
+    }
+    found = brief(ends_at_paid_hop(audited({"claude": ["local-gemma", "gpt"]}, groups=groups)))
+    assert bool(found) is told
+
+
+def test_the_remedy_of_a_shrinking_context_brings_no_advice_to_take_it_back():
+    """Whoever does what one audit says is not sent in a circle by another."""
+    groups = {
+        "claude": group("claude", max_input_tokens=200_000),
+        "local-gemma": group(
+            "local-gemma", litellm_model="hosted_vllm/gemma", max_input_tokens=8_192
+        ),
+        "gpt": group("gpt", max_input_tokens=400_000),
+    }
+    (shrinks,) = context_shrinks(audited({"claude": ["local-gemma"]}, groups=groups))
+    ((_, section),) = (shrinks.config or {}).items()
+    written = section["fallbacks"]
+    assert written == [{"claude": ["local-gemma", "gpt"]}]
+    mended = audited(written[0], groups=groups)
+    left = [*context_shrinks(mended), *ends_at_paid_hop(mended)]
+    assert [finding.config for finding in left] == [None]
