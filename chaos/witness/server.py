@@ -464,9 +464,10 @@ def _not_there(host: str, port: int, error: OSError) -> WitnessError:
     if error.errno == errno.EADDRINUSE:
         return WitnessError(
             f"the witness cannot listen on {host}:{port}: the port is taken by {holder(port)}",
-            remedy="If the daemon's socket unit holds it, start the daemon: systemctl start "
-            "understudy. Else stop that process, or give --witness-listen and --witness-url an "
-            "address that the gateway's permission covers.",
+            remedy="If it is the daemon, have it drill: leave --local out, and name the gateway as "
+            "'understudy status' does. If the daemon's socket unit holds it, start the daemon: "
+            "systemctl start understudy. Else stop that process, or give --witness-listen and "
+            "--witness-url an address that the gateway's permission covers.",
         )
     return WitnessError(
         f"the witness cannot listen on {host}:{port}: {error.strerror or error}",

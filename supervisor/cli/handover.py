@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from yarl import URL
 
 from chaos.drill.report import DrillReport
 from chaos.errors import UsageError
@@ -44,9 +45,19 @@ async def daemon_of(session: aiohttp.ClientSession, settings: Settings) -> Api |
     if not await api.answers():
         return None
     status = await api.status()
-    if settings.gateway.url not in (None, status.gateway):
-        return None
-    return api
+    url = settings.gateway.url
+    return api if url is None or _same(url, status.gateway or "") else None
+
+
+def _same(one: str, other: str) -> bool:
+    """Tell whether two URLs lead to one gateway, by their words: this machine has two names."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(url: str) -> URL:
+    found = URL(url)
+    host = "127.0.0.1" if found.host == "localhost" else found.host or ""
+    return found.with_host(host).with_path(found.path.rstrip("/")) if host else found
 
 
 async def drilled_there(

@@ -391,7 +391,7 @@ class _Past:
         condition = Condition(name, gateway, "", now, self.where)
         status = await derived(self.store, condition, now, self.halt_file)
         last = max((d.seen_at for d in status.daemons if d.gateway == gateway), default=None)
-        seen = f", since {last.isoformat(' ', 'seconds')} at the latest" if last else ""
+        seen = f"; one was last seen at {last:%Y-%m-%d %H:%M:%S %Z}" if last else ""
         return replace(
             status, condition=replace(condition, gateway_trouble=f"no daemon runs{seen}")
         )

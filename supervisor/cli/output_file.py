@@ -3,9 +3,31 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
 
 from chaos.errors import UsageError
 from supervisor.cli.running.whole_file import write_whole
+
+ReportFormat = Literal["table", "json", "junit"]
+FormatOption = Annotated[
+    ReportFormat | None,
+    typer.Option(
+        "--format",
+        help="Form of the report (default: table; json or junit where --output ends with .json or "
+        ".xml)",
+    ),
+]
+
+
+def form_of(given: ReportFormat | None, output: Path | None) -> ReportFormat:
+    """Choose the form: the one that was given, else the one that the file's name promises."""
+    suffix = output.suffix.lower() if output is not None else ""
+    return given or _FORMS.get(suffix, "table")
+
+
+_FORMS: dict[str, ReportFormat] = {".json": "json", ".xml": "junit"}
 
 
 def check_writable(output: Path) -> None:

@@ -131,7 +131,12 @@ class Host:
             own = (ran.stderr or ran.stdout).strip() or f"exit code {ran.returncode}"
             raise ServiceError(
                 f"{wrong or words}: {own}" if wrong else f"{words}: {own}",
-                remedy=remedy or "See what the command says; everything was put back.",
+                remedy=remedy
+                or (
+                    "See what the command says; everything was put back."
+                    if shown
+                    else "This needs a machine that runs systemd."
+                ),
             )
         return ran.stdout
 

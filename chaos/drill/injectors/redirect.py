@@ -34,6 +34,8 @@ from chaos.witness.lease import Action, LeasedHop, Upstream
 from chaos.witness.server import Witness
 from chaos.witness.wire_record import AttemptOutcome, WireRecord
 
+A_TWIN = "Drill a twin: --injector twin --litellm-config FILE"
+
 OLDEST = Version("1.103.0")
 """Below it a redirected deployment joins the model group for every caller, for good."""
 
@@ -415,12 +417,12 @@ def _fault_objection(scenario: Scenario) -> Objection | None:
         if FAULTS[fault.name].twin_only:
             return Objection(
                 f"fault {str(fault)!r} needs an address of its own, which only a twin has",
-                "Give --litellm-config FILE, so that a twin can be drilled.",
+                A_TWIN,
             )
     if scenario.depth and FAULTS[scenario.fault.name].lasts_s(scenario.fault.variant) is not None:
         return Objection(
             f"{scenario.fault.name} by redirect would meet none of the gateway's cooldowns",
-            "Give --litellm-config FILE, so that a twin can be drilled.",
+            A_TWIN,
         )
     return None
 

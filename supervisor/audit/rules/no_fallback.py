@@ -3,18 +3,19 @@
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from supervisor.audit.advice import are_there, chain_advice, stand_in
+from supervisor.audit.advice import are_there, chain_advice, stand_in, stand_ins
 from supervisor.audit.finding import Audited, AuditFinding, quoted, yaml_list
 
 
 def no_fallback(audited: Audited) -> Iterable[AuditFinding]:
-    """A group has no fallback, and is not itself the last hop of another group's chain."""
-    for name in audited.groups:
-        chain = audited.topology.chain(name)
-        # A chain of nothing but unknown targets is unknown_target's, and a group with several
-        # orders is its own fallback.
-        own = audited.groups[name].ordered
-        if name in audited.targets or chain.fallbacks or chain.missing or own:
+    """A group has no fallback, and is not itself the last hop of another group's chain.
+
+    Nor what the others are advised to end with, where there is nothing else for it.
+    """
+    alone = [name for name in audited.groups if _is_alone(audited, name)]
+    proposed = {stand_in(audited, name) for name in alone}
+    for name in alone:
+        if name in proposed and not stand_ins(audited, name):
             continue
         advice = chain_advice(audited, name, [stand_in(audited, name)])
         yield AuditFinding(
@@ -25,6 +26,17 @@ def no_fallback(audited: Audited) -> Iterable[AuditFinding]:
             remedy=advice.text,
             config=advice.config,
         )
+
+
+def _is_alone(audited: Audited, name: str) -> bool:
+    """Tell whether nothing stands behind a group, and it behind nothing.
+
+    A chain of nothing but unknown targets is unknown_target's, and a group with several orders is
+    its own fallback.
+    """
+    chain = audited.topology.chain(name)
+    own = audited.groups[name].ordered
+    return not (name in audited.targets or chain.fallbacks or chain.missing or own)
 
 
 def alias_without_fallback(audited: Audited) -> Iterable[AuditFinding]:

@@ -140,7 +140,7 @@ def silence(
 ) -> None:
     """Tell nobody of some alerts for a while; they go on being evaluated.
 
-    understudy alerts silence FallbackBroken group=claude-* --for 2h --reason "new driver"
+    understudy alerts silence FallbackBroken --for 2h --reason "new driver"
     """
     from supervisor.cli.console import out
     from supervisor.settings.values import parse_duration

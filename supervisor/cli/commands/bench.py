@@ -79,7 +79,7 @@ def run_(
 
     understudy bench run gemma --note "before the upgrade"
 
-    understudy bench run http://127.0.0.1:8000 --concurrency 1 --concurrency 8 --no-keep
+    understudy bench run http://127.0.0.1:8000 --concurrency 8 --no-keep
 
     Exit code: 0 every text has a figure, 3 one has none that can be trusted, 2 nothing was
     measured.

@@ -59,7 +59,7 @@ async def _examined(access: Access) -> "list[Item]":
 
     items = [python(), other_supervisor()]
     try:
-        settings = access.settings()
+        settings = access.settings(may_be_empty=False)
     except UnderstudyError as error:
         return [*items, fail(CONFIGURATION, error.message, error.remedy)]
     path = settings_path(access.config)

@@ -12,7 +12,13 @@ from chaos.exit_code import ExitCode
 from chaos.gateway.redirect_permission import WITNESS_PORT
 from supervisor.cli import completion
 from supervisor.cli.gateway_options import Access, finite, with_access
-from supervisor.cli.output_file import check_writable, write_output
+from supervisor.cli.output_file import (
+    FormatOption,
+    ReportFormat,
+    check_writable,
+    form_of,
+    write_output,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +26,6 @@ if TYPE_CHECKING:
     from chaos.drill.report import DrillReport
     from supervisor.settings.model import Settings
     from supervisor.stop import Stop
-
-ReportFormat = Literal["table", "json", "junit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,7 @@ def drill(
         typer.Option(help="Append a summary in Markdown to this file ($GITHUB_STEP_SUMMARY)"),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Replay the ids of a run's drills")] = None,
-    format_: Annotated[ReportFormat, typer.Option("--format", help="Form of the report")] = "table",
+    format_: FormatOption = None,
 ) -> None:
     """Run drills now, and judge by the client's reply and the wire which fallbacks hold.
 
@@ -256,7 +260,7 @@ def drill(
     # The daemon drills with a key of its own.
     mine = local or list_only or settings.gateway.as_key is not None
     hand_over = not (mine or witness_url or any(own))
-    to = Destination(format_, output, summary)
+    to = Destination(form_of(format_, output), output, summary)
     for file in filter(None, (output, summary)):
         check_writable(file)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,7 +10,7 @@ from chaos.errors import SetupError, UsageError
 from supervisor.cli import completion
 from supervisor.cli.commands.drill import ProfileName, overlaid
 from supervisor.cli.gateway_options import Access, finite, with_access
-from supervisor.cli.output_file import check_writable, write_output
+from supervisor.cli.output_file import FormatOption, check_writable, form_of, write_output
 
 if TYPE_CHECKING:
     from chaos.drill.report import DrillReport
@@ -72,9 +72,7 @@ def rehearse_upgrade(
         Path | None,
         typer.Option(help="Append a summary in Markdown to this file ($GITHUB_STEP_SUMMARY)"),
     ] = None,
-    format_: Annotated[
-        Literal["table", "json", "junit"], typer.Option("--format", help="Form of the report")
-    ] = "table",
+    format_: FormatOption = None,
 ) -> None:
     """Say what an upgrade of LiteLLM would change for your fallbacks, before you do it.
 
@@ -82,7 +80,7 @@ def rehearse_upgrade(
     one, each installed where it is not there, and rehearses the same scenarios on both. The running
     gateway is only asked for its version. What comes out otherwise is drilled once more on both.
 
-      understudy rehearse-upgrade --to 1.108.6 --from 1.103.0 --litellm-config config.yaml
+      understudy rehearse-upgrade --to 1.108.6 --config understudy.yaml
 
     Exit code: 0 nothing gets worse, 1 something that passed fails, 2 nothing could be said, 3 it
     cannot be told of everything, 4 stopped.
@@ -154,7 +152,7 @@ def rehearse_upgrade(
 
     code = run(command, stopped=ExitCode.STOPPED)
     if found:
-        _show(found[0], format_, output, summary)
+        _show(found[0], form_of(format_, output), output, summary)
     raise typer.Exit(code)
 
 

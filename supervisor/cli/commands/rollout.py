@@ -178,7 +178,7 @@ def plan_(
     requests of ours alone. A program that only reads is started in the new image, without network,
     GPU or a way to write.
 
-    understudy rollout plan rollout.yaml --gateway http://127.0.0.1:4000 --key-env LITELLM_KEY
+    understudy rollout plan rollout.yaml --config understudy.yaml
 
     Exit code: 0 it can be staged, 1 something cannot work, 2 nothing could be said.
     """
@@ -237,7 +237,7 @@ def stage_(
     template and parsers are tried without a GPU, the next container is made, and the way back is
     written down. What was staged for the same container before is removed.
 
-    understudy rollout stage rollout.yaml --gateway http://127.0.0.1:4000 --key-env LITELLM_KEY
+    understudy rollout stage rollout.yaml --config understudy.yaml
 
     Exit code: 0 it is staged, 1 it was refused and nothing is left of it, 2 nothing could be said.
     """
@@ -324,7 +324,7 @@ def swap_(
     stopped and kept, the new one is started once, and has to show what the rollout file expects:
     its log, its model, a token, a tool call, sense, its service through the gateway, its speed.
 
-    understudy rollout swap --gateway http://127.0.0.1:4000 --key-env LITELLM_KEY
+    understudy rollout swap --config understudy.yaml
 
     Exit code: 0 the new engine serves, 1 it was refused and the old one serves again (or, where
     memory did not come back, nobody does, and it says so), 2 nothing was done.

@@ -11,7 +11,7 @@ from chaos.errors import UsageError
 from chaos.judge.verdict import Outcome
 from chaos.process.ports import free_port
 from supervisor.cli import handover
-from supervisor.cli.handover import daemon_of, drilled_there, session
+from supervisor.cli.handover import _same, daemon_of, drilled_there, session
 from supervisor.cli.knowledge import DaemonError
 from supervisor.cli.progress import LiveDrills
 from supervisor.stop import Stop
@@ -65,6 +65,22 @@ async def test_a_daemon_of_another_gateway_is_none(here):
         async with here.daemon():
             here.config["gateway"]["url"] = "http://elsewhere:4000"
             assert await daemon_of(opened, here.load()) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("http://localhost:4000", "http://127.0.0.1:4000", True),
+        ("http://127.0.0.1:4000/", "http://127.0.0.1:4000", True),
+        ("http://gateway:4000/llm", "http://gateway:4000/llm/", True),
+        ("http://localhost:4000", "http://127.0.0.1:4001", False),
+        ("http://gateway:4000", "https://gateway:4000", False),
+        ("http://127.0.0.1:4000", "", False),
+    ],
+)
+def test_a_gateway_is_known_by_either_name_of_this_machine(one, other, same):
+    """Else its witness would want the port that the daemon's has."""
+    assert _same(one, other) is same
 
 
 async def test_what_is_waited_for_is_said(here, monkeypatch):

@@ -50,7 +50,7 @@ async def test_a_daemon_that_does_not_run_is_a_problem(here: Site):
         await daemon.drilled()
     async with known(here.load()) as past:
         (problem,) = (await past.status()).problems
-    assert "no daemon runs, since" in problem
+    assert "no daemon runs; one was last seen at 20" in problem
 
 
 async def test_a_halt_reaches_a_running_daemon_and_one_that_will_run(here: Site):

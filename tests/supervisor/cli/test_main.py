@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+import typer
 
 from chaos.errors import GatewayError, UsageError
+from supervisor.cli.main import app
 from supervisor.cli.version import installed_version
 from tests.fakes.commandline import understudy
 
@@ -67,6 +70,27 @@ def test_every_command_explains_itself(invoke, command):
     ended = invoke(command, "--help")
     assert ended.code == 0
     assert "Usage: understudy" in ended.out
+
+
+def examples() -> list[tuple[tuple[str, ...], str]]:
+    """Every command, with each example in its help."""
+    found: list[tuple[tuple[str, ...], str]] = []
+
+    def look(command: Any, words: tuple[str, ...]) -> None:
+        lines = map(str.strip, (command.help or "").splitlines())
+        found.extend((words, line) for line in lines if line.startswith("understudy "))
+        for name, inner in getattr(command, "commands", {}).items():
+            look(inner, (*words, name))
+
+    look(typer.main.get_command(app), ())
+    return found
+
+
+@pytest.mark.parametrize(("words", "example"), examples())
+def test_an_example_in_the_help_can_be_copied(invoke, words, example):
+    """On a terminal of 80 columns it is one line."""
+    told = invoke(*words, "--help", COLUMNS="80").out
+    assert example in [line.strip() for line in told.splitlines()]
 
 
 def test_help_tells_the_defaults(invoke):

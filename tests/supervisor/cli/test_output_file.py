@@ -5,7 +5,23 @@ from pathlib import Path
 import pytest
 
 from chaos.errors import UsageError
-from supervisor.cli.output_file import check_writable, write_output
+from supervisor.cli.output_file import check_writable, form_of, write_output
+
+
+@pytest.mark.parametrize(
+    ("given", "output", "form"),
+    [
+        (None, None, "table"),
+        (None, "r.txt", "table"),
+        (None, "r.JSON", "json"),
+        (None, "r.xml", "junit"),
+        ("table", "r.json", "table"),
+        ("junit", None, "junit"),
+    ],
+)
+def test_a_file_is_written_in_the_form_that_its_name_promises(given, output, form):
+    """Unless another one was asked for."""
+    assert form_of(given, Path(output) if output else None) == form
 
 
 def test_a_file_that_can_be_written_is_left_as_it_is(tmp_path: Path):

@@ -77,6 +77,14 @@ def test_a_command_that_fails_is_quoted(host, commands):
     assert failed.value.remedy == "Free it."
 
 
+def test_a_look_that_fails_put_nothing_back(host, commands):
+    """Nothing was changed for it."""
+    commands.failing("systemctl show")
+    with pytest.raises(ServiceError) as told:
+        host().run("systemctl", "show", shown=False)
+    assert told.value.remedy == "This needs a machine that runs systemd."
+
+
 def test_a_command_that_is_not_there_is_named(host):
     """A machine without systemd."""
     with pytest.raises(ServiceError, match="no-such-command x: No such file"):

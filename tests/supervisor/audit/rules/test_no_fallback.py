@@ -1,5 +1,6 @@
 """Whoever calls a group, an alias or a wildcard learns whether anything stands behind it."""
 
+import pytest
 import yaml
 
 from chaos.gateway.topology import ModelGroup, RouterSettings
@@ -15,9 +16,23 @@ CHAINED = RouterSettings(fallbacks=({"claude": ("local-gemma",)},))
 
 
 def test_every_group_without_a_chain_is_named_once():
-    """A gateway without fallbacks is told of each of its groups."""
+    """A gateway without fallbacks is told of each of its groups, but for what they shall have."""
     found = brief(no_fallback(audited({"claude": [], "gpt": [], "local-gemma": []})))
-    assert found == [("no_fallback", "error", n) for n in ("claude", "gpt", "local-gemma")]
+    assert found == [("no_fallback", "error", n) for n in ("claude", "gpt")]
+
+
+@pytest.mark.parametrize(
+    ("chains", "alone"),
+    [
+        ({"local-gemma": []}, ["local-gemma"]),  # nobody else is to end with it
+        ({"claude": [], "local-a": [], "local-b": []}, ["claude", "local-a", "local-b"]),
+        ({"claude": ["gpt"], "local-gemma": []}, ["local-gemma"]),
+    ],
+)
+def test_a_local_group_is_told_unless_it_is_all_that_the_others_can_end_with(chains, alone):
+    """Its own entry would have nobody to name."""
+    found = no_fallback(audited(chains))
+    assert [one.subject for one in found] == alone
 
 
 def test_a_last_resort_needs_no_fallback_of_its_own():
@@ -46,7 +61,7 @@ def test_a_wildcard_is_not_taken_for_the_group_that_stands_for_it():
 def test_the_remedy_names_a_local_group_and_is_yaml():
     """The lines can be pasted as they are."""
     seen = audited({'cla"ude': [], "local-gemma": []})
-    (finding, _) = no_fallback(seen)
+    (finding,) = no_fallback(seen)
     _, _, lines = finding.remedy.partition("\n")
     assert yaml.safe_load(lines) == {
         "router_settings": {"fallbacks": [{'cla"ude': ["local-gemma"]}]}

@@ -95,3 +95,12 @@ def test_where_no_group_can_be_drilled_it_ends_with_1(invoke, config, with_twin)
         told = invoke("doctor", "--gateway", url, *options, **KEY)
     failed = [name for name, status in examined(told).items() if status == "fail"]
     assert (told.code, failed) == ((0, []) if with_twin else (1, ["ways"]))
+
+
+def test_an_empty_configuration_is_no_valid_one(invoke, tmp_path):
+    """'config check' and 'run' refuse it, too: a full disk or an editor has emptied it."""
+    file = tmp_path / "understudy.yaml"
+    file.write_text("# nothing\n")
+    told = invoke("doctor", "--config", file)
+    assert told.code == 2
+    assert "the file says nothing: it is all comments" in " ".join(told.out.split())
