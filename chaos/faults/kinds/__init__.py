@@ -104,5 +104,9 @@ def parse_fault(text: str) -> tuple[Fault, FaultName]:
 
 
 def _fits(variant: str, known: str) -> bool:
-    """Tell whether *variant* is *known*, where an ``N`` stands for a number."""
-    return re.fullmatch(re.escape(known).replace("N", "[0-9]{1,4}"), variant) is not None
+    """Tell whether *variant* is *known*, where an ``N`` stands for a number.
+
+    A length of time is one second at least: what ends as it begins meets no request.
+    """
+    number = "[1-9][0-9]{0,3}" if known.startswith("seconds_") else "[0-9]{1,4}"
+    return re.fullmatch(re.escape(known).replace("N", number), variant) is not None

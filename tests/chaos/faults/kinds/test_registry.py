@@ -188,6 +188,15 @@ def test_an_unknown_fault_is_explained(text, hint):
     assert told.value.remedy.startswith(hint)
 
 
+@pytest.mark.parametrize("text", ["outage.seconds_0", "stream_stall.seconds_0"])
+def test_a_fault_that_ends_as_it_begins_is_none(text):
+    """It would meet no request, and be told so only after a twin's start."""
+    with pytest.raises(UsageError, match="'seconds_0' is not a variant"):
+        parse_fault(text)
+    assert str(parse_fault(text.replace("_0", "_10"))[1]) == text.replace("_0", "_10")
+    assert parse_fault("rate_limit.retry_after_0")
+
+
 def test_variants_of_an_unknown_fault_are_a_usage_error():
     """The list is by name, and a wrong name is explained."""
     with pytest.raises(UsageError):
