@@ -169,15 +169,20 @@ class Day:
             await self.say("show", one["drill"]["id"], "--evidence", "--format", form, *here)
 
     async def change(self) -> None:
-        """Halt, silence, test, and look after the store."""
+        """Halt, silence, and look after the store, while a test alert is tried to its end."""
         here = ("--config", self.config)
+        async with asyncio.TaskGroup() as tasks:
+            # A receiver that refuses it is tried for half a minute.
+            tasks.create_task(self.say("alerts", "test", *here))
+            await self._change(here)
+
+    async def _change(self, here: tuple[object, ...]) -> None:
         junit = self.folder / "report.xml"
         await self.say(
             *("drill", "--format", "junit", "--output", junit, "--max-drills", "2"), *here
         )
         self.canaries.see("the report", junit.read_bytes())
         for command in (
-            ("alerts", "test", *here),
             ("config", "check", self.config),
             ("halt", "--reason", "lunch", *here),
             ("status", *here),
@@ -303,4 +308,5 @@ class Day:
     async def _until(self, process: "subprocess.Popen[bytes]", holds: Callable[[], object]) -> None:
         while not holds():
             assert process.poll() is None, self.log.read_text()[-3000:]
-            await asyncio.sleep(0.05)
+            # Each look reads all that was written so far, of which there is more and more.
+            await asyncio.sleep(0.25)
