@@ -3,21 +3,20 @@
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from supervisor.audit.advice import are_there, chain_advice, stand_in, stand_ins
+from supervisor.audit.advice import Advice, are_there, chain_advice, stand_in, stand_ins
 from supervisor.audit.finding import Audited, AuditFinding, quoted, yaml_list
 
 
 def no_fallback(audited: Audited) -> Iterable[AuditFinding]:
-    """A group has no fallback, and is not itself the last hop of another group's chain.
-
-    Nor what the others are advised to end with, where there is nothing else for it.
-    """
+    """A group has no fallback, and is not itself the last hop of another group's chain."""
     alone = [name for name in audited.groups if _is_alone(audited, name)]
     proposed = {stand_in(audited, name) for name in alone}
     for name in alone:
         if name in proposed and not stand_ins(audited, name):
-            continue
-        advice = chain_advice(audited, name, [stand_in(audited, name)])
+            # An entry of its own would have nobody to name.
+            advice = Advice("Let the other groups end with it: then it is their last resort.")
+        else:
+            advice = chain_advice(audited, name, [stand_in(audited, name)])
         yield AuditFinding(
             code="no_fallback",
             severity="error",

@@ -16,23 +16,26 @@ CHAINED = RouterSettings(fallbacks=({"claude": ("local-gemma",)},))
 
 
 def test_every_group_without_a_chain_is_named_once():
-    """A gateway without fallbacks is told of each of its groups, but for what they shall have."""
+    """A gateway without fallbacks is told of each of its groups."""
     found = brief(no_fallback(audited({"claude": [], "gpt": [], "local-gemma": []})))
-    assert found == [("no_fallback", "error", n) for n in ("claude", "gpt")]
+    assert found == [("no_fallback", "error", n) for n in ("claude", "gpt", "local-gemma")]
 
 
 @pytest.mark.parametrize(
-    ("chains", "alone"),
+    ("chains", "entry"),
     [
-        ({"local-gemma": []}, ["local-gemma"]),  # nobody else is to end with it
-        ({"claude": [], "local-a": [], "local-b": []}, ["claude", "local-a", "local-b"]),
-        ({"claude": ["gpt"], "local-gemma": []}, ["local-gemma"]),
+        ({"claude": [], "local-gemma": []}, None),
+        ({"local-gemma": []}, '- "local-gemma": ["YOUR-LOCAL-GROUP"]'),  # nobody is to end with it
+        ({"claude": [], "local-gemma": [], "local-b": []}, '- "local-gemma": ["local-b"]'),
+        ({"claude": ["gpt"], "local-gemma": []}, '- "local-gemma": ["YOUR-LOCAL-GROUP"]'),
     ],
 )
-def test_a_local_group_is_told_unless_it_is_all_that_the_others_can_end_with(chains, alone):
-    """Its own entry would have nobody to name."""
-    found = no_fallback(audited(chains))
-    assert [one.subject for one in found] == alone
+def test_what_the_others_are_to_end_with_gets_no_entry_that_names_nobody(chains, entry):
+    """It is their last resort, once they have theirs."""
+    (found,) = [one for one in no_fallback(audited(chains)) if one.subject == "local-gemma"]
+    last = found.remedy.splitlines()[-1].strip()
+    assert last == (entry or "Let the other groups end with it: then it is their last resort.")
+    assert bool(found.config) is (entry is not None and "YOUR" not in entry)
 
 
 def test_a_last_resort_needs_no_fallback_of_its_own():
@@ -61,7 +64,7 @@ def test_a_wildcard_is_not_taken_for_the_group_that_stands_for_it():
 def test_the_remedy_names_a_local_group_and_is_yaml():
     """The lines can be pasted as they are."""
     seen = audited({'cla"ude': [], "local-gemma": []})
-    (finding,) = no_fallback(seen)
+    (finding, _) = no_fallback(seen)
     _, _, lines = finding.remedy.partition("\n")
     assert yaml.safe_load(lines) == {
         "router_settings": {"fallbacks": [{'cla"ude': ["local-gemma"]}]}
