@@ -104,7 +104,7 @@ MEANINGS: Mapping[Kind, str] = MappingProxyType(
         Kind.ENGINE_BUSY: "The engine has queued requests of users, so no drill was sent.",
         Kind.WOULD_EVICT: "The hop loads models on demand, and another one is in use.",
         Kind.OVER_BUDGET: "The drill could cost more than the budget has left.",
-        Kind.HALTED: "Drills are halted: other traffic felt an earlier one.",
+        Kind.HALTED: "Drills are halted, by somebody or because other traffic felt one.",
     }
 )
 """Every kind in one sentence, for people."""
