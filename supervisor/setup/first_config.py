@@ -75,26 +75,26 @@ def first_config(
 def litellm_lines(topology: Topology, placement: Placement) -> str:
     """Write what LiteLLM's configuration needs, so that drills can be redirected."""
     lanes = lane_urls(placement.url)
-    lines = [
-        "Write into litellm_params of every deployment in LiteLLM's configuration, and restart it:",
-        "",
-        f"  {permission_lines(lanes)}",
-        "",
-    ]
     groups = shown_groups(topology)
     without = [
         name
         for name, group in groups.items()
         if not all(permits(d.redirect_permission, lanes) for d in group.deployments)
     ]
+    needed = (
+        "Write into litellm_params of every deployment in LiteLLM's configuration, and restart it:"
+        if without
+        else "Every deployment in LiteLLM's configuration has it already:"
+    )
+    lines = [needed, "", f"  {permission_lines(lanes)}"]
+    if without:
+        lines.append("")
     if len(without) > MOST_NAMED:
         count = f"all {len(groups)}" if len(without) == len(groups) else f"{len(without)}"
         lines.append(f"It is missing on {count} model groups: {some_of(without, MOST_NAMED)}.")
         lines.append("Every one of them: understudy doctor --format json")
     elif without:
         lines.append(f"It is missing on: {', '.join(without)}")
-    else:
-        lines.append("Every deployment has it already.")
     if placement.extra:
         lines += ["", "Write into the Compose file:", ""]
         lines += [f"  {line}" for line in placement.extra.splitlines()]

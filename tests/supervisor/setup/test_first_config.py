@@ -106,11 +106,13 @@ def test_litellms_lines_are_exact_and_say_where_they_are_missing():
     assert yaml.safe_load(line) == {
         "configurable_clientside_auth_params": [{"api_base": PERMISSION}]
     }
-    assert "Every deployment has it already." in lines
+    assert lines.startswith("Every deployment in LiteLLM's configuration has it already:\n")
+    assert "restart" not in lines  # where nothing has to be written
 
     bridge = litellm_lines(GATEWAY, placed(Place.BRIDGE))
     assert r"^http://host\\.docker\\.internal:8941/lane/[0-3]\\Z" in bridge
     assert "It is missing on: claude, local-gemma" in bridge
+    assert bridge.startswith("Write into litellm_params of every deployment")
     assert 'extra_hosts: ["host.docker.internal:host-gateway"]' in bridge
 
 
