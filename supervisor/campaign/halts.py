@@ -32,9 +32,20 @@ async def halts_of(
     file: Path | None = None
     store: Store | None = None
 
+    def unread(error: UnderstudyError) -> None:
+        nonlocal store
+        store = None  # It is not asked again, and so said once.
+        say(f"whether drills are halted cannot be read: {error.message}")
+
     async def halted() -> Halt | None:
         found = read_halt(file) if file is not None else None
-        return found or (await store.halted() if store is not None else None)
+        if found is not None or store is None:
+            return found
+        try:
+            return await store.halted()
+        except UnderstudyError as error:
+            unread(error)
+            return None
 
     async with AsyncExitStack() as stack:
         try:
@@ -45,7 +56,7 @@ async def halts_of(
                 opened = Store.opened(url, home, clock, create=False)
                 store = await stack.enter_async_context(opened)
         except UnderstudyError as error:
-            say(f"whether drills are halted cannot be read: {error.message}")
+            unread(error)
         yield halted
 
 

@@ -88,13 +88,15 @@ async def test_every_provider_can_stand_behind_every_kind_of_request(litellm_exe
         plans = rehearsal.plan(rehearsal.scenarios(wanted))
         drills = [e.drill async for e in rehearsal.run(plans) if isinstance(e, DrillEnded)]
         assert len(drills) == len(PROVIDERS) * 9 * 3 * 2
-        # LiteLLM loses one of some thousand requests by itself; a translation that is lacking is
-        # lacking every time.
+        # A translation that is lacking is lacking every time. Once, for a reason that nobody found,
+        # a single drill of these was answered by 500 though its hop's answer was whole.
         lost = {d.plan.scenario.key for d in drills if d.verdict.outcome is not Outcome.PASSED}
         once_more = [one for one in rehearsal.scenarios(wanted) if one.key in lost]
         run = rehearsal.run(rehearsal.plan(once_more))
         again = [e.drill async for e in run if isinstance(e, DrillEnded)]
     assert len(again) == len(lost) < len(drills) / 50
+    for first in (d for d in drills if d.plan.scenario.key in lost):
+        print(first.plan.scenario.key, first.verdict.deciding)  # noqa: T201 -- shown with -rP
     failed = {}
     for drill in again:
         scenario = drill.plan.scenario

@@ -1,5 +1,7 @@
 """A halt is for all drilling, whoever drills."""
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -82,6 +84,21 @@ async def test_a_store_that_cannot_be_read_is_said_and_the_file_holds_all_the_sa
     assert line.startswith("whether drills are halted cannot be read: ")
     write_halt(halt_file(store_url(settings.store)), "by hand")
     assert (await holding(settings, ManualClock()))[0] == "by hand"
+
+
+async def test_a_store_that_breaks_in_the_middle_is_said_once_and_ends_no_drill(settings, tmp_path):
+    """An older one, or a server that went away: drills by hand go on, as without a store."""
+    clock = ManualClock()
+    await begin(settings, clock, BEGUN)
+    said: list[str] = []
+    async with halts_of(settings, clock, said.append) as halted:
+        assert await halted() is not None
+        with closing(sqlite3.connect(tmp_path / "understudy.db")) as database:
+            database.execute("DROP TABLE halts")
+        assert await halted() is None
+        assert await halted() is None
+    (line,) = said
+    assert line.startswith("whether drills are halted cannot be read: ")
 
 
 def test_nothing_is_begun_while_drills_are_halted():
